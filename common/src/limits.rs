@@ -1,0 +1,28 @@
+//! Bounds that both ends of a wire hold each other to. What only one side decides is in its config.
+
+/// Longest text of one message, in bytes of UTF-8.
+pub const TEXT_BYTES: usize = 16 * 1024;
+/// Longest account name, in characters.
+pub const NAME_CHARS: usize = 32;
+/// Longest room name, in characters.
+pub const ROOM_CHARS: usize = 64;
+/// Longest domain, in characters.
+pub const DOMAIN_CHARS: usize = 64;
+/// Rooms one account may be a member of.
+pub const ROOMS_PER_ACCOUNT: usize = 1_000;
+/// Addresses one session may announce.
+pub const ADDRESSES: usize = 8;
+/// Largest frame a peer may send its tracker, in bytes.
+pub const CONTROL_FRAME: usize = 64 * 1024;
+/// A snapshot travels in pieces of about this many bytes.
+pub const SNAPSHOT_PIECE: usize = 256 * 1024;
+/// Largest frame a tracker may send a peer: a snapshot piece and some room for its envelope.
+pub const PUSH_FRAME: usize = SNAPSHOT_PIECE + 64 * 1024;
+/// Messages of one batch, in bytes of their encoding. A batch holds at least one message.
+pub const BATCH_BYTES: usize = 256 * 1024;
+/// Messages of one batch.
+pub const BATCH_MESSAGES: usize = 4_096;
+/// Largest frame between two peers: a batch and some room for its envelope.
+pub const PEER_FRAME: usize = BATCH_BYTES + 64 * 1024;
+/// Longest reason that one side gives the other, in characters; the rest is cut.
+pub const REASON_CHARS: usize = 400;

@@ -1,0 +1,253 @@
+//! An author's log of messages in one room: numbered from 1, each chained to the one before, a batch at a time
+//! vouched for by one signature.
+//!
+//! The unit is the [`Batch`]: messages in a row, all under one stamp, with the signed head they lead to. It is
+//! encoded once, by its author; the same bytes are sent, stored and passed on.
+
+use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteArray, ByteBuf};
+
+use crate::{
+    id::{Key, Version},
+    identity::Identity,
+    limits,
+    name::RoomName,
+};
+
+/// A hash of a log up to one message; the next message is chained to it.
+pub type Hash = [u8; 32];
+
+/// What a person said.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Message {
+    /// When, in milliseconds since 1970, by the author's clock: something to show, never to decide by.
+    #[serde(rename = "t")]
+    pub sent: u64,
+    /// The text, at most [`limits::TEXT_BYTES`] long.
+    #[serde(rename = "x")]
+    pub text: String,
+}
+
+/// A log's last number and the hash it has there: it stands for everything up to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Head {
+    /// How many messages the log has; 0 for none.
+    pub number: u64,
+    /// The chain's hash at that number.
+    pub hash: Hash,
+}
+
+impl Head {
+    /// The head of a log with nothing in it. It names the room and the author, so that a chain proves both.
+    pub fn empty(room: &RoomName, author: &Key) -> Head {
+        let mut hash = blake3::Hasher::new_derive_key("rollcall 1 log");
+        hash.update(&author.0);
+        hash.update(room.as_str().as_bytes());
+        Head { number: 0, hash: *hash.finalize().as_bytes() }
+    }
+
+    /// The head after one more message, given as its encoded bytes, said under `stamp`.
+    pub fn after(self, stamp: Version, encoded: &[u8]) -> Head {
+        let mut hash = blake3::Hasher::new();
+        hash.update(&self.hash);
+        hash.update(&stamp.epoch.to_be_bytes());
+        hash.update(&stamp.number.to_be_bytes());
+        hash.update(encoded);
+        Head { number: self.number + 1, hash: *hash.finalize().as_bytes() }
+    }
+
+    /// What the author signs: the chain's hash already names room, author and every message; the number is added
+    /// so that it need not be counted out, and the prefix so that no other signature of the key can be mistaken.
+    fn signed_bytes(&self) -> [u8; 56] {
+        let mut bytes = [0; 56];
+        bytes[..16].copy_from_slice(b"rollcall 1 head:");
+        bytes[16..24].copy_from_slice(&self.number.to_be_bytes());
+        bytes[24..].copy_from_slice(&self.hash);
+        bytes
+    }
+}
+
+/// Messages in a row of one author's log in one room, as they travel and as they are stored.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Batch {
+    /// The room.
+    #[serde(rename = "r")]
+    pub room: RoomName,
+    /// The table version that the author held: it fixes who is meant to get these messages.
+    #[serde(rename = "v")]
+    pub stamp: Version,
+    /// The number of the first message.
+    #[serde(rename = "f")]
+    pub first: u64,
+    /// The chain's hash before the first message.
+    #[serde(rename = "p")]
+    previous: ByteArray<32>,
+    /// The messages, each in its author's encoding: they are hashed and passed on as they are, never re-encoded.
+    #[serde(rename = "m")]
+    messages: Vec<ByteBuf>,
+    /// The author's signature of the head that the last message leads to.
+    #[serde(rename = "g")]
+    signature: ByteArray<64>,
+}
+
+/// Why a batch proves nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadBatch {
+    /// No message, or more of them, or more bytes, than a batch may hold.
+    #[error("a batch holds 1 to {} messages and at most {} bytes", limits::BATCH_MESSAGES, limits::BATCH_BYTES)]
+    Size,
+    /// Its numbers begin at 0 or go past the end of all numbers.
+    #[error("the numbers of the messages are impossible")]
+    Numbers,
+    /// The signature is not the author's, or one of the messages is not the one signed.
+    #[error("the signature does not fit the messages")]
+    Signature,
+    /// A message cannot be read.
+    #[error("a message cannot be read")]
+    Message,
+    /// A text is longer than [`limits::TEXT_BYTES`].
+    #[error("a text is longer than {} bytes", limits::TEXT_BYTES)]
+    Text,
+}
+
+impl Batch {
+    /// Chains `messages` to `head` and signs where they lead, which is returned beside the batch.
+    ///
+    /// The caller keeps each text within [`limits::TEXT_BYTES`] and the whole within [`limits::BATCH_BYTES`] (see
+    /// [`Message::cost`]); a batch beyond them is refused by everybody.
+    pub fn sign(author: &Identity, room: &RoomName, stamp: Version, head: Head, messages: &[Message]) -> (Batch, Head) {
+        let messages: Vec<ByteBuf> = messages.iter().map(|message| ByteBuf::from(message.encode())).collect();
+        let end = messages.iter().fold(head, |head, message| head.after(stamp, message));
+        let batch = Batch {
+            room: room.clone(),
+            stamp,
+            first: head.number + 1,
+            previous: ByteArray::new(head.hash),
+            messages,
+            signature: ByteArray::new(author.sign(&end.signed_bytes())),
+        };
+        (batch, end)
+    }
+
+    /// Checks everything that can be checked without knowing the log before it, and returns the head that the batch
+    /// leads to. That it fits a log is for the caller to see: [`Batch::start`] must be the log's head.
+    pub fn verify(&self, author: &Key) -> Result<Head, BadBatch> {
+        let bytes: usize = self.messages.iter().map(|m| m.len()).sum();
+        if self.messages.is_empty() || self.messages.len() > limits::BATCH_MESSAGES || bytes > limits::BATCH_BYTES {
+            return Err(BadBatch::Size);
+        }
+        if self.first == 0 || self.first.checked_add(self.messages.len() as u64).is_none() {
+            return Err(BadBatch::Numbers);
+        }
+        if self.first == 1 && self.start() != Head::empty(&self.room, author) {
+            return Err(BadBatch::Signature);
+        }
+        for message in self.messages() {
+            if message?.text.len() > limits::TEXT_BYTES {
+                return Err(BadBatch::Text);
+            }
+        }
+        let end = self.end();
+        if !author.verify(&end.signed_bytes(), &self.signature) {
+            return Err(BadBatch::Signature);
+        }
+        Ok(end)
+    }
+
+    /// The head that the log has before this batch.
+    pub fn start(&self) -> Head {
+        Head { number: self.first.saturating_sub(1), hash: *self.previous }
+    }
+
+    /// The head that the log has after it: one hash a message.
+    pub fn end(&self) -> Head {
+        self.messages.iter().fold(self.start(), |head, message| head.after(self.stamp, message))
+    }
+
+    /// The number of the last message.
+    pub fn last(&self) -> u64 {
+        self.first.saturating_add(self.messages.len() as u64).saturating_sub(1)
+    }
+
+    /// The messages, decoded one by one.
+    pub fn messages(&self) -> impl Iterator<Item = Result<Message, BadBatch>> {
+        self.messages.iter().map(|bytes| rmp_serde::from_slice(bytes).map_err(|_| BadBatch::Message))
+    }
+}
+
+impl Message {
+    fn encode(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("a struct of integers and strings always encodes")
+    }
+
+    /// No less than the bytes this message takes in a batch.
+    pub fn cost(&self) -> usize {
+        self.text.len() + 32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STAMP: Version = Version { epoch: 3, number: 4 };
+
+    fn room() -> RoomName {
+        "lobby".parse().unwrap()
+    }
+
+    fn batch(texts: &[&str]) -> (Identity, Batch, Head) {
+        let alice = Identity::from_seed([1; 32]);
+        let messages: Vec<Message> = texts.iter().map(|text| Message { sent: 5, text: text.to_string() }).collect();
+        let (batch, end) = Batch::sign(&alice, &room(), STAMP, Head::empty(&room(), &alice.key()), &messages);
+        (alice, batch, end)
+    }
+
+    #[test]
+    fn a_batch_proves_its_messages_and_its_head() {
+        let (alice, batch, end) = batch(&["one", "two"]);
+        assert_eq!(batch.verify(&alice.key()), Ok(end));
+        assert_eq!(end.number, 2);
+        let texts: Vec<String> = batch.messages().map(|m| m.unwrap().text).collect();
+        assert_eq!(texts, ["one", "two"]);
+    }
+
+    #[test]
+    fn nothing_in_a_batch_can_be_another_without_breaking_the_signature() {
+        let (alice, good, _) = batch(&["one", "two"]);
+        let bob = Identity::from_seed([2; 32]).key();
+        let bad = |alter: fn(&mut Batch)| {
+            let mut batch = good.clone();
+            alter(&mut batch);
+            batch.verify(&alice.key())
+        };
+        assert_eq!(good.verify(&bob), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.room = "other".parse().unwrap()), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.stamp.number += 1), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.first = 2), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.messages.swap(0, 1)), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.messages.truncate(1)), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.previous = ByteArray::new([0; 32])), Err(BadBatch::Signature));
+    }
+
+    #[test]
+    fn impossible_batches_are_refused() {
+        let (alice, good, _) = batch(&["one"]);
+        let bad = |alter: fn(&mut Batch)| {
+            let mut batch = good.clone();
+            alter(&mut batch);
+            batch.verify(&alice.key())
+        };
+        assert_eq!(bad(|b| b.messages.clear()), Err(BadBatch::Size));
+        assert_eq!(bad(|b| b.messages = vec![ByteBuf::new(); limits::BATCH_MESSAGES + 1]), Err(BadBatch::Size));
+        assert_eq!(bad(|b| b.first = 0), Err(BadBatch::Numbers));
+        assert_eq!(bad(|b| b.first = u64::MAX), Err(BadBatch::Numbers));
+        assert_eq!(bad(|b| b.messages[0] = ByteBuf::from([0xc1])), Err(BadBatch::Message));
+    }
+
+    #[test]
+    fn a_text_over_the_limit_is_refused_though_signed() {
+        let (alice, batch, _) = batch(&[&"x".repeat(limits::TEXT_BYTES + 1)]);
+        assert_eq!(batch.verify(&alice.key()), Err(BadBatch::Text));
+    }
+}

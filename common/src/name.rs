@@ -1,0 +1,154 @@
+//! Names of people, rooms and trackers: what they may hold, and when two of them are the same.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+use crate::limits;
+
+/// Why a text cannot be a name. The message says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadName {
+    /// Nothing at all.
+    #[error("a {0} needs at least one character")]
+    Empty(&'static str),
+    /// More characters than allowed.
+    #[error("a {0} has at most {1} characters, this one has {2}")]
+    TooLong(&'static str, usize, usize),
+    /// A character that names may not hold.
+    #[error("a {0} holds only letters, digits, '-', '_' and '.'; {1:?} is none of them")]
+    BadCharacter(&'static str, char),
+    /// A first character that would be taken for something else on a command line.
+    #[error("a {0} begins with a letter, a digit or '_'; {1:?} is none of them")]
+    BadStart(&'static str, char),
+}
+
+fn check(text: &str, what: &'static str, most: usize) -> Result<String, BadName> {
+    // Cut before normalising, so that a hostile text costs no more than a long name does.
+    let raw = text.chars().count();
+    if raw > most * 4 {
+        return Err(BadName::TooLong(what, most, raw));
+    }
+    let name: String = text.nfc().collect();
+    let Some(first) = name.chars().next() else { return Err(BadName::Empty(what)) };
+    if let Some(bad) = name.chars().find(|c| !c.is_alphanumeric() && !is_mark(*c) && !"-_.".contains(*c)) {
+        return Err(BadName::BadCharacter(what, bad));
+    }
+    if !first.is_alphanumeric() && first != '_' {
+        return Err(BadName::BadStart(what, first));
+    }
+    let length = name.chars().count();
+    if length > most {
+        return Err(BadName::TooLong(what, most, length));
+    }
+    Ok(name)
+}
+
+/// Marks that belong to a letter where NFC has no single character for the pair.
+fn is_mark(c: char) -> bool {
+    unicode_normalization::char::is_combining_mark(c)
+}
+
+macro_rules! name_type {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $most:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $type(Box<str>);
+
+        impl $type {
+            /// The name as it was typed, in Unicode's normal form C.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// What two names have in common when they are the same but for case.
+            pub fn fold(&self) -> String {
+                self.0.to_lowercase()
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = BadName;
+
+            fn from_str(text: &str) -> Result<Self, BadName> {
+                Ok(Self(check(text, $what, $most)?.into_boxed_str()))
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = BadName;
+
+            fn try_from(text: String) -> Result<Self, BadName> {
+                text.parse()
+            }
+        }
+
+        impl From<$type> for String {
+            fn from(name: $type) -> String {
+                name.0.into_string()
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                // `pad`, so that tables can align names.
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+    };
+}
+
+name_type!(
+    /// What a person is called under a tracker's domain.
+    AccountName, "name", limits::NAME_CHARS
+);
+name_type!(
+    /// What a room is called.
+    RoomName, "room name", limits::ROOM_CHARS
+);
+name_type!(
+    /// What a tracker calls the set of its accounts: the `lan` of `alice@lan`.
+    Domain, "domain", limits::DOMAIN_CHARS
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_of_any_script_are_a_name() {
+        for name in ["alice", "Zoë", "олег", "日本", "a-b_c.d", "_x", "7of9"] {
+            assert!(name.parse::<AccountName>().is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn control_characters_spaces_and_option_dashes_are_refused() {
+        for name in ["a b", "a\u{1b}[31m", "a\n", "-x", "", "a/b", "\u{202e}abc", "a\u{0}"] {
+            assert!(name.parse::<AccountName>().is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_measured_in_characters_after_normalisation() {
+        assert!("é".repeat(32).parse::<AccountName>().is_ok());
+        assert!("e\u{301}".repeat(32).parse::<AccountName>().is_ok());
+        assert_eq!("x".repeat(33).parse::<AccountName>(), Err(BadName::TooLong("name", 32, 33)));
+        assert_eq!("x".repeat(300).parse::<AccountName>(), Err(BadName::TooLong("name", 32, 300)));
+    }
+
+    #[test]
+    fn two_spellings_of_one_letter_are_one_name() {
+        assert_eq!("e\u{301}".parse::<AccountName>(), "é".parse::<AccountName>());
+        let (upper, lower): (RoomName, RoomName) = ("Lobby".parse().unwrap(), "lobby".parse().unwrap());
+        assert_eq!(upper.fold(), lower.fold());
+    }
+}

@@ -1,0 +1,86 @@
+//! The one UDP socket of a process, and what its links have in common.
+
+use std::{io, net::SocketAddr, net::UdpSocket, sync::Arc, time::Duration};
+
+use quinn::{
+    ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
+    crypto::rustls::{QuicClientConfig, QuicServerConfig},
+};
+
+use crate::{
+    id::Key,
+    net::tls::{Certificate, TlsError},
+};
+
+/// What bounds a link, beyond what its frames allow.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkLimits {
+    /// How often the side that dialled says that it is alive.
+    pub keep_alive: Duration,
+    /// How long a silent link is taken for alive.
+    pub dead_after: Duration,
+    /// How many bytes of a stream may be under way unread.
+    pub stream_window: u32,
+    /// How many bytes may wait in memory for being sent and acknowledged.
+    pub send_window: u64,
+    /// Handshakes that may be under way at once; further ones wait or are refused.
+    pub handshakes: usize,
+}
+
+/// Binds the socket: on all interfaces, IPv6 and IPv4, where `listen` says no address of its own. Port 0 is any.
+pub fn bind(listen: SocketAddr) -> io::Result<UdpSocket> {
+    match UdpSocket::bind(listen) {
+        Err(error) if listen.ip().is_unspecified() && listen.is_ipv6() && error.kind() != io::ErrorKind::AddrInUse => {
+            UdpSocket::bind(SocketAddr::new([0, 0, 0, 0].into(), listen.port()))
+        }
+        result => result,
+    }
+}
+
+/// An endpoint on `socket` that accepts links of one protocol.
+pub fn endpoint(socket: UdpSocket, server: ServerConfig) -> io::Result<Endpoint> {
+    Endpoint::new(EndpointConfig::default(), Some(server), socket, Arc::new(TokioRuntime))
+}
+
+/// How an endpoint accepts links of one protocol.
+pub fn server_config(certificate: &Certificate, alpn: &[u8], limits: &LinkLimits) -> Result<ServerConfig, TlsError> {
+    let tls = QuicServerConfig::try_from(certificate.server(alpn)?).map_err(no_suite)?;
+    let mut config = ServerConfig::with_crypto(Arc::new(tls));
+    config.transport_config(Arc::new(transport(limits, None)));
+    config.max_incoming(limits.handshakes);
+    config.incoming_buffer_size(64 * 1024);
+    config.incoming_buffer_size_total(limits.handshakes as u64 * 16 * 1024);
+    Ok(config)
+}
+
+/// How an endpoint dials links of one protocol; see [`Certificate::client`] for `expected`.
+pub fn client_config(
+    certificate: &Certificate,
+    alpn: &[u8],
+    expected: Option<Key>,
+    limits: &LinkLimits,
+) -> Result<ClientConfig, TlsError> {
+    let tls = QuicClientConfig::try_from(certificate.client(alpn, expected)?).map_err(no_suite)?;
+    let mut config = ClientConfig::new(Arc::new(tls));
+    config.transport_config(Arc::new(transport(limits, Some(limits.keep_alive))));
+    Ok(config)
+}
+
+fn no_suite(_: quinn::crypto::rustls::NoInitialCipherSuite) -> TlsError {
+    TlsError::Config(rustls::Error::General("no cipher suite for QUIC".into()))
+}
+
+fn transport(limits: &LinkLimits, keep_alive: Option<Duration>) -> TransportConfig {
+    let mut transport = TransportConfig::default();
+    let idle = limits.dead_after.as_millis().min(u128::from(u32::MAX)) as u32;
+    transport
+        .keep_alive_interval(keep_alive)
+        .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(idle))))
+        .stream_receive_window(VarInt::from_u32(limits.stream_window))
+        .receive_window(VarInt::from_u32(limits.stream_window.saturating_mul(2)))
+        .send_window(limits.send_window)
+        .max_concurrent_bidi_streams(VarInt::from_u32(4))
+        .max_concurrent_uni_streams(VarInt::from_u32(0))
+        .datagram_receive_buffer_size(None);
+    transport
+}

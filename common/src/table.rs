@@ -1,0 +1,373 @@
+//! The versioned table of a room's members, and the presence beside it. The tracker makes changes; tracker and
+//! peers apply them by the same rules, so that equal versions mean equal tables.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    address::Addresses,
+    id::{Key, Slot, Version},
+    name::AccountName,
+};
+
+/// One member of a room.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Member {
+    /// The member's number in this room, for as long as it is a member.
+    #[serde(rename = "s")]
+    pub slot: Slot,
+    /// Who it is.
+    #[serde(rename = "k")]
+    pub key: Key,
+    /// What it is called.
+    #[serde(rename = "n")]
+    pub name: AccountName,
+    /// What it may do.
+    #[serde(rename = "r", default, skip_serializing_if = "Role::is_member")]
+    pub role: Role,
+    /// The number of the table's version with which it became a member.
+    #[serde(rename = "j")]
+    pub since: u64,
+}
+
+/// What a member may do in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Talk.
+    #[default]
+    Member,
+}
+
+impl Role {
+    fn is_member(&self) -> bool {
+        *self == Role::Member
+    }
+
+    /// The role as it is written on the command line.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Role::Member => "member",
+        }
+    }
+}
+
+/// One step of a table: from one version to the next.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Change {
+    /// A slot has this member now: somebody joined, or the member's name or role is another.
+    #[serde(rename = "p")]
+    Put(Member),
+    /// A slot is free.
+    #[serde(rename = "d")]
+    Gone {
+        /// Which.
+        #[serde(rename = "s")]
+        slot: Slot,
+        /// Why.
+        #[serde(rename = "w")]
+        why: Departure,
+    },
+}
+
+/// How somebody stopped being a member.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Departure {
+    /// By leaving.
+    #[serde(rename = "l")]
+    Left,
+    /// By not being seen for the tracker's `member_expiry`.
+    #[serde(rename = "e")]
+    Expired,
+}
+
+/// Contiguous changes: what turns the table at version `from` into the one at `to`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Delta {
+    /// The version to apply them to.
+    pub from: Version,
+    /// One step of the number each.
+    pub changes: Vec<Change>,
+}
+
+impl Delta {
+    /// The version they lead to.
+    pub fn to(&self) -> Version {
+        Version { epoch: self.from.epoch, number: self.from.number + self.changes.len() as u64 }
+    }
+
+    /// Two deltas in a row as one. `None`, and nothing is lost but the call, if `next` does not begin where this ends.
+    pub fn merge(mut self, next: Delta) -> Option<Delta> {
+        if next.from != self.to() {
+            return None;
+        }
+        self.changes.extend(next.changes);
+        Some(self)
+    }
+}
+
+/// Why a change does not fit a table: the two were not made for each other, and a snapshot is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Misfit {
+    /// It begins at another version than the table's.
+    #[error("the change begins at version {found}, the table is at {held}")]
+    Version {
+        /// The table's.
+        held: Version,
+        /// The change's.
+        found: Version,
+    },
+    /// It frees a slot that is free.
+    #[error("slot {0} is already free")]
+    Free(Slot),
+    /// It gives a member's slot to somebody else, or a key a second slot.
+    #[error("slot {0} or its key is already taken")]
+    Taken(Slot),
+    /// A member that joined is not dated with the version that brought it.
+    #[error("the member in slot {0} is dated wrongly")]
+    Dated(Slot),
+}
+
+/// A room's members at one version.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Table {
+    version: Version,
+    members: BTreeMap<Slot, Member>,
+    slots: BTreeMap<Key, Slot>,
+}
+
+impl Table {
+    /// A table with nobody in it, at number 0 of `epoch`.
+    pub fn new(epoch: u64) -> Table {
+        Table { version: Version { epoch, number: 0 }, ..Table::default() }
+    }
+
+    /// The table of a snapshot. Refused if two members share a slot or a key, or one is dated after `version`.
+    pub fn from_snapshot(version: Version, members: impl IntoIterator<Item = Member>) -> Result<Table, Misfit> {
+        let mut table = Table { version, ..Table::default() };
+        for member in members {
+            let slot = member.slot;
+            if member.since > version.number {
+                return Err(Misfit::Dated(slot));
+            }
+            if table.members.contains_key(&slot) || table.slots.insert(member.key, slot).is_some() {
+                return Err(Misfit::Taken(slot));
+            }
+            table.members.insert(slot, member);
+        }
+        Ok(table)
+    }
+
+    /// The version.
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// How many members there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether nobody is a member.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// The members in the order of their slots.
+    pub fn members(&self) -> impl Iterator<Item = &Member> {
+        self.members.values()
+    }
+
+    /// The member with this key.
+    pub fn member(&self, key: &Key) -> Option<&Member> {
+        self.slots.get(key).and_then(|slot| self.members.get(slot))
+    }
+
+    /// The member in this slot.
+    pub fn at(&self, slot: Slot) -> Option<&Member> {
+        self.members.get(&slot)
+    }
+
+    /// The lowest slot that is free.
+    pub fn free_slot(&self) -> Slot {
+        let taken = self.members.keys().zip(0..).take_while(|(slot, index)| slot.0 == *index).count();
+        Slot(taken as u32)
+    }
+
+    /// Applies one change, which moves the version on by one. On a misfit the table is left as it was.
+    pub fn apply(&mut self, change: &Change) -> Result<(), Misfit> {
+        let next = self.version.next();
+        match change {
+            Change::Put(member) => {
+                let slot = member.slot;
+                match (self.members.get(&slot), self.slots.get(&member.key)) {
+                    (None, None) if member.since == next.number => {}
+                    (None, None) => return Err(Misfit::Dated(slot)),
+                    (Some(old), Some(_)) if old.key == member.key => {
+                        if old.since != member.since {
+                            return Err(Misfit::Dated(slot));
+                        }
+                    }
+                    _ => return Err(Misfit::Taken(slot)),
+                }
+                self.slots.insert(member.key, slot);
+                self.members.insert(slot, member.clone());
+            }
+            Change::Gone { slot, .. } => {
+                let member = self.members.remove(slot).ok_or(Misfit::Free(*slot))?;
+                self.slots.remove(&member.key);
+            }
+        }
+        self.version = next;
+        Ok(())
+    }
+
+    /// Applies a delta that begins at this version. On a misfit the table may have taken a part of it: discard it
+    /// and ask for a snapshot.
+    pub fn apply_delta(&mut self, delta: &Delta) -> Result<(), Misfit> {
+        if delta.from != self.version {
+            return Err(Misfit::Version { held: self.version, found: delta.from });
+        }
+        delta.changes.iter().try_for_each(|change| self.apply(change))
+    }
+
+    /// The table's hash: equal on two peers exactly when their tables are. BLAKE3 over the version and, in the order
+    /// of slots, each member's slot, key, role, since and name, with fixed widths and the name's length before it.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut hash = blake3::Hasher::new_derive_key("rollcall 1 table digest");
+        hash.update(&self.version.epoch.to_be_bytes());
+        hash.update(&self.version.number.to_be_bytes());
+        for member in self.members.values() {
+            hash.update(&member.slot.0.to_be_bytes());
+            hash.update(&member.key.0);
+            hash.update(&[member.role as u8]);
+            hash.update(&member.since.to_be_bytes());
+            hash.update(&(member.name.as_str().len() as u32).to_be_bytes());
+            hash.update(member.name.as_str().as_bytes());
+        }
+        *hash.finalize().as_bytes()
+    }
+}
+
+/// Where a member's session is right now, or that there is none. It runs under a number of its own beside the
+/// table, so that a stamp stays true while people come and go.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Presence {
+    /// Whose.
+    #[serde(rename = "s")]
+    pub slot: Slot,
+    /// Its addresses; `None` when offline.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub online: Option<Addresses>,
+}
+
+/// How much of a room's presence somebody has been told: the tracker's run (new with each start, since presence
+/// does not outlive it) and the number within the run.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, Debug)]
+pub struct PresenceVersion {
+    /// Which start of the tracker.
+    #[serde(rename = "r")]
+    pub run: u64,
+    /// Changes of presence in this room since then.
+    #[serde(rename = "n")]
+    pub number: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn member(slot: u32, since: u64) -> Member {
+        Member {
+            slot: Slot(slot),
+            key: Key([slot as u8; 32]),
+            name: format!("m{slot}").parse().unwrap(),
+            role: Role::Member,
+            since,
+        }
+    }
+
+    fn gone(slot: u32) -> Change {
+        Change::Gone { slot: Slot(slot), why: Departure::Left }
+    }
+
+    /// Joins of the lowest free slot and departures of any, as a tracker would make them.
+    fn history(steps: &[u8]) -> (Table, Vec<Change>) {
+        let mut table = Table::new(7);
+        let mut changes = Vec::new();
+        for step in steps {
+            let held: Vec<Slot> = table.members().map(|m| m.slot).collect();
+            let change = if step % 3 != 0 || held.is_empty() {
+                Change::Put(member(table.free_slot().0, table.version().number + 1))
+            } else {
+                gone(held[*step as usize % held.len()].0)
+            };
+            table.apply(&change).unwrap();
+            changes.push(change);
+        }
+        (table, changes)
+    }
+
+    #[test]
+    fn a_freed_slot_is_the_next_one_given() {
+        let mut table = Table::new(1);
+        for slot in 0..3 {
+            table.apply(&Change::Put(member(slot, slot as u64 + 1))).unwrap();
+        }
+        assert_eq!(table.free_slot(), Slot(3));
+        table.apply(&gone(1)).unwrap();
+        assert_eq!(table.free_slot(), Slot(1));
+    }
+
+    #[test]
+    fn a_change_that_does_not_fit_leaves_the_table_as_it_was() {
+        let (mut table, _) = history(&[1, 1]);
+        let before = table.clone();
+        let mut second_slot = member(5, 3);
+        second_slot.key = Key([0; 32]);
+        for bad in [gone(9), Change::Put(member(9, 99)), Change::Put(second_slot)] {
+            assert!(table.apply(&bad).is_err());
+            assert_eq!(table, before);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_with_a_doubled_key_or_slot_is_refused() {
+        let version = Version { epoch: 1, number: 5 };
+        let mut twin = member(1, 1);
+        twin.key = Key([0; 32]);
+        assert_eq!(Table::from_snapshot(version, [member(0, 1), twin]), Err(Misfit::Taken(Slot(1))));
+        assert_eq!(Table::from_snapshot(version, [member(0, 1), member(0, 2)]), Err(Misfit::Taken(Slot(0))));
+        assert_eq!(Table::from_snapshot(version, [member(0, 6)]), Err(Misfit::Dated(Slot(0))));
+    }
+
+    proptest! {
+        #[test]
+        fn deltas_merged_lead_where_the_steps_and_the_snapshot_do(steps: Vec<u8>, cut: prop::sample::Index) {
+            let (table, changes) = history(&steps);
+            let cut = cut.index(changes.len() + 1);
+            let start = Table::new(7);
+            let first = Delta { from: start.version(), changes: changes[..cut].to_vec() };
+            let second = Delta { from: first.to(), changes: changes[cut..].to_vec() };
+            let mut merged = start;
+            merged.apply_delta(&first.merge(second).unwrap()).unwrap();
+            prop_assert_eq!(&merged, &table);
+            let snapshot = Table::from_snapshot(table.version(), table.members().cloned()).unwrap();
+            prop_assert_eq!(snapshot.digest(), table.digest());
+            prop_assert_eq!(snapshot, table);
+        }
+
+        #[test]
+        fn tables_that_differ_have_other_digests(steps in prop::collection::vec(any::<u8>(), 1..40)) {
+            let (table, changes) = history(&steps);
+            let mut before = Table::new(7);
+            for change in &changes[..changes.len() - 1] {
+                before.apply(change).unwrap();
+            }
+            prop_assert_ne!(before.digest(), table.digest());
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The decisions of a peer, without any I/O.
+
+pub mod command;

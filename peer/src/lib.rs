@@ -1,0 +1,14 @@
+//! A Rollcall peer: it delivers what its user says straight to the other members, over QUIC.
+//!
+//! Data walks one way: [`net`] turns datagrams into inputs, [`core`] answers each with outputs, the driver carries
+//! them out, what must survive a crash through [`store`] first.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod config;
+pub mod core;
+pub mod handle;
+
+pub use config::Config;
+pub use handle::Handle;
