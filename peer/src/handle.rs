@@ -6,26 +6,39 @@ use common::{
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
-use crate::core::command::{Answer, Ask};
+use crate::{
+    core::{
+        Welcomed,
+        command::{Answer, Ask, ReceiptOf},
+    },
+    net::driver::Question,
+    store::{Store, StoreError},
+};
 
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
 #[derive(Clone)]
 pub struct Handle {
-    asks: mpsc::Sender<(Ask, oneshot::Sender<Result<Answer, Refusal>>)>,
+    asks: mpsc::Sender<Question>,
     events: broadcast::Sender<Event>,
+    welcomed: watch::Receiver<Option<Welcomed>>,
     ended: watch::Receiver<Option<Refusal>>,
+    store: Store,
 }
 
-macro_rules! ask {
-    ($self:ident, $ask:expr, $answer:ident) => {
-        match $self.ask($ask).await? {
-            Answer::$answer(answer) => Ok(answer.into()),
-            _ => Err(gone()),
-        }
-    };
-}
+/// Messages that `history` shows unless it is told how many.
+const HISTORY: u32 = 50;
 
 impl Handle {
+    pub(crate) fn new(
+        asks: mpsc::Sender<Question>,
+        events: broadcast::Sender<Event>,
+        welcomed: watch::Receiver<Option<Welcomed>>,
+        ended: watch::Receiver<Option<Refusal>>,
+        store: Store,
+    ) -> Handle {
+        Handle { asks, events, welcomed, ended, store }
+    }
+
     /// How the peer is.
     pub async fn status(&self) -> Result<Status, Refusal> {
         match self.ask(Ask::Status).await? {
@@ -36,12 +49,18 @@ impl Handle {
 
     /// The rooms of the tracker, or, while it is down, those joined.
     pub async fn rooms(&self) -> Result<Vec<Room>, Refusal> {
-        ask!(self, Ask::Rooms, Rooms)
+        match self.ask(Ask::Rooms).await? {
+            Answer::Rooms(rooms) => Ok(rooms),
+            _ => Err(gone()),
+        }
     }
 
     /// Becomes a member of a room, which is made if there is none.
     pub async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
-        ask!(self, Ask::Join(room), Joined)
+        match self.ask(Ask::Join(room)).await? {
+            Answer::Joined(joined) => Ok(joined),
+            _ => Err(gone()),
+        }
     }
 
     /// Stops being a member.
@@ -51,7 +70,10 @@ impl Handle {
 
     /// Who is in a room that this peer is in.
     pub async fn members(&self, room: RoomName) -> Result<Vec<Member>, Refusal> {
-        ask!(self, Ask::Members(room), Members)
+        match self.ask(Ask::Members(room)).await? {
+            Answer::Members(members) => Ok(members),
+            _ => Err(gone()),
+        }
     }
 
     /// Says something. The answer comes when the message is in the store, synced: from then on it is said.
@@ -72,12 +94,21 @@ impl Handle {
 
     /// The same, member by member.
     pub async fn receipts(&self, id: MessageId) -> Result<Vec<Receipt>, Refusal> {
-        ask!(self, Ask::Receipts(id), Receipts)
+        let Answer::Receipts { id, lines } = self.ask(Ask::Receipts(id)).await? else { return Err(gone()) };
+        let known = self.store.receipts(id).await.map_err(damaged)?;
+        let with_time = |receipt: ReceiptOf| match known.get(&receipt.key).filter(|_| receipt.line.delivered) {
+            Some((at, path)) => Receipt { at: Some(*at), path: path.clone(), ..receipt.line },
+            None => receipt.line,
+        };
+        Ok(lines.into_iter().map(with_time).collect())
     }
 
     /// Which way each member is reached.
     pub async fn paths(&self) -> Result<Vec<Path>, Refusal> {
-        ask!(self, Ask::Paths, Paths)
+        match self.ask(Ask::Paths).await? {
+            Answer::Paths(lines) => Ok(lines.into_iter().map(|path| path.line).collect()),
+            _ => Err(gone()),
+        }
     }
 
     /// Ends the session: the tracker and all links are told.
@@ -87,20 +118,33 @@ impl Handle {
 
     /// Messages of one room, the oldest first.
     pub async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
-        let _ = query;
-        todo!()
+        let limit = query.limit.unwrap_or(HISTORY);
+        let events = match query.search {
+            Some(words) => self.store.search(query.room, words, limit).await,
+            None => self.store.messages(query.room, limit).await,
+        };
+        events.map_err(damaged)
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
-        let _ = (room, since, limit);
-        todo!()
+        self.store.past(room, since, limit).await.map_err(damaged)
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Waits for the tracker's first welcome, or for the end of a session that it never welcomed.
+    pub async fn welcomed(&self) -> Result<Welcomed, Refusal> {
+        let mut welcomed = self.welcomed.clone();
+        tokio::select! {
+            biased;
+            Ok(found) = welcomed.wait_for(Option::is_some) => found.clone().ok_or_else(gone),
+            ended = self.ended() => Err(ended),
+        }
     }
 
     /// Waits for the session's end and says why it ended.
@@ -117,6 +161,10 @@ impl Handle {
         self.asks.send((ask, reply)).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
     }
+}
+
+fn damaged(error: StoreError) -> Refusal {
+    Refusal::new(Exit::Refused, error.to_string())
 }
 
 fn gone() -> Refusal {

@@ -9,6 +9,11 @@
 pub mod config;
 pub mod core;
 pub mod handle;
+mod net;
+pub mod spawn;
+pub mod store;
 
 pub use config::Config;
 pub use handle::Handle;
+pub use spawn::{Host, Setup, spawn, spawn_on};
+pub use store::Store;

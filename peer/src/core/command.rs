@@ -1,9 +1,11 @@
 //! What a user may ask of a running peer, and the answers.
 
 use common::{
-    MessageId, RoomName,
+    Key, MessageId, RoomName,
     wire::control::{Joined, Member, Path, Receipt, Room, Said, Status},
 };
+
+use super::LinkId;
 
 /// A question or an order.
 #[derive(Clone, PartialEq, Debug)]
@@ -50,8 +52,31 @@ pub enum Answer {
     Members(Vec<Member>),
     /// To [`Ask::Say`], once it is in the store, and to [`Ask::Said`].
     Said(Box<Said>),
-    /// To [`Ask::Receipts`].
-    Receipts(Vec<Receipt>),
-    /// To [`Ask::Paths`].
-    Paths(Vec<Path>),
+    /// To [`Ask::Receipts`]; the shell adds from the store when and which way each came.
+    Receipts {
+        /// The message.
+        id: MessageId,
+        /// A line for each member of the stamp.
+        lines: Vec<ReceiptOf>,
+    },
+    /// To [`Ask::Paths`]; the shell adds what the links have measured.
+    Paths(Vec<PathOf>),
+}
+
+/// A line of receipts, and whose it is.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ReceiptOf {
+    /// The member's key.
+    pub key: Key,
+    /// What is shown.
+    pub line: Receipt,
+}
+
+/// A line of paths, and which link it is about.
+#[derive(Clone, PartialEq, Debug)]
+pub struct PathOf {
+    /// The link, if there is one.
+    pub link: Option<LinkId>,
+    /// What is shown.
+    pub line: Path,
 }

@@ -1,3 +1,180 @@
-//! The decisions of a peer, without any I/O.
+//! The decisions of a peer, without any I/O: a core takes an [`Input`] and the time, and says in [`Output`]s what is
+//! to be done.
+//!
+//! Architecture invariant: nothing in here awaits, reads a clock, a socket, a file or a random source.
 
+mod answers;
+mod backoff;
 pub mod command;
+mod delivery;
+mod directory;
+mod io;
+mod links;
+mod people;
+pub mod room;
+mod tracker_link;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use common::{AccountName, Identity, Key, RoomName, address::Addresses, wire::control::MemberEvent};
+
+pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
+
+use crate::Config;
+use backoff::Jitter;
+use delivery::Unsaid;
+use links::Links;
+use people::People;
+use room::Room;
+use tracker_link::TrackerLink;
+
+/// What a core begins with.
+pub struct Start {
+    /// What the user is called.
+    pub name: AccountName,
+    /// Who the user is.
+    pub identity: Identity,
+    /// The settings.
+    pub config: Config,
+    /// The tracker's key, if it is known already.
+    pub tracker_key: Option<Key>,
+    /// The tracker's address, to be shown.
+    pub tracker: std::net::SocketAddr,
+    /// The address the peer is bound to, to be shown.
+    pub address: std::net::SocketAddr,
+    /// What was kept at earlier starts.
+    pub saved: Saved,
+    /// For jitter.
+    pub seed: u64,
+}
+
+/// What the store has kept.
+#[derive(Default)]
+pub struct Saved {
+    /// Every room that there ever was.
+    pub rooms: BTreeMap<RoomName, Room>,
+    /// Where people were last seen.
+    pub addresses: BTreeMap<Key, Addresses>,
+    /// The id of the tracker's tables; 0 if none has been met.
+    pub tables: u64,
+    /// The last cursor given.
+    pub cursor: u64,
+}
+
+/// A peer's state.
+pub struct Core {
+    name: AccountName,
+    identity: Identity,
+    me: Key,
+    config: Config,
+    address: std::net::SocketAddr,
+    rooms: BTreeMap<RoomName, Room>,
+    people: People,
+    tracker: TrackerLink,
+    links: Links,
+    unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
+    /// Links that are to be told how far this peer has their logs of these rooms, once it is synced.
+    owed: BTreeMap<LinkId, BTreeSet<RoomName>>,
+    cursor: u64,
+    jitter: Jitter,
+    started: Option<u64>,
+    out: Vec<Output>,
+}
+
+impl Core {
+    /// A peer that has just started: the first [`Input::Tick`] makes it dial.
+    pub fn new(start: Start) -> Core {
+        let me = start.identity.key();
+        let mut core = Core {
+            name: start.name,
+            me,
+            identity: start.identity,
+            address: start.address,
+            people: People::new(start.saved.addresses),
+            tracker: TrackerLink::new(start.tracker, start.tracker_key, start.saved.tables),
+            links: Links::new(start.config.dials_per_second),
+            config: start.config,
+            rooms: start.saved.rooms,
+            unsaid: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            cursor: start.saved.cursor,
+            jitter: Jitter::new(start.seed),
+            started: None,
+            out: Vec::new(),
+        };
+        core.meet_everybody();
+        core
+    }
+
+    /// Takes one input. What is to be done comes from [`Core::flush`].
+    pub fn handle(&mut self, input: Input, now: Now) {
+        self.started.get_or_insert(now.at);
+        match input {
+            Input::Ask(id, ask) => self.ask(id, ask, now),
+            Input::Tick => {}
+            Input::Interfaces(addresses) => self.interfaces(addresses),
+            Input::TrackerUp(key) => self.tracker_up(key, now),
+            Input::TrackerSays(frame) => self.tracker_says(frame, now),
+            Input::TrackerDown(reason) => self.tracker_down(reason, now),
+            Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
+            Input::LinkSays(link, frame) => self.link_says(link, frame, now),
+            Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
+            Input::LinkDown(link, reason) => self.link_down(link, &reason, now),
+            Input::DialFailed(key, _) => self.dial_failed(key, now),
+            Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
+        }
+    }
+
+    /// What is to be done about all inputs since the last call. What waited to be said is signed here, so that many
+    /// inputs taken together become one batch.
+    pub fn flush(&mut self, now: Now) -> Vec<Output> {
+        self.tracker_due(now);
+        self.links_due(now);
+        self.seal(now);
+        self.pay_owed();
+        std::mem::take(&mut self.out)
+    }
+
+    /// When [`Core::flush`] is to be called at the latest, on the clock of [`Now::at`].
+    pub fn deadline(&self) -> u64 {
+        if self.saying() {
+            return 0;
+        }
+        self.tracker.deadline().min(self.links.deadline())
+    }
+
+    /// Whether more may be asked now: not while so much waits to be said that it should wait at its source.
+    pub fn takes_asks(&self) -> bool {
+        self.unsaid.values().map(VecDeque::len).sum::<usize>() < self.config.say_queue
+    }
+
+    fn cursors(&mut self, count: u64) -> u64 {
+        let first = self.cursor + 1;
+        self.cursor += count;
+        first
+    }
+
+    /// Keeps and shows an event.
+    fn event(&mut self, room: &RoomName, name: AccountName, change: common::wire::control::MemberChange) {
+        let version = self.rooms.get(room).map(|r| r.table.version()).unwrap_or_default();
+        let event = MemberEvent {
+            cursor: self.cursors(1),
+            room: room.clone(),
+            name,
+            change,
+            version: version.to_string(),
+            by: None,
+        };
+        self.out.push(Output::Keep(Row::Event(event.clone())));
+        self.out.push(Output::Show(Shown::Member(event)));
+    }
+
+    /// The room of that name, also where only the case differs, if this peer is a member.
+    fn joined(&self, room: &RoomName) -> Option<(&RoomName, &Room)> {
+        let exact = self.rooms.get_key_value(room).filter(|(_, r)| r.joined);
+        exact.or_else(|| {
+            let fold = room.fold();
+            self.rooms.iter().find(|(name, r)| r.joined && name.fold() == fold)
+        })
+    }
+}

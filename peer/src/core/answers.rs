@@ -1,0 +1,171 @@
+//! Answering the user.
+
+use common::{
+    MessageId, RoomName,
+    wire::control::{Exit, Joined, Member, Path, Receipt, Refusal, Room as RoomLine, Said, Status},
+};
+
+use super::{
+    AskId, Core, Now, Output,
+    command::{Answer, Ask, PathOf, ReceiptOf},
+};
+
+impl Core {
+    pub(super) fn ask(&mut self, id: AskId, ask: Ask, now: Now) {
+        let reply = match ask {
+            Ask::Status => Ok(Answer::Status(Box::new(self.status(now)))),
+            Ask::Rooms if self.tracker.is_up() => return self.ask_tracker(id, Ask::Rooms, now),
+            Ask::Rooms => Ok(Answer::Rooms(self.joined_rooms())),
+            Ask::Join(room) => match self.joined_reply(&room) {
+                Ok(joined) => Ok(joined),
+                Err(_) => return self.ask_tracker(id, Ask::Join(room), now),
+            },
+            Ask::Leave(room) => match self.joined(&room).map(|(name, _)| name.clone()) {
+                Some(room) => return self.ask_tracker(id, Ask::Leave(room), now),
+                None => Err(not_in(&room)),
+            },
+            Ask::Members(room) => self.members(&room),
+            Ask::Say { room, text } => return self.say(id, room, text, now),
+            Ask::Said(message) => self.own(&message).and_then(|()| self.said_reply(&message.room, message.number)),
+            Ask::Receipts(message) => self.receipts(message),
+            Ask::Paths => Ok(Answer::Paths(self.paths())),
+            Ask::Logout => {
+                self.logout();
+                Ok(Answer::Done)
+            }
+        };
+        self.reply(id, reply);
+    }
+
+    pub(super) fn reply(&mut self, id: AskId, reply: Result<Answer, Refusal>) {
+        self.out.push(Output::Reply(id, reply));
+    }
+
+    fn status(&self, now: Now) -> Status {
+        Status {
+            name: self.name.clone(),
+            domain: self.tracker.welcomed.as_ref().map(|w| w.domain.clone()),
+            key: self.me.to_string(),
+            address: self.address,
+            seen: self.tracker.welcomed.as_ref().and_then(|w| w.seen),
+            tracker: Some(self.tracker.address),
+            tracker_state: self.tracker.word().into(),
+            trouble: self.tracker.trouble.clone(),
+            rooms: self.rooms.values().filter(|room| room.joined).count(),
+            links: self.people.iter().filter(|(_, person)| person.link.is_some()).count(),
+            undelivered: self.rooms.values().filter(|room| room.joined).map(|room| room.undelivered(&self.me)).sum(),
+            uptime_s: self.started.map_or(0, |started| now.at.saturating_sub(started) / 1_000),
+        }
+    }
+
+    fn joined_rooms(&self) -> Vec<RoomLine> {
+        let joined = self.rooms.iter().filter(|(_, room)| room.joined);
+        joined
+            .map(|(name, room)| RoomLine {
+                room: name.clone(),
+                members: room.table.len() as u32,
+                joined: true,
+                approval: false,
+            })
+            .collect()
+    }
+
+    pub(super) fn joined_reply(&self, room: &RoomName) -> Result<Answer, Refusal> {
+        let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
+        let me = room.table.member(&self.me).ok_or_else(|| not_in(name))?;
+        Ok(Answer::Joined(Joined { room: name.clone(), members: room.table.len() as u32, slot: me.slot }))
+    }
+
+    fn members(&self, room: &RoomName) -> Result<Answer, Refusal> {
+        let (_, room) = self.joined(room).ok_or_else(|| not_in(room))?;
+        let line = |member: &common::table::Member| {
+            let person = self.people.get(&member.key);
+            let link = person.and_then(|p| p.link).and_then(|link| self.links.get(link));
+            let is_me = member.key == self.me;
+            Member {
+                name: member.name.clone(),
+                slot: member.slot,
+                online: is_me || person.is_some_and(|p| p.is_online()),
+                address: match link {
+                    Some(link) => Some(link.address),
+                    None if is_me => self.tracker.welcomed.as_ref().and_then(|w| w.seen),
+                    None => person.and_then(|p| p.addresses.as_slice().first().copied()),
+                },
+                path: if is_me { "self" } else { path_word(link.is_some()) }.into(),
+                role: member.role.as_str().into(),
+            }
+        };
+        Ok(Answer::Members(room.table.members().map(line).collect()))
+    }
+
+    /// Whether a message is this peer's own, and there.
+    fn own(&self, id: &MessageId) -> Result<(), Refusal> {
+        if id.author != self.me.short() {
+            let text = format!("{id} is not a message of yours; receipts come to the author only");
+            return Err(Refusal::new(Exit::Refused, text));
+        }
+        let stamp = self.rooms.get(&id.room).and_then(|room| room.own.stamp(id.number));
+        stamp.map(drop).ok_or_else(|| Refusal::new(Exit::Refused, format!("there is no message {id}")))
+    }
+
+    pub(super) fn said_reply(&self, name: &RoomName, number: u64) -> Result<Answer, Refusal> {
+        let room = self.rooms.get(name).ok_or_else(|| not_in(name))?;
+        let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
+        let meant = room.members_at(stamp).into_iter().filter(|m| m.key != self.me);
+        let (delivered, missing): (Vec<_>, Vec<_>) = meant.partition(|m| room.own.acked(&m.key) >= number);
+        Ok(Answer::Said(Box::new(Said {
+            id: MessageId { room: name.clone(), author: self.me.short(), number }.to_string(),
+            room: name.clone(),
+            seq: number,
+            stamp: stamp.to_string(),
+            delivered: delivered.into_iter().map(|m| m.name).collect(),
+            pending: missing.into_iter().filter(|m| m.slot.is_some()).map(|m| m.name).collect(),
+        })))
+    }
+
+    fn receipts(&self, id: MessageId) -> Result<Answer, Refusal> {
+        self.own(&id)?;
+        let room = self.rooms.get(&id.room).ok_or_else(|| not_in(&id.room))?;
+        let stamp = room.own.stamp(id.number).ok_or_else(|| not_in(&id.room))?;
+        let lines = room
+            .members_at(stamp)
+            .into_iter()
+            .filter(|m| m.key != self.me)
+            .map(|m| {
+                let delivered = room.own.acked(&m.key) >= id.number;
+                let path = if delivered || m.slot.is_some() { "none" } else { "left" };
+                ReceiptOf { key: m.key, line: Receipt { name: m.name, delivered, at: None, path: path.into() } }
+            })
+            .collect();
+        Ok(Answer::Receipts { id, lines })
+    }
+
+    fn paths(&self) -> Vec<PathOf> {
+        self.people
+            .iter()
+            .map(|(_, person)| {
+                let link = person.link.and_then(|id| self.links.get(id));
+                PathOf {
+                    link: link.and(person.link),
+                    line: Path {
+                        name: person.name.clone(),
+                        address: link.map(|l| l.address).or(person.addresses.as_slice().first().copied()),
+                        path: path_word(link.is_some()).into(),
+                        rtt_ms: None,
+                        bytes_out: 0,
+                        bytes_in: 0,
+                        packets_lost: 0,
+                    },
+                }
+            })
+            .collect()
+    }
+}
+
+fn path_word(linked: bool) -> &'static str {
+    if linked { "direct" } else { "none" }
+}
+
+fn not_in(room: &RoomName) -> Refusal {
+    Refusal::new(Exit::Refused, format!("you are not in {room}; join it: peer join {room}"))
+}

@@ -1,0 +1,210 @@
+//! What goes into the core and what comes out.
+
+use common::{
+    AccountName, Domain, Key, RoomName, Slot, Version,
+    address::Addresses,
+    frame::Encoded,
+    message::Hash,
+    table::Member,
+    wire::{
+        control::{MemberEvent, ReceiptEvent, Refusal},
+        peer::PeerFrame,
+        tracker::ToPeer,
+    },
+};
+
+use super::{
+    command::{Answer, Ask},
+    room::{Sealed, Span},
+};
+
+/// Two clocks at one moment. Decisions go by the first, what people see by the second.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Now {
+    /// Milliseconds since some moment before the core began; never goes back.
+    pub at: u64,
+    /// Milliseconds since 1970, as the host believes.
+    pub wall: u64,
+}
+
+/// Names one question of the user.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct AskId(pub u64);
+
+/// Names one connection to another peer; given by the shell, never used twice.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct LinkId(pub u64);
+
+/// Something that has happened.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// The user asks.
+    Ask(AskId, Ask),
+    /// Time has come for [`Core::deadline`](super::Core::deadline).
+    Tick,
+    /// The host's own addresses are these now.
+    Interfaces(Addresses),
+    /// A connection to the tracker stands; it has proven this key.
+    TrackerUp(Key),
+    /// The tracker says something.
+    TrackerSays(ToPeer),
+    /// The connection to the tracker is gone, or could not be had.
+    TrackerDown(String),
+    /// A connection to a peer stands, and it has proven its key.
+    LinkUp {
+        /// The connection.
+        link: LinkId,
+        /// Who is there.
+        key: Key,
+        /// Whether this side dialled.
+        dialled: bool,
+        /// Where it is.
+        address: std::net::SocketAddr,
+    },
+    /// A peer says something.
+    LinkSays(LinkId, PeerFrame),
+    /// So many bytes of frames have been handed on to the network.
+    LinkSent(LinkId, usize),
+    /// A connection to a peer is gone.
+    LinkDown(LinkId, String),
+    /// A peer could not be reached at any of its addresses.
+    DialFailed(Key, String),
+    /// What [`Output::Load`] asked for, in order; empty if the store has none.
+    Loaded {
+        /// For which link.
+        link: LinkId,
+        /// Of which room.
+        room: RoomName,
+        /// Own batches.
+        batches: Vec<Sealed>,
+    },
+}
+
+/// Something to do. Outputs are carried out in order, and none before the rows among them, and those of every
+/// earlier output, are synced to disk.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Keep this.
+    Keep(Row),
+    /// Answer the user.
+    Reply(AskId, Result<Answer, Refusal>),
+    /// Show the user.
+    Show(Shown),
+    /// Connect to the tracker.
+    DialTracker,
+    /// Say this to the tracker.
+    TellTracker(Encoded),
+    /// Drop the connection to the tracker.
+    DropTracker,
+    /// The tracker has welcomed this peer.
+    Welcomed(Welcomed),
+    /// Connect to a peer at any of these addresses.
+    Dial(Key, Addresses),
+    /// Say this to a peer.
+    Send(LinkId, Encoded),
+    /// Close a link, for this reason.
+    Close(LinkId, String),
+    /// Read own batches from the store: those with messages from `from` on, as many as fit a batch.
+    Load {
+        /// For which link.
+        link: LinkId,
+        /// Of which room.
+        room: RoomName,
+        /// The first number wanted.
+        from: u64,
+    },
+    /// The session is over.
+    End(Refusal),
+}
+
+/// What the tracker said of this peer when it welcomed it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Welcomed {
+    /// The tracker's domain.
+    pub domain: Domain,
+    /// The tracker's key.
+    pub tracker_key: Key,
+    /// The peer's address as the tracker sees it.
+    pub seen: Option<std::net::SocketAddr>,
+}
+
+/// Something to show. Messages are shown by the batch: the shell takes them apart where somebody looks.
+#[derive(Clone, Debug)]
+pub enum Shown {
+    /// Messages.
+    Batch(Segment),
+    /// A change of membership or presence.
+    Member(MemberEvent),
+    /// A receipt.
+    Receipt(ReceiptEvent),
+}
+
+/// Messages in a row of one author, as the store keeps them: the batch as it travelled, and what is known of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Segment {
+    /// The cursor of the first message; the others follow one by one.
+    pub cursor: u64,
+    /// The room.
+    pub room: RoomName,
+    /// The author.
+    pub author: Key,
+    /// What the author was called.
+    pub name: AccountName,
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub last: u64,
+    /// The stamp.
+    pub stamp: Version,
+    /// The hash that the log has after it.
+    pub end: Hash,
+    /// When it came, in milliseconds since 1970.
+    pub received: u64,
+    /// Which way it came.
+    pub path: String,
+    /// The batch's frame, header included.
+    pub frame: Encoded,
+}
+
+/// One thing to keep over a restart.
+#[derive(Clone, Debug)]
+pub enum Row {
+    /// Messages.
+    Segment(Segment),
+    /// An event.
+    Event(MemberEvent),
+    /// A member has this peer's log up to a number.
+    Receipt {
+        /// The room.
+        room: RoomName,
+        /// Who.
+        member: Key,
+        /// Up to where.
+        number: u64,
+        /// When the receipt came, in milliseconds since 1970.
+        at: u64,
+        /// Which way.
+        path: String,
+    },
+    /// Where a room's table stands, and whether this peer is a member.
+    Room {
+        /// The room.
+        room: RoomName,
+        /// The version.
+        version: Version,
+        /// Whether this peer is a member.
+        joined: bool,
+    },
+    /// A room's table is begun afresh: forget its members.
+    Clear(RoomName),
+    /// A slot has this member.
+    Put(RoomName, Member),
+    /// A slot is free.
+    Free(RoomName, Slot),
+    /// A membership has ended.
+    Span(RoomName, Span),
+    /// Where somebody was last seen.
+    Addresses(Key, Addresses),
+    /// The id of the tracker's tables.
+    Tables(u64),
+}

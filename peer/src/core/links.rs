@@ -1,0 +1,339 @@
+//! Links to other peers: when to dial, which of two links stays, and when to let one go.
+//!
+//! Of two people, the one with the smaller key dials first; the other does so a moment later if no link has come.
+//! Where both have dialled, the link that the smaller key dialled stays: both ends come to the same end by that rule.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
+
+use common::{
+    Key, RoomName,
+    frame::Frame,
+    wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
+};
+
+use super::{Core, LinkId, Now, Output};
+
+/// How long the larger key waits for the smaller to dial, in milliseconds.
+const HEAD_START: u64 = 400;
+/// The first pause after a dial that failed, in milliseconds.
+const FIRST_PAUSE: u64 = 500;
+/// How long a link from somebody who stands in no table is kept, since the table may be under way, in milliseconds.
+const PARKED: u64 = 3_000;
+/// Links kept so at once.
+const PARKED_LINKS: usize = 64;
+/// How long the other side may take to say hello, in milliseconds.
+const HELLO: u64 = 10_000;
+
+/// One connection to another peer.
+#[derive(Debug)]
+pub struct Link {
+    /// Who is there.
+    pub key: Key,
+    /// Where.
+    pub address: SocketAddr,
+    /// Bytes of frames given to the shell and not yet to the network.
+    pub queued: usize,
+    /// Whether the store is being read for it.
+    pub loading: bool,
+    /// For each room of which the other side has said how far it has this peer's log: up to where it has been sent.
+    pub sent: BTreeMap<RoomName, u64>,
+    dialled: bool,
+    hello: bool,
+    parked: bool,
+    until: u64,
+}
+
+/// All connections, and who is to be dialled when.
+#[derive(Debug)]
+pub struct Links {
+    links: BTreeMap<LinkId, Link>,
+    due: BTreeSet<(u64, Key)>,
+    /// Dials that may be begun now, times a thousand; filled up as time goes by.
+    allowance: u64,
+    allowed_at: u64,
+    dials_per_second: u64,
+}
+
+impl Links {
+    /// None yet.
+    pub fn new(dials_per_second: u32) -> Links {
+        let dials_per_second = u64::from(dials_per_second.max(1));
+        Links {
+            links: BTreeMap::new(),
+            due: BTreeSet::new(),
+            allowance: dials_per_second * 1_000,
+            allowed_at: 0,
+            dials_per_second,
+        }
+    }
+
+    /// The link with this id.
+    pub fn get(&self, link: LinkId) -> Option<&Link> {
+        self.links.get(&link)
+    }
+
+    /// The same, to be changed.
+    pub fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
+        self.links.get_mut(&link)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    /// Forgets what was sent of a room.
+    pub fn forget_room(&mut self, link: LinkId, room: &RoomName) {
+        if let Some(link) = self.links.get_mut(&link) {
+            link.sent.remove(room);
+        }
+    }
+
+    /// When something is due.
+    pub fn deadline(&self) -> u64 {
+        let dial = self.due.first().map_or(u64::MAX, |(at, _)| *at);
+        let hello = self.links.values().filter(|l| !l.hello).map(|l| l.until).min();
+        dial.min(hello.unwrap_or(u64::MAX))
+    }
+
+    /// Takes one dial from the allowance, or says when there will be one.
+    fn allow(&mut self, now: u64) -> Result<(), u64> {
+        let gained = now.saturating_sub(self.allowed_at).saturating_mul(self.dials_per_second);
+        self.allowance = self.allowance.saturating_add(gained).min(self.dials_per_second * 1_000);
+        self.allowed_at = now;
+        if self.allowance < 1_000 {
+            return Err(now + (1_000 - self.allowance).div_ceil(self.dials_per_second));
+        }
+        self.allowance -= 1_000;
+        Ok(())
+    }
+}
+
+impl Core {
+    pub(super) fn link_up(&mut self, id: LinkId, key: Key, dialled: bool, address: SocketAddr, now: Now) {
+        if dialled && let Some(person) = self.people.get_mut(&key) {
+            person.dialling = false;
+        }
+        let known = self.people.get(&key).is_some();
+        let parked = self.links.links.values().filter(|l| l.parked).count();
+        let refuse = if key == self.me {
+            Some("a peer does not talk to itself")
+        } else if self.links.len() >= self.config.links {
+            Some("too many links")
+        } else if !known && (dialled || parked >= PARKED_LINKS) {
+            Some("no room is shared")
+        } else {
+            None
+        };
+        if let Some(reason) = refuse {
+            return self.out.push(Output::Close(id, reason.into()));
+        }
+        let link = Link {
+            key,
+            address,
+            queued: 0,
+            loading: false,
+            sent: BTreeMap::new(),
+            dialled,
+            hello: false,
+            parked: !known,
+            until: now.at + if known { HELLO } else { PARKED },
+        };
+        self.links.links.insert(id, link);
+        if known {
+            self.greet(id);
+        }
+    }
+
+    /// The other side has said hello. The link counts from now on, unless there is a better one.
+    pub(super) fn link_hello(&mut self, id: LinkId, hello: Hello, now: Now) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        if hello.protocol != PROTOCOL {
+            let reason = format!("this peer speaks version {PROTOCOL} of the peer protocol, not {}", hello.protocol);
+            return self.close(id, &reason);
+        }
+        if std::mem::replace(&mut link.hello, true) {
+            return self.close(id, "hello was said twice");
+        }
+        if !link.parked {
+            self.activate(id, now);
+        }
+    }
+
+    fn activate(&mut self, id: LinkId, now: Now) {
+        let Some(link) = self.links.get(id) else { return };
+        let (key, dialled) = (link.key, link.dialled);
+        let Some(person) = self.people.get_mut(&key) else { return };
+        if let Some(old) = person.link.and_then(|old| self.links.links.get(&old).map(|l| (old, l.dialled))) {
+            let (old, old_dialled) = old;
+            // Two links that one side dialled: the later one, since it gave up the earlier.
+            let stays = if old_dialled == dialled { id } else { self.preferred(&key, id, dialled, old) };
+            if stays == old {
+                return self.close(id, "there is another link");
+            }
+            self.close(old, "there is another link");
+        }
+        let Some(person) = self.people.get_mut(&key) else { return };
+        person.link = Some(id);
+        person.backoff.reset();
+        let rooms = person.rooms.clone();
+        self.unschedule(&key);
+        self.owed.entry(id).or_default().extend(rooms);
+        self.show_presence(&key);
+        let _ = now;
+    }
+
+    /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
+    fn preferred(&self, key: &Key, id: LinkId, dialled: bool, old: LinkId) -> LinkId {
+        let smaller_dialled = dialled == (self.me < *key);
+        if smaller_dialled { id } else { old }
+    }
+
+    pub(super) fn link_down(&mut self, id: LinkId, _reason: &str, now: Now) {
+        if let Some(link) = self.links.links.remove(&id) {
+            self.unlinked(id, &link.key, now);
+        }
+    }
+
+    fn unlinked(&mut self, id: LinkId, key: &Key, now: Now) {
+        self.owed.remove(&id);
+        let tracker_up = self.tracker.is_up();
+        let Some(person) = self.people.get_mut(key) else { return };
+        if person.link == Some(id) {
+            person.link = None;
+            // Nobody else can say where it is now.
+            person.online &= tracker_up;
+            self.show_presence(key);
+            self.schedule_first(*key, now);
+        }
+    }
+
+    pub(super) fn dial_failed(&mut self, key: Key, now: Now) {
+        let most = self.config.member_retry_s.saturating_mul(1_000);
+        let Some(person) = self.people.get_mut(&key) else { return };
+        person.dialling = false;
+        let pause = person.backoff.pause(FIRST_PAUSE, most, &mut self.jitter);
+        self.schedule(key, now.at + pause);
+    }
+
+    pub(super) fn close(&mut self, id: LinkId, reason: &str) {
+        let Some(link) = self.links.links.remove(&id) else { return };
+        self.owed.remove(&id);
+        if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
+            person.link = None;
+        }
+        self.out.push(Output::Send(id, PeerFrame::from(Bye { reason: reason.into() }).encode()));
+        self.out.push(Output::Close(id, reason.into()));
+    }
+
+    pub(super) fn close_all(&mut self, reason: &str) {
+        let all: Vec<LinkId> = self.links.links.keys().copied().collect();
+        all.into_iter().for_each(|id| self.close(id, reason));
+    }
+
+    fn greet(&mut self, id: LinkId) {
+        let hello = Hello { protocol: PROTOCOL, name: self.name.clone() };
+        self.send(id, PeerFrame::from(hello).encode());
+    }
+
+    /// Hands a frame to the shell and counts its bytes.
+    pub(super) fn send(&mut self, id: LinkId, frame: common::frame::Encoded) {
+        if let Some(link) = self.links.links.get_mut(&id) {
+            link.queued += frame.len();
+            self.out.push(Output::Send(id, frame));
+        }
+    }
+
+    /// Somebody stands in a table now: their links that came too early count.
+    pub(super) fn unpark(&mut self, key: &Key, now: Now) {
+        let early: Vec<LinkId> =
+            self.links.links.iter().filter(|(_, l)| l.parked && l.key == *key).map(|(id, _)| *id).collect();
+        for id in early {
+            let Some(link) = self.links.links.get_mut(&id) else { continue };
+            link.parked = false;
+            link.until = now.at + HELLO;
+            let hello = link.hello;
+            self.greet(id);
+            if hello {
+                self.activate(id, now);
+            }
+        }
+    }
+
+    /// Dials soon whoever has no link: at once if it is for this side to dial first.
+    pub(super) fn schedule_first(&mut self, key: Key, now: Now) {
+        let wait = if self.me < key { 0 } else { HEAD_START };
+        self.schedule(key, now.at + wait);
+    }
+
+    pub(super) fn schedule_everybody(&mut self, now: Now) {
+        let keys: Vec<Key> = self.people.iter().filter(|(_, p)| p.link.is_none()).map(|(key, _)| *key).collect();
+        for key in keys {
+            let wait = self.jitter.below(1_000);
+            self.schedule(key, now.at + wait);
+        }
+    }
+
+    fn schedule(&mut self, key: Key, at: u64) {
+        let Some(person) = self.people.get_mut(&key) else { return };
+        if person.link.is_some() || person.dialling || person.due.is_some_and(|due| due <= at) {
+            return;
+        }
+        if let Some(due) = person.due.replace(at) {
+            self.links.due.remove(&(due, key));
+        }
+        self.links.due.insert((at, key));
+    }
+
+    fn unschedule(&mut self, key: &Key) {
+        if let Some(due) = self.people.get_mut(key).and_then(|person| person.due.take()) {
+            self.links.due.remove(&(due, *key));
+        }
+    }
+
+    /// Dials whoever is due, and lets go of links that never said hello.
+    pub(super) fn links_due(&mut self, now: Now) {
+        while let Some((_, key)) = self.links.due.first().copied().filter(|(at, _)| *at <= now.at) {
+            self.unschedule(&key);
+            self.links.due.remove(&(now.at, key));
+            if !self.wants_link(&key) {
+                continue;
+            }
+            if let Err(at) = self.links.allow(now.at) {
+                self.schedule(key, at);
+                break;
+            }
+            if let Some(person) = self.people.get_mut(&key) {
+                person.dialling = true;
+                self.out.push(Output::Dial(key, person.addresses.clone()));
+            }
+        }
+        let silent: Vec<LinkId> =
+            self.links.links.iter().filter(|(_, l)| !l.hello && l.until <= now.at).map(|(id, _)| *id).collect();
+        for id in silent {
+            let parked = self.links.links.get(&id).is_some_and(|l| l.parked);
+            self.close(id, if parked { "no room is shared" } else { "no hello came" });
+        }
+        let early: Vec<LinkId> =
+            self.links.links.iter().filter(|(_, l)| l.parked && l.until <= now.at).map(|(id, _)| *id).collect();
+        early.into_iter().for_each(|id| self.close(id, "no room is shared"));
+    }
+
+    /// Whether somebody without a link should be dialled: they can be there, and a room is small enough to keep links
+    /// in it, or something waits for them.
+    fn wants_link(&self, key: &Key) -> bool {
+        let Some(person) = self.people.get(key) else { return false };
+        if person.link.is_some() || person.dialling || person.addresses.is_empty() {
+            return false;
+        }
+        if self.tracker.is_up() && !person.online {
+            return false;
+        }
+        person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {
+            room.table.len() <= self.config.mesh_members || room.next_for(key, room.own.acked(key)).is_some()
+        })
+    }
+}

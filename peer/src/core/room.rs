@@ -1,0 +1,315 @@
+//! One room as a peer holds it: the mirror of its table, who was a member when, and the logs of what was said.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use common::{
+    AccountName, Key, RoomName, Slot, Version,
+    frame::Encoded,
+    message::Head,
+    table::{Departure, PresenceVersion, Table},
+};
+
+/// Past memberships kept a room. A stamp older than the oldest of them can no longer be judged, and counts as true
+/// for whoever is a member now.
+pub const SPANS: usize = 4_096;
+/// Own batches kept in memory a room; older ones are read from the store.
+const RECENT: usize = 64;
+
+/// A membership that has ended.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// Whose.
+    pub key: Key,
+    /// What it was called.
+    pub name: AccountName,
+    /// The first version with it.
+    pub from: Version,
+    /// The first version without it.
+    pub until: Version,
+    /// How it ended; `None` if the table was begun afresh or the end was not seen.
+    pub why: Option<Departure>,
+}
+
+/// The room. It stays when the peer leaves, since its logs go on if it comes back.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Whether this peer is a member.
+    pub joined: bool,
+    /// The mirror of the tracker's table.
+    pub table: Table,
+    /// How much presence has been told.
+    pub presence: PresenceVersion,
+    /// Memberships that have ended, the oldest first, at most [`SPANS`].
+    pub past: VecDeque<Span>,
+    /// What this peer has said here.
+    pub own: OwnLog,
+    /// How far the others' logs are held here.
+    pub heads: BTreeMap<Key, Head>,
+}
+
+impl Room {
+    /// A room of which nothing is known but its name.
+    pub fn new(room: &RoomName, me: &Key) -> Room {
+        Room {
+            joined: false,
+            table: Table::default(),
+            presence: PresenceVersion::default(),
+            past: VecDeque::new(),
+            own: OwnLog::new(Head::empty(room, me)),
+            heads: BTreeMap::new(),
+        }
+    }
+
+    /// How far the log of `author` is held.
+    pub fn head(&self, room: &RoomName, author: &Key) -> Head {
+        self.heads.get(author).copied().unwrap_or_else(|| Head::empty(room, author))
+    }
+
+    /// Whether `key` was a member at `stamp`, as far as is known here. A stamp newer than the table held is judged by
+    /// that table: what it will show is not known yet, and the room must go on while the tracker is down.
+    pub fn was_member(&self, key: &Key, stamp: Version) -> bool {
+        let now = self.table.version();
+        let current = self.table.member(key).map(|member| Version { epoch: now.epoch, number: member.since });
+        if current.is_some_and(|since| since <= stamp) {
+            return true;
+        }
+        if self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until) {
+            return true;
+        }
+        let forgotten = self.past.len() == SPANS && self.past.front().is_some_and(|oldest| stamp < oldest.until);
+        current.is_some() && forgotten
+    }
+
+    /// Everybody who was a member at `stamp`, with whether they still are, in the order of their names.
+    pub fn members_at(&self, stamp: Version) -> Vec<Meant> {
+        let now = self.table.version();
+        let current = self.table.members().filter(|m| Version { epoch: now.epoch, number: m.since } <= stamp);
+        let mut meant: BTreeMap<Key, Meant> =
+            current.map(|m| (m.key, Meant { key: m.key, name: m.name.clone(), slot: Some(m.slot) })).collect();
+        for span in self.past.iter().filter(|span| span.from <= stamp && stamp < span.until) {
+            // Who left and came back is a member again, and still meant to get it.
+            meant.entry(span.key).or_insert_with(|| match self.table.member(&span.key) {
+                Some(member) => Meant { key: span.key, name: member.name.clone(), slot: Some(member.slot) },
+                None => Meant { key: span.key, name: span.name.clone(), slot: None },
+            });
+        }
+        let mut meant: Vec<Meant> = meant.into_values().collect();
+        meant.sort_by(|a, b| a.name.cmp(&b.name));
+        meant
+    }
+
+    /// Remembers a membership that has ended, and returns it for the store.
+    pub fn ended(&mut self, span: Span) -> Span {
+        if self.past.len() == SPANS {
+            self.past.pop_front();
+        }
+        self.past.push_back(span.clone());
+        span
+    }
+
+    /// The number of the first own message after `number` that was meant for `key`; `None` if there is none yet.
+    pub fn next_for(&self, key: &Key, number: u64) -> Option<u64> {
+        let runs = &self.own.runs;
+        let start = runs.partition_point(|run| run.last <= number);
+        let run = runs[start..].iter().find(|run| self.was_member(key, run.stamp))?;
+        Some(run.first.max(number + 1))
+    }
+
+    /// Own messages that some present member has not receipted.
+    pub fn undelivered(&self, me: &Key) -> u64 {
+        let mut count = 0;
+        for run in &self.own.runs {
+            let reached = self
+                .members_at(run.stamp)
+                .iter()
+                .filter(|m| m.slot.is_some() && m.key != *me)
+                .map(|m| self.own.acked(&m.key))
+                .min()
+                .unwrap_or(u64::MAX);
+            count += run.last.saturating_sub(reached.max(run.first - 1));
+        }
+        count
+    }
+}
+
+/// Somebody who is meant to get a message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Meant {
+    /// Who.
+    pub key: Key,
+    /// What it is called, or was when it left.
+    pub name: AccountName,
+    /// Its slot; `None` once it is a member no more, and so is not waited for any more.
+    pub slot: Option<Slot>,
+}
+
+/// What this peer has said in one room.
+#[derive(Clone, Debug)]
+pub struct OwnLog {
+    /// Where it ends.
+    pub head: Head,
+    /// Which stamps its messages have: runs in a row, so that a long log under few stamps takes little memory.
+    pub runs: Vec<Run>,
+    /// The latest batches.
+    recent: VecDeque<Sealed>,
+    /// How far each member has it, by its receipts.
+    acked: BTreeMap<Key, u64>,
+}
+
+/// Messages in a row under one stamp.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Run {
+    /// The stamp.
+    pub stamp: Version,
+    /// The first number.
+    pub first: u64,
+    /// The last number.
+    pub last: u64,
+}
+
+/// One own batch, as it goes to every member.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sealed {
+    /// Its stamp.
+    pub stamp: Version,
+    /// Its first number.
+    pub first: u64,
+    /// Its last number.
+    pub last: u64,
+    /// The frame.
+    pub frame: Encoded,
+}
+
+impl OwnLog {
+    fn new(head: Head) -> OwnLog {
+        OwnLog { head, runs: Vec::new(), recent: VecDeque::new(), acked: BTreeMap::new() }
+    }
+
+    /// Adds a batch that leads to `head`.
+    pub fn push(&mut self, sealed: Sealed, head: Head) {
+        self.head = head;
+        self.extend_runs(Run { stamp: sealed.stamp, first: sealed.first, last: sealed.last });
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(sealed);
+    }
+
+    /// Adds a run that follows the last one.
+    pub fn extend_runs(&mut self, run: Run) {
+        match self.runs.last_mut() {
+            Some(last) if last.stamp == run.stamp => last.last = run.last,
+            _ => self.runs.push(run),
+        }
+    }
+
+    /// The stamp of a message.
+    pub fn stamp(&self, number: u64) -> Option<Version> {
+        let run = self.runs.get(self.runs.partition_point(|run| run.last < number))?;
+        (run.first <= number).then_some(run.stamp)
+    }
+
+    /// The batch that begins with `first`, if it is one of the latest.
+    pub fn recent(&self, first: u64) -> Option<&Sealed> {
+        let index = self.recent.partition_point(|sealed| sealed.first < first);
+        self.recent.get(index).filter(|sealed| sealed.first == first)
+    }
+
+    /// How far a member has it.
+    pub fn acked(&self, key: &Key) -> u64 {
+        self.acked.get(key).copied().unwrap_or(0)
+    }
+
+    /// Takes a receipt. `None` if it says nothing new; a number beyond the log's end is cut to it.
+    pub fn receipt(&mut self, key: &Key, number: u64) -> Option<u64> {
+        let number = number.min(self.head.number);
+        let acked = self.acked.entry(*key).or_insert(0);
+        (number > *acked).then(|| {
+            *acked = number;
+            number
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use common::table::{Change, Member, Role};
+
+    use super::*;
+
+    fn version(number: u64) -> Version {
+        Version { epoch: 1, number }
+    }
+
+    fn key(n: u8) -> Key {
+        Key([n; 32])
+    }
+
+    fn room() -> Room {
+        let mut room = Room::new(&"lobby".parse().unwrap(), &key(0));
+        room.table = Table::new(1);
+        room
+    }
+
+    fn join(room: &mut Room, n: u8) {
+        let member = Member {
+            slot: room.table.free_slot(),
+            key: key(n),
+            name: format!("m{n}").parse().unwrap(),
+            role: Role::Member,
+            since: room.table.version().number + 1,
+        };
+        room.table.apply(&Change::Put(member)).unwrap();
+    }
+
+    fn leave(room: &mut Room, n: u8) {
+        let member = room.table.member(&key(n)).unwrap().clone();
+        room.table.apply(&Change::Gone { slot: member.slot, why: Departure::Left }).unwrap();
+        let span = Span {
+            key: member.key,
+            name: member.name,
+            from: version(member.since),
+            until: room.table.version(),
+            why: Some(Departure::Left),
+        };
+        room.ended(span);
+    }
+
+    #[test]
+    fn who_was_a_member_is_judged_by_the_stamp() {
+        let mut room = room();
+        join(&mut room, 1);
+        join(&mut room, 2);
+        leave(&mut room, 2);
+        assert!(!room.was_member(&key(2), version(1)));
+        assert!(room.was_member(&key(2), version(2)));
+        assert!(!room.was_member(&key(2), version(3)));
+        assert!(room.was_member(&key(1), version(9)), "a newer stamp is judged by the table held");
+        assert!(!room.was_member(&key(2), version(9)));
+    }
+
+    #[test]
+    fn what_was_said_while_somebody_was_out_is_not_for_them() {
+        let mut room = room();
+        join(&mut room, 0);
+        join(&mut room, 1);
+        room.own.extend_runs(Run { stamp: version(2), first: 1, last: 3 });
+        leave(&mut room, 1);
+        room.own.extend_runs(Run { stamp: version(3), first: 4, last: 6 });
+        join(&mut room, 1);
+        room.own.extend_runs(Run { stamp: version(4), first: 7, last: 7 });
+        assert_eq!(room.next_for(&key(1), 0), Some(1));
+        assert_eq!(room.next_for(&key(1), 1), Some(2));
+        assert_eq!(room.next_for(&key(1), 3), Some(7));
+        assert_eq!(room.next_for(&key(1), 7), None);
+    }
+
+    #[test]
+    fn a_receipt_never_goes_back_nor_beyond_the_log() {
+        let mut own = OwnLog::new(Head { number: 5, hash: [0; 32] });
+        assert_eq!(own.receipt(&key(1), 3), Some(3));
+        assert_eq!(own.receipt(&key(1), 2), None);
+        assert_eq!(own.receipt(&key(1), u64::MAX), Some(5));
+        assert_eq!(own.acked(&key(1)), 5);
+    }
+}

@@ -1,0 +1,370 @@
+//! The task that owns the core: it feeds it inputs, has kept what must be kept, and then carries out the rest.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use common::{
+    Key, RoomName,
+    frame::Encoded,
+    net::tls::Certificate,
+    wire::control::{Event, Refusal},
+};
+use quinn::{Endpoint, VarInt};
+use tokio::{
+    sync::{broadcast, mpsc, oneshot, watch},
+    time::{Instant, sleep, sleep_until, timeout},
+};
+
+use super::{
+    accept, dial,
+    pool::{Pool, ToWriter},
+    tracker_link,
+};
+use crate::{
+    Config,
+    core::{
+        AskId, Core, Input, LinkId, Now, Output, Row, Shown, Welcomed,
+        command::{Answer, Ask},
+    },
+    spawn::Host,
+    store::{Store, events_of},
+};
+
+/// Inputs taken together at the most: what gathers while the store syncs becomes one batch.
+const TOGETHER: usize = 4_096;
+/// Inputs that may wait before whoever brings them has to wait too.
+pub(crate) const WAITING: usize = 1_024;
+/// How long the store is left in peace before what it lacks of the search index is written.
+const IDLE: Duration = Duration::from_secs(2);
+/// The pause after a failed commit.
+const RETRY: Duration = Duration::from_secs(1);
+/// How long the last frames may take when the peer ends.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How often the host's own addresses are looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Where links bring what they read.
+pub type Inputs = mpsc::Sender<Input>;
+
+/// A question and where its answer goes.
+pub type Question = (Ask, oneshot::Sender<Result<Answer, Refusal>>);
+
+/// Where one connection to the tracker brings what it reads; what comes late from an earlier one is not taken.
+#[derive(Clone)]
+pub struct TrackerInputs {
+    inputs: mpsc::Sender<(u64, Input)>,
+    connection: u64,
+}
+
+impl TrackerInputs {
+    /// Brings one input.
+    pub async fn send(&self, input: Input) {
+        // Without a driver there is nobody left to be told.
+        let _ = self.inputs.send((self.connection, input)).await;
+    }
+}
+
+/// What the driver tells the handles.
+pub struct Tells {
+    /// Events as they happen.
+    pub events: broadcast::Sender<Event>,
+    /// The tracker's latest welcome.
+    pub welcomed: watch::Sender<Option<Welcomed>>,
+    /// Why the session ended.
+    pub ended: watch::Sender<Option<Refusal>>,
+}
+
+/// Everything the driver works with.
+pub struct Driver {
+    pub core: Core,
+    pub me: Key,
+    pub config: Config,
+    pub endpoint: Endpoint,
+    pub certificate: Certificate,
+    pub tracker: std::net::SocketAddr,
+    pub store: Store,
+    pub host: Host,
+    pub asks: mpsc::Receiver<Question>,
+    pub tells: Tells,
+}
+
+impl Driver {
+    /// Runs until the session ends.
+    pub async fn run(self) {
+        let (inputs_in, inputs) = mpsc::channel(WAITING);
+        let (tracker_in, tracker_inputs) = mpsc::channel(WAITING);
+        let pool = Pool::default();
+        let accepting = tokio::spawn(accept::run(self.endpoint.clone(), pool.clone(), inputs_in.clone()));
+        let running = Running {
+            core: self.core,
+            me: self.me,
+            config: self.config,
+            endpoint: self.endpoint.clone(),
+            certificate: self.certificate,
+            address: self.tracker,
+            store: self.store,
+            host: self.host,
+            tells: self.tells,
+            pool,
+            inputs: inputs_in,
+            tracker_inputs: tracker_in,
+            tracker: None,
+            connection: 0,
+            replies: BTreeMap::new(),
+            last_ask: 0,
+            began: Instant::now(),
+        };
+        running.run(self.asks, inputs, tracker_inputs).await;
+        accepting.abort();
+        self.endpoint.close(VarInt::from_u32(0), b"logged out");
+        let _ = timeout(FAREWELL, self.endpoint.wait_idle()).await;
+    }
+}
+
+struct Running {
+    core: Core,
+    me: Key,
+    config: Config,
+    endpoint: Endpoint,
+    certificate: Certificate,
+    address: std::net::SocketAddr,
+    store: Store,
+    host: Host,
+    tells: Tells,
+    pool: Pool,
+    inputs: Inputs,
+    tracker_inputs: mpsc::Sender<(u64, Input)>,
+    tracker: Option<mpsc::UnboundedSender<Encoded>>,
+    connection: u64,
+    replies: BTreeMap<AskId, oneshot::Sender<Result<Answer, Refusal>>>,
+    last_ask: u64,
+    began: Instant,
+}
+
+impl Running {
+    async fn run(
+        mut self,
+        mut asks: mpsc::Receiver<Question>,
+        mut inputs: mpsc::Receiver<Input>,
+        mut tracker_inputs: mpsc::Receiver<(u64, Input)>,
+    ) {
+        let mut look_at = self.began;
+        let mut index_at = Some(self.began + IDLE);
+        let mut handles_left = true;
+        loop {
+            let deadline = self.began + Duration::from_millis(self.core.deadline().min(u64::from(u32::MAX)));
+            tokio::select! {
+                biased;
+                Some((connection, input)) = tracker_inputs.recv() => self.take_tracker(connection, input),
+                Some(input) = inputs.recv() => self.take(input),
+                ask = asks.recv(), if handles_left && self.core.takes_asks() => match ask {
+                    Some(ask) => self.take_ask(ask),
+                    None => {
+                        handles_left = false;
+                        self.core.handle(Input::Ask(AskId(0), Ask::Logout), self.now());
+                    }
+                },
+                () = sleep_until(look_at) => {
+                    look_at = Instant::now() + LOOK;
+                    let addresses = (self.host.interfaces)(self.port());
+                    self.take(Input::Interfaces(addresses));
+                }
+                () = sleep_until(index_at.unwrap_or(self.began)), if index_at.is_some() => {
+                    index_at = self.index().await;
+                }
+                () = sleep_until(deadline) => self.take(Input::Tick),
+            }
+            for _ in 0..TOGETHER {
+                if let Ok((connection, input)) = tracker_inputs.try_recv() {
+                    self.take_tracker(connection, input);
+                } else if let Ok(input) = inputs.try_recv() {
+                    self.take(input);
+                } else if self.core.takes_asks()
+                    && let Ok(ask) = asks.try_recv()
+                {
+                    self.take_ask(ask);
+                } else {
+                    break;
+                }
+            }
+            let outputs = self.core.flush(self.now());
+            let (rows, outputs) = rows_first(outputs);
+            if !rows.is_empty() {
+                index_at = Some(Instant::now() + IDLE);
+                self.keep(rows).await;
+            }
+            for output in outputs {
+                if let Output::End(why) = output {
+                    self.tells.ended.send_replace(Some(why));
+                    return self.farewell().await;
+                }
+                self.carry_out(output);
+            }
+        }
+    }
+
+    fn now(&self) -> Now {
+        Now { at: self.began.elapsed().as_millis() as u64, wall: (self.host.clock)() }
+    }
+
+    fn port(&self) -> u16 {
+        self.endpoint.local_addr().map_or(0, |address| address.port())
+    }
+
+    fn take(&mut self, input: Input) {
+        let now = self.now();
+        self.core.handle(input, now);
+    }
+
+    fn take_tracker(&mut self, connection: u64, input: Input) {
+        if connection == self.connection {
+            self.take(input);
+        }
+    }
+
+    fn take_ask(&mut self, (ask, reply): Question) {
+        self.last_ask += 1;
+        let id = AskId(self.last_ask);
+        self.replies.insert(id, reply);
+        self.take(Input::Ask(id, ask));
+    }
+
+    /// Nothing goes out before it is kept. While it cannot be (a full disk, say) everything waits, links hold back,
+    /// and nothing is promised that could be lost.
+    async fn keep(&mut self, rows: Vec<Row>) {
+        let rows = Arc::new(rows);
+        while let Err(error) = self.store.commit(rows.clone()).await {
+            tracing::error!("{error}; nothing is sent or receipted until it can be kept. Trying again");
+            sleep(RETRY).await;
+        }
+    }
+
+    async fn index(&mut self) -> Option<Instant> {
+        match self.store.index_some().await {
+            Ok(true) => Some(Instant::now()),
+            Ok(false) => None,
+            Err(error) => {
+                tracing::warn!("the search index could not be written: {error}");
+                Some(Instant::now() + LOOK)
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Keep(_) | Output::End(_) => {}
+            Output::Reply(id, reply) => self.reply(id, reply),
+            Output::Show(shown) => self.show(shown),
+            Output::DialTracker => self.dial_tracker(),
+            Output::TellTracker(frame) => {
+                if let Some(tracker) = &self.tracker {
+                    // A writer that has ended is followed by TrackerDown.
+                    let _ = tracker.send(frame);
+                }
+            }
+            Output::DropTracker => {
+                self.tracker = None;
+                self.connection += 1;
+            }
+            Output::Welcomed(welcomed) => {
+                self.tells.welcomed.send_replace(Some(welcomed));
+            }
+            Output::Dial(key, addresses) => {
+                let dial = dial::dial(
+                    self.endpoint.clone(),
+                    self.certificate.clone(),
+                    self.config.link_limits(),
+                    key,
+                    addresses,
+                    self.pool.clone(),
+                    self.inputs.clone(),
+                );
+                tokio::spawn(dial);
+            }
+            Output::Send(link, frame) => self.pool.tell(link, ToWriter::Frame(frame)),
+            Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
+            Output::Load { link, room, from } => self.load(link, room, from),
+        }
+    }
+
+    fn dial_tracker(&mut self) {
+        let (tracker, frames) = mpsc::unbounded_channel();
+        self.tracker = Some(tracker);
+        self.connection += 1;
+        let inputs = TrackerInputs { inputs: self.tracker_inputs.clone(), connection: self.connection };
+        let link = tracker_link::run(
+            self.endpoint.clone(),
+            self.certificate.clone(),
+            self.config.link_limits(),
+            self.address,
+            frames,
+            inputs,
+        );
+        tokio::spawn(link);
+    }
+
+    fn load(&self, link: LinkId, room: RoomName, from: u64) {
+        let (store, inputs, me) = (self.store.clone(), self.inputs.clone(), self.me);
+        tokio::spawn(async move {
+            let batches = store.own_batches(room.clone(), me, from).await.unwrap_or_else(|error| {
+                tracing::error!("{error}");
+                Vec::new()
+            });
+            let _ = inputs.send(Input::Loaded { link, room, batches }).await;
+        });
+    }
+
+    /// Answers, with what only the shell knows added. Whoever asked may have gone.
+    fn reply(&mut self, id: AskId, mut reply: Result<Answer, Refusal>) {
+        let Some(asker) = self.replies.remove(&id) else { return };
+        match &mut reply {
+            Ok(Answer::Paths(lines)) => {
+                for path in lines {
+                    if let Some(link) = path.link {
+                        self.pool.measure(link, &mut path.line);
+                    }
+                }
+            }
+            Ok(Answer::Status(status)) => status.address.set_port(self.port()),
+            _ => {}
+        }
+        let _ = asker.send(reply);
+    }
+
+    /// Takes a batch apart only if somebody looks.
+    fn show(&self, shown: Shown) {
+        if self.tells.events.receiver_count() == 0 {
+            return;
+        }
+        let events = match shown {
+            Shown::Batch(segment) => events_of(&segment).unwrap_or_default(),
+            Shown::Member(event) => vec![Event::Member(event)],
+            Shown::Receipt(event) => vec![Event::Receipt(event)],
+        };
+        for event in events {
+            let _ = self.tells.events.send(event);
+        }
+    }
+
+    /// Lets what was said last arrive.
+    async fn farewell(mut self) {
+        if let Some(tracker) = self.tracker.take() {
+            drop(tracker);
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+}
+
+fn rows_first(outputs: Vec<Output>) -> (Vec<Row>, Vec<Output>) {
+    let mut rows = Vec::new();
+    let outputs = outputs
+        .into_iter()
+        .filter_map(|output| match output {
+            Output::Keep(row) => {
+                rows.push(row);
+                None
+            }
+            output => Some(output),
+        })
+        .collect();
+    (rows, outputs)
+}

@@ -1,0 +1,8 @@
+//! The shell around the core: sockets, clocks and the store.
+
+mod accept;
+mod dial;
+pub(crate) mod driver;
+mod peer_link;
+mod pool;
+mod tracker_link;

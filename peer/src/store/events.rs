@@ -1,0 +1,222 @@
+//! The past, as events: messages taken out of their batches, and changes of membership, in the order of their
+//! cursors.
+
+use common::{
+    Key, MessageId, RoomName, Version,
+    frame::{Frame, HEADER},
+    limits,
+    message::{Batch, Message},
+    wire::{
+        control::{Event, MemberChange, MemberEvent, MessageEvent},
+        peer::PeerFrame,
+    },
+};
+use rusqlite::{Connection, Row as SqlRow, params};
+
+use super::{Store, StoreError, load::parsed};
+use crate::core::Segment;
+
+const COLUMNS: &str = "cursor, room, author, name, first, last, epoch, number, received, path, end, frame";
+
+impl Store {
+    /// Events in the order of their cursors: the first `limit` after `since`, or else the last `limit`.
+    pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.read(move |connection| {
+            let limit = limit as usize;
+            let mut events = match since {
+                Some(since) => {
+                    [after(connection, &room, since, limit)?, changes_after(connection, &room, since, limit)?]
+                }
+                None => [last(connection, &room, limit)?, last_changes(connection, &room, limit)?],
+            }
+            .concat();
+            events.sort_by_key(cursor_of);
+            match since {
+                Some(_) => events.truncate(limit),
+                None => drop(events.drain(..events.len().saturating_sub(limit))),
+            }
+            Ok(events)
+        })
+        .await
+    }
+
+    /// The last `limit` messages of a room, the oldest first.
+    pub async fn messages(&self, room: RoomName, limit: u32) -> Result<Vec<Event>, StoreError> {
+        self.read(move |connection| {
+            let mut events = last(connection, &Some(room), limit as usize)?;
+            events.drain(..events.len().saturating_sub(limit as usize));
+            Ok(events)
+        })
+        .await
+    }
+}
+
+/// How many messages a segment holds.
+pub fn message_count(segment: &Segment) -> usize {
+    (segment.last + 1 - segment.first) as usize
+}
+
+/// The messages of a segment as events, in order.
+pub fn events_of(segment: &Segment) -> Result<Vec<Event>, StoreError> {
+    let batch = batch_of(segment)?;
+    let messages = batch.messages().zip(segment.first..).zip(segment.cursor..);
+    messages
+        .map(|((message, number), cursor)| {
+            let message = message.map_err(|why| StoreError::Damaged(why.to_string()))?;
+            Ok(event(segment, message, number, cursor))
+        })
+        .collect()
+}
+
+fn batch_of(segment: &Segment) -> Result<Batch, StoreError> {
+    let body = segment.frame.get(HEADER..).unwrap_or_default();
+    match PeerFrame::decode(body)? {
+        Some(PeerFrame::Batch(batch)) => Ok(batch),
+        _ => Err(StoreError::Damaged("a batch is something else".into())),
+    }
+}
+
+fn event(segment: &Segment, message: Message, number: u64, cursor: u64) -> Event {
+    Event::Message(MessageEvent {
+        cursor,
+        id: MessageId { room: segment.room.clone(), author: segment.author.short(), number }.to_string(),
+        room: segment.room.clone(),
+        from: segment.name.clone(),
+        seq: number,
+        stamp: segment.stamp.to_string(),
+        sent: message.sent,
+        received: segment.received,
+        path: segment.path.clone(),
+        text: message.text,
+    })
+}
+
+/// The cursor of an event that is kept.
+pub(super) fn cursor_of(event: &Event) -> u64 {
+    match event {
+        Event::Message(message) => message.cursor,
+        Event::Member(member) => member.cursor,
+        Event::Receipt(_) => 0,
+    }
+}
+
+fn after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    // A segment that begins before the cursor may reach beyond it, but not by more than a batch holds.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM segments WHERE cursor > ?1 AND cursor + count - 1 > ?2 AND (?3 IS NULL OR room = ?3)
+            ORDER BY cursor"
+    );
+    let mut statement = c.prepare_cached(&sql)?;
+    let begin = since.saturating_sub(limits::BATCH_MESSAGES as u64) as i64;
+    let mut rows = statement.query(params![begin - 1, since as i64, room.as_ref().map(RoomName::as_str)])?;
+    let mut events = Vec::new();
+    while events.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        events.extend(events_of(&segment(row)?)?.into_iter().filter(|event| cursor_of(event) > since));
+    }
+    Ok(events)
+}
+
+fn last(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Event>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM segments WHERE (?1 IS NULL OR room = ?1) ORDER BY cursor DESC");
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str)])?;
+    let (mut latest, mut count) = (Vec::new(), 0);
+    while count < limit
+        && let Some(row) = rows.next()?
+    {
+        let segment = segment(row)?;
+        count += message_count(&segment);
+        latest.push(segment);
+    }
+    latest.iter().rev().map(events_of).collect::<Result<Vec<_>, _>>().map(|events| events.concat())
+}
+
+fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    let sql = "SELECT cursor, room, name, change, version, by FROM events
+        WHERE cursor > ?1 AND (?2 IS NULL OR room = ?2) ORDER BY cursor LIMIT ?3";
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params![since as i64, room.as_ref().map(RoomName::as_str), limit as i64])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(change(row)?);
+    }
+    Ok(events)
+}
+
+fn last_changes(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Event>, StoreError> {
+    let sql = "SELECT cursor, room, name, change, version, by FROM events
+        WHERE (?1 IS NULL OR room = ?1) ORDER BY cursor DESC LIMIT ?2";
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str), limit as i64])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(change(row)?);
+    }
+    events.reverse();
+    Ok(events)
+}
+
+fn change(row: &SqlRow<'_>) -> Result<Event, StoreError> {
+    let word: String = row.get(3)?;
+    let change = match word.as_str() {
+        "joined" => MemberChange::Joined,
+        "left" => MemberChange::Left,
+        "online" => MemberChange::Online,
+        "offline" => MemberChange::Offline,
+        "removed" => MemberChange::Removed,
+        _ => return Err(StoreError::Damaged(format!("{word:?} is not a change"))),
+    };
+    Ok(Event::Member(MemberEvent {
+        cursor: row.get::<_, i64>(0)? as u64,
+        room: parsed(row, 1)?,
+        name: parsed(row, 2)?,
+        change,
+        version: row.get(4)?,
+        by: row.get::<_, Option<String>>(5)?.and_then(|by| by.parse().ok()),
+    }))
+}
+
+/// Reads a row of [`COLUMNS`].
+pub(super) fn segment(row: &SqlRow<'_>) -> Result<Segment, StoreError> {
+    let number = |column| row.get::<_, i64>(column).map(|n| n as u64);
+    Ok(Segment {
+        cursor: number(0)?,
+        room: parsed(row, 1)?,
+        author: Key(row.get(2)?),
+        name: parsed(row, 3)?,
+        first: number(4)?,
+        last: number(5)?,
+        stamp: Version { epoch: number(6)?, number: number(7)? },
+        received: number(8)?,
+        path: row.get(9)?,
+        end: row.get(10)?,
+        frame: row.get::<_, Vec<u8>>(11)?.into(),
+    })
+}
+
+/// Segments with messages after a cursor, in order, as many as hold `limit` messages.
+pub(super) fn segments_after(c: &Connection, since: u64, limit: usize) -> Result<Vec<Segment>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM segments WHERE cursor > ? ORDER BY cursor");
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query([since as i64])?;
+    let (mut segments, mut count) = (Vec::new(), 0);
+    while count < limit
+        && let Some(row) = rows.next()?
+    {
+        let segment = segment(row)?;
+        count += message_count(&segment);
+        segments.push(segment);
+    }
+    Ok(segments)
+}
+
+/// The message with this cursor.
+pub(super) fn message_at(c: &Connection, cursor: u64) -> Result<Option<Event>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM segments WHERE cursor <= ? ORDER BY cursor DESC LIMIT 1");
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query([cursor as i64])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    Ok(events_of(&segment(row)?)?.into_iter().find(|event| cursor_of(event) == cursor))
+}

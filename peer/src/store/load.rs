@@ -1,0 +1,205 @@
+//! Reading back what a core begins with, and what it asks for later.
+
+use std::collections::BTreeMap;
+
+use common::{
+    Key, MessageId, RoomName, Slot, Version,
+    address::Addresses,
+    limits,
+    message::Head,
+    table::{Departure, Member, Role, Table},
+};
+use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
+
+use super::{Store, StoreError};
+use crate::core::{
+    Saved,
+    room::{Room, Run, SPANS, Sealed, Span},
+};
+
+impl Store {
+    /// Own batches of a room with messages from `from` on, in order: as many as fit [`limits::BATCH_BYTES`], and at
+    /// least one if there is one.
+    pub async fn own_batches(&self, room: RoomName, me: Key, from: u64) -> Result<Vec<Sealed>, StoreError> {
+        self.read(move |connection| own_batches(connection, &room, &me, from)).await
+    }
+
+    /// When, and which way, each member's receipt for one message came.
+    pub async fn receipts(&self, id: MessageId) -> Result<BTreeMap<Key, (u64, String)>, StoreError> {
+        self.read(move |connection| {
+            let sql = "SELECT member, at, path FROM receipts AS r WHERE room = ?1 AND number =
+                (SELECT min(number) FROM receipts WHERE room = ?1 AND member = r.member AND number >= ?2)";
+            let mut statement = connection.prepare_cached(sql)?;
+            let rows = statement.query_map(params![id.room.as_str(), id.number as i64], |row| {
+                Ok((Key(row.get(0)?), (row.get::<_, i64>(1)? as u64, row.get(2)?)))
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+}
+
+fn own_batches(c: &Connection, room: &RoomName, me: &Key, from: u64) -> Result<Vec<Sealed>, StoreError> {
+    let sql = "SELECT epoch, number, first, last, frame FROM segments
+        WHERE room = ? AND author = ? AND last >= ? ORDER BY last";
+    let mut statement = c.prepare_cached(sql)?;
+    let mut rows = statement.query(params![room.as_str(), me.0, from as i64])?;
+    let (mut batches, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next()? {
+        let frame: Vec<u8> = row.get(4)?;
+        bytes += frame.len();
+        if !batches.is_empty() && bytes > limits::BATCH_BYTES {
+            break;
+        }
+        let (first, last) = (row.get::<_, i64>(2)? as u64, row.get::<_, i64>(3)? as u64);
+        batches.push(Sealed { stamp: version(row, 0)?, first, last, frame: frame.into() });
+    }
+    Ok(batches)
+}
+
+/// Everything that a core begins with.
+pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
+    let mut rooms = rooms(c, me)?;
+    members(c, &mut rooms)?;
+    spans(c, &mut rooms)?;
+    heads(c, &mut rooms, me)?;
+    own_runs(c, &mut rooms, me)?;
+    receipts(c, &mut rooms)?;
+    let cursor: i64 = c.query_row(
+        "SELECT max(ifnull((SELECT cursor + count - 1 FROM segments ORDER BY cursor DESC LIMIT 1), 0),
+            ifnull((SELECT max(cursor) FROM events), 0))",
+        [],
+        |row| row.get(0),
+    )?;
+    let tables: Option<i64> =
+        c.query_row("SELECT value FROM meta WHERE name = 'tables'", [], |row| row.get(0)).optional()?;
+    Ok(Saved { rooms, addresses: addresses(c)?, tables: tables.unwrap_or(0) as u64, cursor: cursor as u64 })
+}
+
+fn rooms(c: &Connection, me: &Key) -> Result<BTreeMap<RoomName, Room>, StoreError> {
+    let mut rooms = BTreeMap::new();
+    let mut statement = c.prepare("SELECT room, joined FROM rooms")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: RoomName = parsed(row, 0)?;
+        let mut room = Room::new(&name, me);
+        room.joined = row.get(1)?;
+        rooms.insert(name, room);
+    }
+    Ok(rooms)
+}
+
+fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let mut members: BTreeMap<RoomName, Vec<Member>> = BTreeMap::new();
+    let mut statement = c.prepare("SELECT room, slot, key, name, since FROM members ORDER BY room, slot")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        members.entry(parsed(row, 0)?).or_default().push(Member {
+            slot: Slot(row.get(1)?),
+            key: Key(row.get(2)?),
+            name: parsed(row, 3)?,
+            role: Role::Member,
+            since: row.get::<_, i64>(4)? as u64,
+        });
+    }
+    let mut statement = c.prepare("SELECT room, epoch, number FROM rooms WHERE joined")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: RoomName = parsed(row, 0)?;
+        let held = members.remove(&name).unwrap_or_default();
+        let table = Table::from_snapshot(version(row, 1)?, held)
+            .map_err(|misfit| StoreError::Damaged(format!("the table of {name}: {misfit}")))?;
+        if let Some(room) = rooms.get_mut(&name) {
+            room.table = table;
+        }
+    }
+    Ok(())
+}
+
+fn spans(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let sql = "SELECT room, key, name, from_epoch, from_number, until_epoch, until_number, why FROM spans
+        ORDER BY rowid";
+    let mut statement = c.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) else { continue };
+        if room.past.len() == SPANS {
+            room.past.pop_front();
+        }
+        room.past.push_back(Span {
+            key: Key(row.get(1)?),
+            name: parsed(row, 2)?,
+            from: version(row, 3)?,
+            until: version(row, 5)?,
+            why: match row.get_ref(7)?.as_str_or_null().ok().flatten() {
+                Some("left") => Some(Departure::Left),
+                Some("expired") => Some(Departure::Expired),
+                _ => None,
+            },
+        });
+    }
+    Ok(())
+}
+
+fn heads(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
+    // With one max(), SQLite takes the other columns from the row that has it.
+    let mut statement = c.prepare("SELECT room, author, max(last), end FROM segments GROUP BY room, author")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let name: RoomName = parsed(row, 0)?;
+        let author = Key(row.get(1)?);
+        let head = Head { number: row.get::<_, i64>(2)? as u64, hash: row.get(3)? };
+        let room = rooms.entry(name).or_insert_with_key(|name| Room::new(name, me));
+        if author == *me {
+            room.own.head = head;
+        } else {
+            room.heads.insert(author, head);
+        }
+    }
+    Ok(())
+}
+
+fn own_runs(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
+    let sql = "SELECT room, epoch, number, min(first), max(last) FROM segments WHERE author = ?
+        GROUP BY room, epoch, number ORDER BY room, min(first)";
+    let mut statement = c.prepare(sql)?;
+    let mut rows = statement.query([me.0])?;
+    while let Some(row) = rows.next()? {
+        let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) else { continue };
+        let (first, last) = (row.get::<_, i64>(3)? as u64, row.get::<_, i64>(4)? as u64);
+        room.own.extend_runs(Run { stamp: version(row, 1)?, first, last });
+    }
+    Ok(())
+}
+
+fn receipts(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let mut statement = c.prepare("SELECT room, member, max(number) FROM receipts GROUP BY room, member")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
+            room.own.receipt(&Key(row.get(1)?), row.get::<_, i64>(2)? as u64);
+        }
+    }
+    Ok(())
+}
+
+fn addresses(c: &Connection) -> Result<BTreeMap<Key, Addresses>, StoreError> {
+    let mut statement = c.prepare("SELECT key, addresses FROM addresses")?;
+    let rows = statement.query_map([], |row| Ok((Key(row.get(0)?), row.get::<_, Vec<u8>>(1)?)))?;
+    let mut addresses = BTreeMap::new();
+    for row in rows {
+        let (key, bytes) = row?;
+        addresses.insert(key, Addresses::from_bytes(&bytes).unwrap_or_default());
+    }
+    Ok(addresses)
+}
+
+fn version(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Version> {
+    Ok(Version { epoch: row.get::<_, i64>(column)? as u64, number: row.get::<_, i64>(column + 1)? as u64 })
+}
+
+/// A column whose text is a name.
+pub(super) fn parsed<T: std::str::FromStr>(row: &SqlRow<'_>, column: usize) -> Result<T, StoreError> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| StoreError::Damaged(format!("{text:?} is not a name")))
+}

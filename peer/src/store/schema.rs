@@ -1,0 +1,69 @@
+//! The tables of the store.
+
+use common::Key;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::StoreError;
+
+const FORMAT: i64 = 1;
+
+const TABLES: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+    -- Messages in a row of one author, as they travelled. The cursor is the first one's; the others follow.
+    CREATE TABLE segments (
+        cursor INTEGER PRIMARY KEY, count INTEGER, room TEXT, author BLOB, name TEXT, first INTEGER, last INTEGER,
+        epoch INTEGER, number INTEGER, received INTEGER, path TEXT, end BLOB, frame BLOB
+    );
+    CREATE UNIQUE INDEX segments_by_log ON segments (room, author, last);
+    CREATE INDEX segments_by_room ON segments (room, cursor);
+    CREATE TABLE events (cursor INTEGER PRIMARY KEY, room TEXT, name TEXT, change TEXT, version TEXT, by TEXT);
+    CREATE INDEX events_by_room ON events (room, cursor);
+    CREATE TABLE receipts (
+        room TEXT, member BLOB, number INTEGER, at INTEGER, path TEXT, PRIMARY KEY (room, member, number)
+    ) WITHOUT ROWID;
+    CREATE TABLE rooms (room TEXT PRIMARY KEY, epoch INTEGER, number INTEGER, joined INTEGER) WITHOUT ROWID;
+    CREATE TABLE members (
+        room TEXT, slot INTEGER, key BLOB, name TEXT, role TEXT, since INTEGER, PRIMARY KEY (room, slot)
+    ) WITHOUT ROWID;
+    CREATE TABLE spans (
+        room TEXT, key BLOB, name TEXT, from_epoch INTEGER, from_number INTEGER, until_epoch INTEGER,
+        until_number INTEGER, why TEXT
+    );
+    CREATE INDEX spans_by_room ON spans (room);
+    CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
+    CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
+";
+
+/// Makes the tables if there are none, and checks that they are ours to use.
+pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
+    tune(connection)?;
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match found {
+        0 => {
+            let transaction = connection.unchecked_transaction()?;
+            transaction.execute_batch(TABLES)?;
+            transaction.execute("INSERT INTO meta VALUES ('key', ?)", params![me.0])?;
+            transaction.pragma_update(None, "user_version", FORMAT)?;
+            transaction.commit()?;
+        }
+        FORMAT => {}
+        found => return Err(StoreError::Newer { found, known: FORMAT }),
+    }
+    let owner: Option<[u8; 32]> =
+        connection.query_row("SELECT value FROM meta WHERE name = 'key'", [], |row| row.get(0)).optional()?;
+    match owner {
+        Some(owner) if owner == me.0 => Ok(()),
+        Some(owner) => Err(StoreError::Foreign(Key(owner).short().to_string())),
+        None => Err(StoreError::Damaged("it does not say whose it is".into())),
+    }
+}
+
+/// A commit is on disk when it returns (`synchronous = FULL`), and readers do not wait for it (WAL).
+pub fn tune(connection: &Connection) -> Result<(), StoreError> {
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cache_size", -1024)?;
+    connection.set_prepared_statement_cache_capacity(32);
+    Ok(())
+}

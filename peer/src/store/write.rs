@@ -1,0 +1,118 @@
+//! Keeping rows.
+
+use common::{Version, table::Departure};
+use rusqlite::{Connection, Transaction, params};
+
+use super::StoreError;
+use crate::core::{Row, Segment};
+
+/// Keeps all rows in one transaction.
+pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
+    let transaction = connection.transaction()?;
+    for row in rows {
+        keep(&transaction, row)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
+    match row {
+        Row::Segment(segment) => keep_segment(t, segment)?,
+        Row::Event(event) => {
+            let sql = "INSERT INTO events (cursor, room, name, change, version, by) VALUES (?, ?, ?, ?, ?, ?)";
+            t.prepare_cached(sql)?.execute(params![
+                event.cursor as i64,
+                event.room.as_str(),
+                event.name.as_str(),
+                event.change.as_str(),
+                event.version,
+                event.by.as_ref().map(|by| by.as_str()),
+            ])?;
+        }
+        Row::Receipt { room, member, number, at, path } => {
+            let sql = "INSERT OR IGNORE INTO receipts (room, member, number, at, path) VALUES (?, ?, ?, ?, ?)";
+            t.prepare_cached(sql)?.execute(params![room.as_str(), member.0, *number as i64, *at as i64, path])?;
+        }
+        Row::Room { room, version, joined } => {
+            let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined) VALUES (?, ?, ?, ?)";
+            let (epoch, number) = pair(version);
+            t.prepare_cached(sql)?.execute(params![room.as_str(), epoch, number, joined])?;
+        }
+        Row::Clear(room) => {
+            t.prepare_cached("DELETE FROM members WHERE room = ?")?.execute([room.as_str()])?;
+        }
+        Row::Put(room, member) => {
+            let sql = "INSERT OR REPLACE INTO members (room, slot, key, name, role, since) VALUES (?, ?, ?, ?, ?, ?)";
+            t.prepare_cached(sql)?.execute(params![
+                room.as_str(),
+                member.slot.0,
+                member.key.0,
+                member.name.as_str(),
+                member.role.as_str(),
+                member.since as i64,
+            ])?;
+        }
+        Row::Free(room, slot) => {
+            let sql = "DELETE FROM members WHERE room = ? AND slot = ?";
+            t.prepare_cached(sql)?.execute(params![room.as_str(), slot.0])?;
+        }
+        Row::Span(room, span) => {
+            let sql = "INSERT INTO spans (room, key, name, from_epoch, from_number, until_epoch, until_number, why)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+            let ((from_epoch, from_number), (until_epoch, until_number)) = (pair(&span.from), pair(&span.until));
+            let why = span.why.map(|why| match why {
+                Departure::Left => "left",
+                Departure::Expired => "expired",
+            });
+            t.prepare_cached(sql)?.execute(params![
+                room.as_str(),
+                span.key.0,
+                span.name.as_str(),
+                from_epoch,
+                from_number,
+                until_epoch,
+                until_number,
+                why,
+            ])?;
+        }
+        Row::Addresses(key, addresses) => {
+            let sql = "INSERT OR REPLACE INTO addresses (key, addresses) VALUES (?, ?)";
+            t.prepare_cached(sql)?.execute(params![key.0, addresses.to_bytes()])?;
+        }
+        Row::Tables(id) => {
+            let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('tables', ?)";
+            t.prepare_cached(sql)?.execute([*id as i64])?;
+        }
+    }
+    Ok(())
+}
+
+fn keep_segment(t: &Transaction<'_>, segment: &Segment) -> Result<(), StoreError> {
+    let sql = "INSERT INTO segments
+        (cursor, count, room, author, name, first, last, epoch, number, received, path, end, frame)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    let (epoch, number) = pair(&segment.stamp);
+    t.prepare_cached(sql)?.execute(params![
+        segment.cursor as i64,
+        (segment.last - segment.first + 1) as i64,
+        segment.room.as_str(),
+        segment.author.0,
+        segment.name.as_str(),
+        segment.first as i64,
+        segment.last as i64,
+        epoch,
+        number,
+        segment.received as i64,
+        segment.path,
+        segment.end,
+        &segment.frame[..],
+    ])?;
+    Ok(())
+}
+
+/// SQLite's integers have a sign; ours go there and back by their bits. Only equality and the order of numbers below
+/// 2^63 are used of them, and a log or a table never gets that far.
+fn pair(version: &Version) -> (i64, i64) {
+    (version.epoch as i64, version.number as i64)
+}
