@@ -10,6 +10,8 @@
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
+
 /// An encoded frame, its header included; cloning it copies nothing.
 pub type Encoded = Bytes;
 
@@ -73,7 +75,14 @@ pub fn encode<T: Serialize>(kind: u8, payload: &T) -> Encoded {
 
 /// Decodes one payload. For [`frames!`](crate::frames).
 pub fn decode<'a, T: Deserialize<'a>>(kind: u8, payload: &'a [u8]) -> Result<T, BadFrame> {
-    rmp_serde::from_slice(payload).map_err(|error| BadFrame::Malformed { kind, reason: error.to_string() })
+    unpack(payload).map_err(|error| BadFrame::Malformed { kind, reason: error.to_string() })
+}
+
+/// Decodes MessagePack from outside. Nesting is bounded, since each level takes stack, even in a field nobody knows.
+pub(crate) fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, rmp_serde::decode::Error> {
+    let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
+    decoder.set_max_depth(limits::DEPTH);
+    T::deserialize(&mut decoder)
 }
 
 /// Declares a protocol's frames in one direction: an enum with one variant a frame, each with its kind.
@@ -132,6 +141,18 @@ mod tests {
             announced::<PeerFrame>(u32::MAX.to_be_bytes()),
             Err(BadFrame::TooLong { announced: u32::MAX as usize, limit: PeerFrame::LIMIT })
         );
+    }
+
+    #[test]
+    fn nesting_beyond_the_limit_is_refused_even_in_a_field_that_nobody_knows() {
+        let bye = |levels: usize| {
+            let nested = [&[0x91].repeat(levels)[..], b"\xc0"].concat();
+            let kind = PeerFrame::from(Bye { reason: String::new() }).encode()[HEADER];
+            PeerFrame::decode(&[&[kind], &b"\x82\xa6reason\xa0\xa6unseen"[..], &nested].concat())
+        };
+        assert_eq!(bye(limits::DEPTH / 2), Ok(Some(Bye { reason: String::new() }.into())));
+        assert!(matches!(bye(5_000), Err(BadFrame::Malformed { .. })));
+        assert!(matches!(bye(limits::PEER_FRAME - 100), Err(BadFrame::Malformed { .. })));
     }
 
     #[test]

@@ -24,5 +24,7 @@ pub const BATCH_BYTES: usize = 256 * 1024;
 pub const BATCH_MESSAGES: usize = 4_096;
 /// Largest frame between two peers: a batch and some room for its envelope.
 pub const PEER_FRAME: usize = BATCH_BYTES + 64 * 1024;
+/// Values inside values of one frame: twice what any frame has, for fields from the future.
+pub const DEPTH: usize = 32;
 /// Longest reason that one side gives the other, in characters; the rest is cut.
 pub const REASON_CHARS: usize = 400;

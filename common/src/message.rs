@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::{
+    frame,
     id::{Key, Version},
     identity::Identity,
     limits,
@@ -171,7 +172,7 @@ impl Batch {
 
     /// The messages, decoded one by one.
     pub fn messages(&self) -> impl Iterator<Item = Result<Message, BadBatch>> {
-        self.messages.iter().map(|bytes| rmp_serde::from_slice(bytes).map_err(|_| BadBatch::Message))
+        self.messages.iter().map(|bytes| frame::unpack(bytes).map_err(|_| BadBatch::Message))
     }
 }
 

@@ -94,7 +94,7 @@ pub struct Delta {
 impl Delta {
     /// The version they lead to.
     pub fn to(&self) -> Version {
-        Version { epoch: self.from.epoch, number: self.from.number + self.changes.len() as u64 }
+        self.from.after(self.changes.len())
     }
 
     /// Two deltas in a row as one. `None`, and nothing is lost but the call, if `next` does not begin where this ends.
@@ -332,6 +332,15 @@ mod tests {
             assert!(table.apply(&bad).is_err());
             assert_eq!(table, before);
         }
+    }
+
+    #[test]
+    fn numbers_at_the_end_of_their_range_do_no_harm() {
+        let version = Version { epoch: 1, number: u64::MAX };
+        let mut table = Table::from_snapshot(version, []).unwrap();
+        let delta = Delta { from: version, changes: vec![Change::Put(member(u32::MAX, u64::MAX)), gone(u32::MAX)] };
+        assert_eq!(table.apply_delta(&delta), Ok(()));
+        assert_eq!((table.version(), delta.to()), (version, version));
     }
 
     #[test]

@@ -1,0 +1,192 @@
+//! One good input for each frame kind and each type.
+
+use common::{
+    Key, Slot, Version,
+    address::Addresses,
+    frame::Frame,
+    message::{Batch, Head, Message},
+    table::{Change, Departure, Member, Presence, PresenceVersion, Role},
+    wire::{
+        peer::{self, PeerFrame},
+        tracker::{self, Code, Refused, ToPeer, ToTracker},
+    },
+};
+use serde_bytes::ByteArray;
+use tests::fuzz;
+
+use crate::Input;
+
+const VERSION: Version = Version { epoch: 1_700_000_000_000, number: 3 };
+const PRESENCE: PresenceVersion = PresenceVersion { run: 5, number: 9 };
+
+pub fn inputs() -> Vec<Input> {
+    let mut inputs = Vec::new();
+    inputs.extend(stream("to_tracker", to_tracker()));
+    inputs.extend(stream("to_peer", to_peer()));
+    inputs.extend(stream("peer_frame", to_another_peer()));
+    let batch = PeerFrame::from(batch()).encode();
+    inputs.push(("batch", "signed".into(), batch[5..].to_vec()));
+    inputs.push(("batch", "altered".into(), b"\x40\x01hello, everybody".to_vec()));
+    inputs.push(("batch", "long".into(), [&b"\xf0\x80"[..], &"long. ".repeat(400).into_bytes()].concat()));
+    inputs.push(("addresses", "both".into(), addresses().to_bytes()));
+    inputs.push(("addresses", "mapped".into(), [&b"\x06"[..], &[0; 10], &[255, 255, 10, 0, 0, 1, 0, 5]].concat()));
+    inputs.extend(texts("text", &TEXTS));
+    inputs.extend(texts("settings", &SETTINGS));
+    inputs.extend(texts("control", &CONTROL));
+    inputs
+}
+
+/// Each frame alone, and all of them as one stream.
+fn stream<F: Frame>(target: &'static str, frames: Vec<F>) -> Vec<Input> {
+    let encoded: Vec<Vec<u8>> = frames.iter().map(|frame| frame.encode().to_vec()).collect();
+    let mut inputs = vec![(target, "stream".to_string(), encoded.concat())];
+    inputs.extend(encoded.into_iter().map(|bytes| (target, format!("kind-{}", bytes[4]), bytes)));
+    inputs
+}
+
+fn texts(target: &'static str, texts: &[(&str, &str)]) -> Vec<Input> {
+    texts.iter().map(|(name, text)| (target, name.to_string(), text.as_bytes().to_vec())).collect()
+}
+
+fn addresses() -> Addresses {
+    Addresses::new(["10.0.0.1:27656".parse().expect("an address"), "[fd00::1]:27656".parse().expect("an address")])
+}
+
+fn member(slot: u32, name: &str, since: u64) -> Member {
+    let name = name.parse().expect("a good name");
+    Member { slot: Slot(slot), key: Key([slot as u8 + 1; 32]), name, role: Role::Member, since }
+}
+
+fn refused() -> Refused {
+    Refused { code: Code::NameTaken, reason: "alice belongs to another key".into() }
+}
+
+fn batch() -> Batch {
+    let (author, room) = (fuzz::author(), "lobby".parse().expect("a good name"));
+    let message = |text: &str| Message { sent: 1_700_000_000_123, text: text.into() };
+    let head = Head::empty(&room, &author.key());
+    Batch::sign(&author, &room, VERSION, head, &[message("hello"), message("Zoë, how are you?")]).0
+}
+
+fn to_tracker() -> Vec<ToTracker> {
+    let room = || "lobby".parse().expect("a good name");
+    let held = tracker::Held { room: room(), version: VERSION, digest: ByteArray::new([4; 32]), presence: PRESENCE };
+    vec![
+        tracker::Hello { protocol: 1, name: "alice".parse().expect("a good name"), addresses: addresses() }.into(),
+        tracker::Holding { rooms: vec![held.clone(), held], last: true }.into(),
+        tracker::Moved { addresses: addresses() }.into(),
+        tracker::Logout {}.into(),
+        tracker::Join { id: 1, room: room() }.into(),
+        tracker::Leave { id: 2, room: room() }.into(),
+        tracker::ListRooms { id: 3, after: Some(room()) }.into(),
+        tracker::GetStatus { id: 4 }.into(),
+    ]
+}
+
+fn to_peer() -> Vec<ToPeer> {
+    let room = || "lobby".parse().expect("a good name");
+    let presence =
+        vec![Presence { slot: Slot(0), online: Some(addresses()) }, Presence { slot: Slot(1), online: None }];
+    let gone = Change::Gone { slot: Slot(0), why: Departure::Left };
+    let entry = tracker::RoomEntry { room: room(), members: 3 };
+    let snapshot = tracker::Snapshot {
+        room: room(),
+        version: VERSION,
+        presence_version: PRESENCE,
+        members: vec![member(0, "alice", 1), member(1, "bob", 3)],
+        presence: presence.clone(),
+        more: false,
+    };
+    let update = tracker::Update {
+        room: room(),
+        from: VERSION,
+        changes: vec![Change::Put(member(2, "carol", 4)), gone],
+        presence,
+        presence_version: PRESENCE,
+    };
+    let welcome = tracker::Welcome {
+        protocol: 1,
+        domain: "lan".parse().expect("a good name"),
+        tables: 77,
+        name: "alice".parse().expect("a good name"),
+        seen: addresses(),
+    };
+    let status = tracker::Status {
+        id: 4,
+        accounts: 5,
+        sessions: 4,
+        rooms: 3,
+        members: 9,
+        changes: 1_000,
+        pushes: 9_000,
+        bytes_in: 1 << 33,
+        bytes_out: 1 << 34,
+        uptime: 86_400,
+        key: Key([9; 32]),
+    };
+    vec![
+        welcome.into(),
+        refused().into(),
+        snapshot.into(),
+        update.into(),
+        tracker::NotMember { room: room() }.into(),
+        tracker::Bye { code: Code::ShuttingDown, reason: "the tracker is going down".into() }.into(),
+        tracker::Answer { id: 1, refused: Some(refused()) }.into(),
+        tracker::RoomList { id: 3, rooms: vec![entry.clone(), entry], more: true }.into(),
+        status.into(),
+    ]
+}
+
+fn to_another_peer() -> Vec<PeerFrame> {
+    let room = || "lobby".parse().expect("a good name");
+    vec![
+        peer::Hello { protocol: 1, name: "alice".parse().expect("a good name") }.into(),
+        peer::Have { logs: vec![peer::Reach { room: room(), number: 17, version: VERSION }] }.into(),
+        batch().into(),
+        peer::Refuse { room: room(), first: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
+        peer::Bye { reason: "logged out".into() }.into(),
+    ]
+}
+
+const TEXTS: [(&str, &str); 8] = [
+    ("name", "alice-b_c.7"),
+    ("marks", "e\u{301}Zoë"),
+    ("script", "日本олег"),
+    ("bidi", "\u{202e}ecila"),
+    ("dotted", "İstanbul"),
+    ("id", "lobby/9f86d081884c7d65/17"),
+    ("version", "1700000000000.18446744073709551615"),
+    ("key", "9f86d081884c7d659f86d081884c7d659f86d081884c7d659f86d081884c7d65"),
+];
+
+const SETTINGS: [(&str, &str); 4] = [
+    ("all", "listen = '[::]:27655'\ndomain = \"lan\"\nkeep_alive_s = 5\nhandshakes = 64\nmdns = false\n"),
+    ("misspelt", "# a comment\nkeepalive_s = 3\n"),
+    ("table", "[domain]\nname = 'lan'\n[[x]]\ny = 1979-05-27T07:32:00Z\n"),
+    ("numbers", "dials_per_second = -1\nhandshakes = 0x7fffffffffffffff\nkeep_alive_s = 1e400\n"),
+];
+
+const CONTROL: [(&str, &str); 10] = [
+    ("refusal", r#"{"code":3,"message":"the tracker does not answer"}"#),
+    ("say", r#"{"room":"lobby","text":"hello \ud83d\ude00","wait":1.5}"#),
+    ("history", r#"{"room":"lobby","limit":4294967295,"search":"two words"}"#),
+    ("tail", r#"{"room":"lobby","since":18446744073709551615,"follow":true}"#),
+    ("member", r#"{"name":"bob","slot":1,"online":true,"address":"[fd00::1]:5","path":"direct","role":"member"}"#),
+    ("path", r#"{"name":"bob","address":null,"path":"none","rtt_ms":0.1,"bytes_out":1,"bytes_in":2,"packets_lost":3}"#),
+    (
+        "said",
+        r#"{"id":"lobby/9f86d081884c7d65/17","room":"lobby","seq":17,"stamp":"1.2","delivered":["bob"],"pending":[]}"#,
+    ),
+    (
+        "event-message",
+        concat!(
+            r#"{"event":"message","cursor":1,"id":"lobby/9f86d081884c7d65/1","room":"lobby","from":"bob","seq":1,"#,
+            r#""stamp":"1.2","sent":1,"received":2,"path":"via carol","text":"hi"}"#
+        ),
+    ),
+    (
+        "event-member",
+        r#"{"event":"member","cursor":2,"room":"lobby","name":"bob","change":"left","version":"1.3","by":null}"#,
+    ),
+    ("event-receipt", r#"{"event":"receipt","room":"lobby","name":"bob","seq":17,"at":1700000000000}"#),
+];

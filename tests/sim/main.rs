@@ -1,0 +1,6 @@
+//! Real QUIC endpoints on the simulated network.
+
+mod faults;
+mod hosts;
+mod replay;
+mod trust;
