@@ -87,6 +87,32 @@ impl Config {
     }
 }
 
+/// A variable whose value does not fit its setting.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the variable {name} is no good: {reason}")]
+pub struct BadVariable {
+    name: String,
+    reason: String,
+}
+
+/// `config` with those settings replaced that `variable` has a value for: `grace_s` is `ROLLCALL_TRACKER_GRACE_S`.
+pub fn with_variables(config: Config, variable: impl Fn(&str) -> Option<String>) -> Result<Config, BadVariable> {
+    let bad = |name: &str, reason: String| BadVariable { name: name.into(), reason };
+    let mut table = toml::Table::try_from(&config).map_err(|error| bad("ROLLCALL_TRACKER_*", error.to_string()))?;
+    for key in table.keys().cloned().collect::<Vec<_>>() {
+        let name = format!("ROLLCALL_TRACKER_{}", key.to_uppercase());
+        let Some(text) = variable(&name) else { continue };
+        // Texts stand without quotes in a variable; all else as in the file.
+        let value = match &table[&key] {
+            toml::Value::String(_) => toml::Value::String(text),
+            _ => text.parse().map_err(|error: toml::de::Error| bad(&name, error.message().into()))?,
+        };
+        table.insert(key, value);
+        table.clone().try_into::<Config>().map_err(|error| bad(&name, error.message().into()))?;
+    }
+    table.try_into().map_err(|error: toml::de::Error| bad("ROLLCALL_TRACKER_*", error.message().into()))
+}
+
 /// TOML has no null: an empty text stands for it.
 mod empty_is_none {
     use std::net::SocketAddr;
@@ -118,5 +144,26 @@ mod tests {
         let stated: toml::Table = SHOWN.parse().unwrap();
         let known = toml::Table::try_from(Config::default()).unwrap();
         assert_eq!(stated.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_variable_goes_over_the_file() {
+        let variable = |name: &str| match name {
+            "ROLLCALL_TRACKER_GRACE_S" => Some("1".into()),
+            "ROLLCALL_TRACKER_DOMAIN" => Some("home".into()),
+            "ROLLCALL_TRACKER_MDNS" => Some("false".into()),
+            _ => None,
+        };
+        let config = with_variables(Config::default(), variable).unwrap();
+        let domain = "home".parse().unwrap();
+        assert_eq!(config, Config { grace_s: 1, domain, mdns: false, ..Config::default() });
+    }
+
+    #[test]
+    fn a_variable_that_does_not_fit_is_named() {
+        for (name, value) in [("ROLLCALL_TRACKER_GRACE_S", "soon"), ("ROLLCALL_TRACKER_GRACE_S", "-1")] {
+            let error = with_variables(Config::default(), |n| (n == name).then(|| value.into())).unwrap_err();
+            assert!(error.to_string().contains(name), "{error}");
+        }
     }
 }

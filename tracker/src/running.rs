@@ -19,7 +19,6 @@ use common::{
 use quinn::{Endpoint, ServerConfig};
 use tokio::{
     sync::{mpsc, oneshot},
-    task::JoinHandle,
     time::{Instant, timeout},
 };
 
@@ -29,6 +28,7 @@ use crate::{
     net::{Driver, Question, Shared, accept, close_code},
     status::Status,
     store::{Store, StoreError},
+    task::Task,
 };
 
 /// Milliseconds since 1970; must never go back. Simulators give their own.
@@ -165,14 +165,5 @@ impl Running {
         // Who does not hear it will notice by silence.
         let _ = timeout(Duration::from_secs(2), self.endpoint.wait_idle()).await;
         ended
-    }
-}
-
-/// A task that ends with its owner.
-struct Task<T>(JoinHandle<T>);
-
-impl<T> Drop for Task<T> {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
