@@ -32,7 +32,8 @@ fn check(text: &str, what: &'static str, most: usize) -> Result<String, BadName>
     }
     let name: String = text.nfc().collect();
     let Some(first) = name.chars().next() else { return Err(BadName::Empty(what)) };
-    if let Some(bad) = name.chars().find(|c| !c.is_alphanumeric() && !is_mark(*c) && !"-_.".contains(*c)) {
+    let allowed = |c: char| (c.is_alphanumeric() || is_mark(c) || "-_.".contains(c)) && !is_invisible(c);
+    if let Some(bad) = name.chars().find(|c| !allowed(*c)) {
         return Err(BadName::BadCharacter(what, bad));
     }
     if !first.is_alphanumeric() && first != '_' {
@@ -50,6 +51,14 @@ fn is_mark(c: char) -> bool {
     unicode_normalization::char::is_combining_mark(c)
 }
 
+/// Letters and marks that are not seen (Unicode's Default_Ignorable_Code_Point): with one of them, somebody else's name
+/// would look like one's own.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{34f}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 macro_rules! name_type {
     ($(#[$doc:meta])* $type:ident, $what:literal, $most:expr) => {
         $(#[$doc])*
@@ -63,9 +72,10 @@ macro_rules! name_type {
                 &self.0
             }
 
-            /// What two names have in common when they are the same but for case.
+            /// What two names have in common when they are the same but for case. In normal form C again: of `J\u{30c}`
+            /// and its small letter only the latter has a character for both.
             pub fn fold(&self) -> String {
-                self.0.to_lowercase()
+                self.0.to_lowercase().nfc().collect()
             }
         }
 
@@ -150,5 +160,19 @@ mod tests {
         assert_eq!("e\u{301}".parse::<AccountName>(), "é".parse::<AccountName>());
         let (upper, lower): (RoomName, RoomName) = ("Lobby".parse().unwrap(), "lobby".parse().unwrap());
         assert_eq!(upper.fold(), lower.fold());
+    }
+
+    #[test]
+    fn a_letter_whose_capital_is_written_with_a_mark_is_one_letter_in_both_cases() {
+        let (upper, lower): (AccountName, AccountName) = ("J\u{30c}an".parse().unwrap(), "\u{1f0}an".parse().unwrap());
+        assert_eq!(upper.fold(), lower.fold());
+    }
+
+    #[test]
+    fn letters_and_marks_that_are_not_seen_are_refused() {
+        for unseen in ['\u{34f}', '\u{3164}', '\u{ffa0}', '\u{115f}', '\u{fe0f}', '\u{e0100}', '\u{180b}'] {
+            let name = format!("alice{unseen}");
+            assert_eq!(name.parse::<AccountName>(), Err(BadName::BadCharacter("name", unseen)));
+        }
     }
 }

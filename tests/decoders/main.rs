@@ -44,3 +44,15 @@ fn mutations((_, target): Target, inputs: &[Vec<u8>], seed: u64) {
         target(&mutate::mutate(&mut random, inputs));
     }
 }
+
+#[test]
+fn every_decoder_has_its_fuzz_target() {
+    let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let manifest: toml::Table = fs::read_to_string(fuzz.join("Cargo.toml")).unwrap().parse().unwrap();
+    let bins: Vec<&str> = manifest["bin"].as_array().unwrap().iter().map(|bin| bin["name"].as_str().unwrap()).collect();
+    assert_eq!(bins, TARGETS.map(|(name, _)| name));
+    for (name, _) in TARGETS {
+        let target = fs::read_to_string(fuzz.join("targets").join(name).with_extension("rs")).unwrap();
+        assert!(target.contains(&format!("fuzz::{name}(bytes)")), "{target}");
+    }
+}

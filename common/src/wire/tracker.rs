@@ -12,7 +12,7 @@ use serde_bytes::ByteArray;
 use crate::{
     address::Addresses,
     frames,
-    id::{Key, Version},
+    id::Version,
     limits,
     name::{AccountName, Domain, RoomName},
     table::{Change, Member, Presence, PresenceVersion},
@@ -44,8 +44,6 @@ frames! {
     17 => Leave,
     /// Request.
     18 => ListRooms,
-    /// Request.
-    19 => GetStatus,
 }
 
 frames! {
@@ -67,8 +65,6 @@ frames! {
     16 => Answer,
     /// To [`ListRooms`].
     17 => RoomList,
-    /// To [`GetStatus`].
-    18 => Status,
 }
 
 /// Who wants a session. The key is proven by the TLS handshake.
@@ -146,13 +142,6 @@ pub struct ListRooms {
     pub id: u32,
     /// Only rooms after this one.
     pub after: Option<RoomName>,
-}
-
-/// What the tracker has done so far.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct GetStatus {
-    /// For the answer.
-    pub id: u32,
 }
 
 /// The session stands.
@@ -322,31 +311,4 @@ pub struct RoomEntry {
     pub room: RoomName,
     /// How many members it has.
     pub members: u32,
-}
-
-/// What the tracker holds and has carried, since it started.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Status {
-    /// The request's.
-    pub id: u32,
-    /// Registered accounts.
-    pub accounts: u64,
-    /// Sessions logged in.
-    pub sessions: u64,
-    /// Rooms.
-    pub rooms: u64,
-    /// Members of all rooms.
-    pub members: u64,
-    /// Changes of tables and presence.
-    pub changes: u64,
-    /// Frames pushed.
-    pub pushes: u64,
-    /// UDP payload received, in bytes.
-    pub bytes_in: u64,
-    /// UDP payload sent, in bytes.
-    pub bytes_out: u64,
-    /// Since it started, in seconds.
-    pub uptime: u64,
-    /// The tracker's key.
-    pub key: Key,
 }

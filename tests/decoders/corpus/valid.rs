@@ -148,7 +148,9 @@ fn to_another_peer() -> Vec<PeerFrame> {
     ]
 }
 
-const TEXTS: [(&str, &str); 8] = [
+const TEXTS: [(&str, &str); 10] = [
+    ("caron", "J\u{30c}an"),
+    ("unseen", "alice\u{fe0f}\u{3164}"),
     ("name", "alice-b_c.7"),
     ("marks", "e\u{301}Zoë"),
     ("script", "日本олег"),

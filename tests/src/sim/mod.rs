@@ -1,5 +1,7 @@
 //! A simulated network for real QUIC endpoints on virtual time: with one seed, a run replays to the datagram.
 //!
+//! A panic in any task fails the run, and the seed is printed.
+//!
 //! ```
 //! use tests::sim::{Conditions, Net, seeds};
 //!

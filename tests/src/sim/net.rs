@@ -60,7 +60,7 @@ impl Net {
     pub fn new(seed: u64) -> Net {
         let mut random = Random::new(seed);
         let state = State {
-            switch: Switch::new(Random::new(random.next())),
+            switch: Switch::new(Random::new(random.number())),
             random,
             sockets: BTreeMap::new(),
             under_way: BTreeMap::new(),

@@ -1,0 +1,202 @@
+//! One room: its table, the presence beside it, and the frames that bring a session from a cursor to now. Frames are
+//! encoded once for all sessions with the same cursor.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use common::{
+    Key, RoomName, Slot, Version,
+    address::Addresses,
+    frame::Encoded,
+    table::{Change, Departure, Member, Misfit, Presence, PresenceVersion, Table},
+};
+
+use super::{SessionId, frames, recent::Recent};
+
+/// Frames that many sessions share.
+pub type Frames = Arc<[Encoded]>;
+
+/// How much of a room a session has been told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cursor {
+    /// The number of the table's version.
+    pub number: u64,
+    /// The number of the presence in this run; `None` if it has been told none of it.
+    pub presence: Option<u64>,
+}
+
+/// Steps that are kept beyond as many as there are members. A longer way is longer than a snapshot.
+const KEPT: usize = 64;
+/// Encoded ways that are kept until the next change: sessions are mostly at very few different cursors.
+const WAYS: usize = 8;
+
+/// A room.
+pub struct Room {
+    name: RoomName,
+    table: Table,
+    /// Free slots below the highest one taken.
+    holes: BTreeSet<Slot>,
+    changes: Recent<Change>,
+    online: BTreeMap<Slot, Addresses>,
+    shown: Recent<Slot>,
+    run: u64,
+    /// Whether every member has had the time to log in since the tracker started: who has not is offline.
+    settled: bool,
+    digest: Option<[u8; 32]>,
+    ways: Vec<(Option<Cursor>, Frames)>,
+    /// The sessions that are told of changes.
+    pub listeners: BTreeSet<SessionId>,
+    /// When the changes made so far go out, if there are any.
+    pub due: Option<u64>,
+    /// When changes last went out.
+    pub pushed: u64,
+}
+
+impl Room {
+    /// A new room with nobody in it.
+    pub fn new(name: RoomName, epoch: u64, run: u64) -> Room {
+        Room { settled: true, ..Room::restored(name, Table::new(epoch), run) }
+    }
+
+    /// A room as it was stored, with nobody online yet.
+    pub fn restored(name: RoomName, table: Table, run: u64) -> Room {
+        let top = table.members().last().map_or(0, |member| member.slot.0 + 1);
+        let holes = (0..top).map(Slot).filter(|slot| table.at(*slot).is_none()).collect();
+        Room {
+            name,
+            changes: Recent::new(table.version().number),
+            table,
+            holes,
+            online: BTreeMap::new(),
+            shown: Recent::new(0),
+            run,
+            settled: false,
+            digest: None,
+            ways: Vec::new(),
+            listeners: BTreeSet::new(),
+            due: None,
+            pushed: 0,
+        }
+    }
+
+    /// Its name as its maker wrote it.
+    pub fn name(&self) -> &RoomName {
+        &self.name
+    }
+
+    /// Its members.
+    pub fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// The table's digest.
+    pub fn digest(&mut self) -> [u8; 32] {
+        *self.digest.get_or_insert_with(|| self.table.digest())
+    }
+
+    /// Where a session is that has been told everything.
+    pub fn cursor(&self) -> Cursor {
+        Cursor { number: self.changes.last(), presence: Some(self.shown.last()) }
+    }
+
+    /// How much of what a peer says it holds can be built on; `None` if nothing.
+    pub fn cursor_of(&mut self, version: Version, digest: &[u8; 32], presence: PresenceVersion) -> Option<Cursor> {
+        let held = self.table.version();
+        let known = version.epoch == held.epoch
+            && version.number <= held.number
+            && (version.number < held.number || *digest == self.digest());
+        let told = (presence.run == self.run && presence.number <= self.shown.last()).then_some(presence.number);
+        known.then_some(Cursor { number: version.number, presence: told })
+    }
+
+    /// Gives `key` the lowest free slot.
+    pub fn join(&mut self, key: Key, name: common::AccountName) -> Result<Member, Misfit> {
+        let slot = self.holes.first().copied().unwrap_or(Slot((self.table.len() + self.holes.len()) as u32));
+        let since = self.table.version().number + 1;
+        let member = Member { slot, key, name, role: Default::default(), since };
+        self.apply(Change::Put(member.clone()))?;
+        self.holes.remove(&slot);
+        Ok(member)
+    }
+
+    /// Frees a slot.
+    pub fn leave(&mut self, slot: Slot, why: Departure) -> Result<(), Misfit> {
+        self.apply(Change::Gone { slot, why })?;
+        self.online.remove(&slot);
+        self.holes.insert(slot);
+        Ok(())
+    }
+
+    /// Says whether and where a member is online.
+    pub fn show(&mut self, slot: Slot, online: Option<Addresses>) {
+        match online {
+            Some(addresses) => self.online.insert(slot, addresses),
+            None => self.online.remove(&slot),
+        };
+        self.shown.push(slot, self.table.len() + KEPT);
+        self.ways.clear();
+    }
+
+    /// From now on who has not logged in since the tracker started is offline. Returns whether that is news.
+    pub fn settle(&mut self) -> bool {
+        let absent: Vec<Slot> =
+            self.table.members().map(|member| member.slot).filter(|slot| !self.online.contains_key(slot)).collect();
+        let news = !self.settled && !absent.is_empty();
+        if news {
+            absent.into_iter().for_each(|slot| self.show(slot, None));
+        }
+        self.settled = true;
+        news
+    }
+
+    /// What a session at `cursor` has to be told so that it is at [`Room::cursor`].
+    pub fn frames_since(&mut self, cursor: Option<Cursor>) -> Frames {
+        if cursor == Some(self.cursor()) {
+            return Frames::default();
+        }
+        if let Some((_, frames)) = self.ways.iter().find(|(from, _)| *from == cursor) {
+            return frames.clone();
+        }
+        let frames = cursor.and_then(|from| self.update(from)).unwrap_or_else(|| self.snapshot());
+        if self.ways.len() == WAYS {
+            self.ways.remove(0);
+        }
+        self.ways.push((cursor, frames.clone()));
+        frames
+    }
+
+    fn update(&self, from: Cursor) -> Option<Frames> {
+        let changes: Vec<Change> = self.changes.since(from.number)?.cloned().collect();
+        let presence = match from.presence.and_then(|number| self.shown.since(number)) {
+            Some(slots) => self.words(slots.copied().collect()),
+            None if self.settled => self.words(self.table.members().map(|member| member.slot).collect()),
+            None => self.words(self.online.keys().copied().collect()),
+        };
+        let version = Version { number: from.number, ..self.table.version() };
+        frames::update(&self.name, version, changes, presence, self.presence_version())
+    }
+
+    /// The last word about each of these slots that has a member.
+    fn words(&self, slots: BTreeSet<Slot>) -> Vec<Presence> {
+        let taken = slots.into_iter().filter(|slot| self.table.at(*slot).is_some());
+        taken.map(|slot| Presence { slot, online: self.online.get(&slot).cloned() }).collect()
+    }
+
+    fn snapshot(&self) -> Frames {
+        frames::snapshot(&self.name, &self.table, &self.online, self.presence_version())
+    }
+
+    fn presence_version(&self) -> PresenceVersion {
+        PresenceVersion { run: self.run, number: self.shown.last() }
+    }
+
+    fn apply(&mut self, change: Change) -> Result<(), Misfit> {
+        self.table.apply(&change)?;
+        self.changes.push(change, self.table.len() + KEPT);
+        self.digest = None;
+        self.ways.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,222 @@
+//! A tracker with sessions around it, on a clock that the test turns. Writes can be held up, and tables are stored.
+
+use std::{collections::BTreeMap, net::SocketAddr};
+
+use common::{
+    Key, RoomName,
+    address::Addresses,
+    frame::{Encoded, Frame, HEADER},
+    wire::tracker::{Code, Hello, Holding, PROTOCOL, ToPeer, ToTracker},
+};
+
+use super::{
+    super::{Input, Output, SessionId, Tracker},
+    mirror::Mirror,
+};
+use crate::{config::Config, store::Store};
+
+/// A peer: what it knows outlives its sessions.
+#[derive(Default)]
+pub struct Peer {
+    pub session: Option<SessionId>,
+    pub mirror: Mirror,
+    /// What was told it beside the tables.
+    pub heard: Vec<ToPeer>,
+    /// Whether its writes are held up, and one that is.
+    pub slow: bool,
+    under_way: Vec<Encoded>,
+}
+
+pub struct World {
+    pub tracker: Tracker,
+    pub store: Store,
+    pub config: Config,
+    pub now: u64,
+    pub peers: BTreeMap<u8, Peer>,
+    /// Frames carried, with those that were shared.
+    pub frames: usize,
+    sessions: u64,
+    runs: u64,
+}
+
+pub fn key(peer: u8) -> Key {
+    Key([peer; 32])
+}
+
+pub fn room(name: &str) -> RoomName {
+    name.parse().unwrap()
+}
+
+pub fn address(peer: u8) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, peer], 1000))
+}
+
+impl World {
+    pub fn new(config: Config) -> World {
+        let store = Store::in_memory(77).unwrap();
+        let tracker = Tracker::new(config.clone(), store.load().unwrap(), 1, 1_000).unwrap();
+        World { tracker, store, config, now: 1_000, peers: BTreeMap::new(), frames: 0, sessions: 0, runs: 1 }
+    }
+
+    /// The tracker dies and comes back; the links die with it.
+    pub fn restart(&mut self) {
+        self.runs += 1;
+        let stored = self.store.load().unwrap();
+        self.tracker = Tracker::new(self.config.clone(), stored, self.runs, self.now).unwrap();
+        for peer in self.peers.values_mut() {
+            peer.session = None;
+            peer.under_way.clear();
+        }
+    }
+
+    pub fn login(&mut self, id: u8) {
+        let name = format!("peer{id}").parse().unwrap();
+        self.login_as(id, key(id), name);
+    }
+
+    pub fn login_as(&mut self, id: u8, key: Key, name: common::AccountName) {
+        self.sessions += 1;
+        let session = SessionId(self.sessions);
+        let peer = self.peers.entry(id).or_default();
+        peer.session = Some(session);
+        peer.under_way.clear();
+        let rooms = peer.mirror.held();
+        let hello = Hello { protocol: PROTOCOL, name, addresses: Addresses::default() };
+        self.input(Input::Hello { session, key, seen: address(id), hello });
+        self.say(id, Holding { rooms, last: true });
+    }
+
+    /// The peer's link breaks.
+    pub fn lose(&mut self, id: u8) {
+        if let Some(session) = self.peers.get_mut(&id).and_then(|peer| peer.session.take()) {
+            self.input(Input::Lost { session });
+        }
+    }
+
+    pub fn say(&mut self, id: u8, frame: impl Into<ToTracker>) {
+        if let Some(session) = self.peers.get(&id).and_then(|peer| peer.session) {
+            self.input(Input::Frame { session, seen: address(id), frame: frame.into() });
+        }
+    }
+
+    pub fn join(&mut self, id: u8, name: &str) {
+        self.say(id, common::wire::tracker::Join { id: 1, room: room(name) });
+    }
+
+    /// The peer leaves; it forgets the room at once, as one does that is answered.
+    pub fn leave(&mut self, id: u8, name: &str) {
+        self.say(id, common::wire::tracker::Leave { id: 2, room: room(name) });
+        self.settle();
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.mirror.rooms.remove(&room(name));
+        }
+    }
+
+    pub fn slow(&mut self, id: u8, slow: bool) {
+        if let Some(peer) = self.peers.get_mut(&id) {
+            peer.slow = slow;
+        }
+        self.settle();
+    }
+
+    /// Lets time pass, a timer at a time.
+    pub fn pass(&mut self, ms: u64) {
+        let until = self.now + ms;
+        self.settle();
+        while let Some(at) = self.tracker.deadline().filter(|at| *at <= until) {
+            self.now = self.now.max(at);
+            self.settle();
+        }
+        self.now = until;
+    }
+
+    fn input(&mut self, input: Input) {
+        self.tracker.handle(input, self.now);
+        self.settle();
+    }
+
+    /// Carries out what there is to do, until nothing more comes of it.
+    pub fn settle(&mut self) {
+        loop {
+            let outputs = self.tracker.poll(self.now);
+            let rows: Vec<_> = outputs
+                .iter()
+                .filter_map(|output| match output {
+                    Output::Store(row) => Some(row.clone()),
+                    _ => None,
+                })
+                .collect();
+            self.store.commit(&rows).unwrap();
+            for output in outputs {
+                match output {
+                    Output::Store(_) => {}
+                    Output::Send { session, frames, .. } => {
+                        if let Some(peer) = self.peers.values_mut().find(|peer| peer.session == Some(session)) {
+                            assert!(peer.under_way.is_empty(), "one write at a time");
+                            peer.under_way = frames;
+                        }
+                    }
+                    Output::Close { session, last, .. } => {
+                        if let Some(peer) = self.peers.values_mut().find(|peer| peer.session == Some(session)) {
+                            peer.session = None;
+                            peer.heard.push(ToPeer::decode(&last[HEADER..]).unwrap().unwrap());
+                        }
+                    }
+                }
+            }
+            let written: Vec<SessionId> = self.peers.values_mut().filter_map(|peer| peer.read()).collect();
+            if written.is_empty() {
+                return;
+            }
+            for session in written {
+                self.frames += 1;
+                self.tracker.handle(Input::Sent { session }, self.now);
+            }
+        }
+    }
+
+    /// Whether what a peer knows is what the tracker holds.
+    pub fn assert_mirrored(&mut self, id: u8) {
+        let peer = &self.peers[&id];
+        let of: Vec<_> = self.tracker.rooms.of(&key(id)).into_iter().collect();
+        assert_eq!(peer.mirror.rooms.len(), of.len(), "peer {id} knows its rooms");
+        for epoch in of {
+            let held = self.tracker.rooms.get_mut(epoch).unwrap();
+            let mirrored = &peer.mirror.rooms[held.name()];
+            assert_eq!(mirrored.table.version(), held.table().version(), "peer {id} in {}", held.name());
+            assert_eq!(mirrored.table.digest(), held.digest(), "peer {id} in {}", held.name());
+            let online = held.table().members().filter_map(|member| {
+                let account = self.tracker.logins.get(&member.key)?;
+                Some((member.slot, account.online.clone()?))
+            });
+            assert_eq!(mirrored.online, online.collect(), "presence as peer {id} sees it in {}", held.name());
+        }
+    }
+
+    pub fn is_shown_online(&self, viewer: u8, name: &str, of: u8) -> bool {
+        let room = &self.peers[&viewer].mirror.rooms[&room(name)];
+        let slot = room.table.member(&key(of)).unwrap().slot;
+        room.online.contains_key(&slot)
+    }
+
+    pub fn last_code(&self, id: u8) -> Option<Code> {
+        self.peers[&id].heard.last().and_then(|frame| match frame {
+            ToPeer::Bye(bye) => Some(bye.code),
+            ToPeer::Refused(refused) => Some(refused.code),
+            ToPeer::Answer(answer) => answer.refused.as_ref().map(|refused| refused.code),
+            _ => None,
+        })
+    }
+}
+
+impl Peer {
+    fn read(&mut self) -> Option<SessionId> {
+        if self.slow || self.under_way.is_empty() {
+            return None;
+        }
+        for frame in std::mem::take(&mut self.under_way) {
+            self.heard.extend(self.mirror.take(&frame));
+        }
+        self.session
+    }
+}

@@ -1,0 +1,21 @@
+//! Where a tracker's files are: the usual XDG folders, or all under one where `--home` says so.
+
+use std::path::PathBuf;
+
+use etcetera::{BaseStrategy, HomeDirError, choose_base_strategy};
+
+/// The file of the settings.
+pub fn config(home: Option<&PathBuf>) -> Result<PathBuf, HomeDirError> {
+    match home {
+        Some(home) => Ok(home.join("config/tracker.toml")),
+        None => Ok(choose_base_strategy()?.config_dir().join("rollcall/tracker.toml")),
+    }
+}
+
+/// The folder of the key, the tables and the status socket.
+pub fn data(home: Option<&PathBuf>) -> Result<PathBuf, HomeDirError> {
+    match home {
+        Some(home) => Ok(home.join("tracker")),
+        None => Ok(choose_base_strategy()?.data_dir().join("rollcall/tracker")),
+    }
+}

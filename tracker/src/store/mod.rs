@@ -1,0 +1,151 @@
+//! The tables on disk: SQLite, one transaction a batch of rows, synced before it counts.
+
+mod read;
+mod schema;
+
+use std::{
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use common::{Key, Slot};
+use rusqlite::{Connection, params};
+
+use crate::core::{Row, Tables};
+
+/// Why the tables cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// What SQLite says.
+    #[error("the tables cannot be used: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+    /// Another tracker has them open.
+    #[error("another tracker is running on these tables: stop it, or use --data with another folder")]
+    InUse,
+    /// Written by a newer tracker.
+    #[error(
+        "the tables were written by a newer tracker (schema {found}, this one knows {known}): install that one again"
+    )]
+    Newer {
+        /// What the tables say.
+        found: i64,
+        /// What this tracker knows.
+        known: i64,
+    },
+    /// A value that no tracker writes.
+    #[error("the tables are damaged ({0}): put back a copy, or move them away to begin with empty ones")]
+    Damaged(String),
+}
+
+/// The tables' place. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    database: Arc<Mutex<Connection>>,
+    in_memory: bool,
+}
+
+impl Store {
+    /// Opens the tables at `path`, or begins them there with the id `fresh_id`. Only one tracker can have them open.
+    pub fn open(path: &Path, fresh_id: u64) -> Result<Store, StoreError> {
+        let database = Connection::open(path)?;
+        database.busy_timeout(Duration::ZERO)?;
+        database.pragma_update(None, "locking_mode", "exclusive")?;
+        database.pragma_update(None, "journal_mode", "wal").map_err(in_use)?;
+        database.pragma_update(None, "synchronous", "full")?;
+        Store::prepared(database, fresh_id, false)
+    }
+
+    /// Tables that live as long as the last clone of this. They are written at once, in the caller's own thread, so
+    /// that a simulation on virtual time replays.
+    pub fn in_memory(fresh_id: u64) -> Result<Store, StoreError> {
+        Store::prepared(Connection::open_in_memory()?, fresh_id, true)
+    }
+
+    fn prepared(mut database: Connection, fresh_id: u64, in_memory: bool) -> Result<Store, StoreError> {
+        schema::prepare(&mut database, fresh_id)?;
+        Ok(Store { database: Arc::new(Mutex::new(database)), in_memory })
+    }
+
+    /// All that is stored.
+    pub fn load(&self) -> Result<Tables, StoreError> {
+        read::tables(&self.lock())
+    }
+
+    /// Stores the rows, all or none, and returns when a crash could not take them back.
+    pub fn commit(&self, rows: &[Row]) -> Result<(), StoreError> {
+        let mut database = self.lock();
+        let transaction = database.transaction()?;
+        rows.iter().try_for_each(|row| write(&transaction, row))?;
+        Ok(transaction.commit()?)
+    }
+
+    /// Whether a commit takes no time worth leaving the caller's thread for.
+    pub fn is_in_memory(&self) -> bool {
+        self.in_memory
+    }
+
+    /// A panic of another holder leaves the connection as good as a failed transaction does.
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        self.database.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn in_use(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => StoreError::InUse,
+        _ => error.into(),
+    }
+}
+
+fn write(database: &Connection, row: &Row) -> Result<(), StoreError> {
+    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
+        database.prepare_cached(sql)?.execute(values)?;
+        Ok(())
+    };
+    match row {
+        Row::Account { key, name, seen } => run(
+            "INSERT INTO accounts (key, name, seen) VALUES (?1, ?2, ?3)",
+            params![blob(key), name.as_str(), number(*seen)],
+        ),
+        Row::Seen { key, seen } => {
+            run("UPDATE accounts SET seen = ?2 WHERE key = ?1", params![blob(key), number(*seen)])
+        }
+        Row::Lived(lived) => run("UPDATE meta SET lived = ?1", params![number(*lived)]),
+        Row::Made { epoch, name } => {
+            run("UPDATE meta SET last_epoch = ?1", params![number(*epoch)])?;
+            run("INSERT INTO rooms (epoch, name, number) VALUES (?1, ?2, 0)", params![number(*epoch), name.as_str()])
+        }
+        Row::Put { version, member } => {
+            run(
+                "INSERT OR REPLACE INTO members (epoch, slot, key, role, since) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![
+                    number(version.epoch),
+                    slot(member.slot),
+                    blob(&member.key),
+                    member.role.as_str(),
+                    number(member.since)
+                ],
+            )?;
+            run("UPDATE rooms SET number = ?2 WHERE epoch = ?1", params![number(version.epoch), number(version.number)])
+        }
+        Row::Gone { version, slot: free } => {
+            run("DELETE FROM members WHERE epoch = ?1 AND slot = ?2", params![number(version.epoch), slot(*free)])?;
+            run("UPDATE rooms SET number = ?2 WHERE epoch = ?1", params![number(version.epoch), number(version.number)])
+        }
+        Row::Unmade { epoch } => run("DELETE FROM rooms WHERE epoch = ?1", params![number(*epoch)]),
+    }
+}
+
+/// SQLite's integers are signed: the bits are kept, whatever the sign.
+fn number(value: u64) -> i64 {
+    value as i64
+}
+
+fn slot(slot: Slot) -> i64 {
+    i64::from(slot.0)
+}
+
+fn blob(key: &Key) -> &[u8] {
+    &key.0
+}

@@ -1,0 +1,80 @@
+//! The least that can log in: frames written and read.
+
+use std::{net::SocketAddr, time::Duration};
+
+use common::{
+    Identity,
+    address::Addresses,
+    frame::Frame,
+    net::{
+        endpoint::{LinkLimits, client_config},
+        stream::FrameReader,
+        tls::{Certificate, SERVER_NAME},
+    },
+    wire::tracker::{ALPN, Code, Hello, Holding, PROTOCOL, ToPeer, ToTracker},
+};
+use quinn::{Connection, ConnectionError, Endpoint, SendStream};
+
+pub struct Peer {
+    endpoint: Endpoint,
+    connection: Connection,
+    stream: SendStream,
+    reader: FrameReader,
+}
+
+impl Peer {
+    pub async fn try_dial(to: SocketAddr, id: u8, alpn: &[u8]) -> Result<Peer, ConnectionError> {
+        let limits = LinkLimits {
+            keep_alive: Duration::from_secs(5),
+            dead_after: Duration::from_secs(15),
+            stream_window: 1 << 20,
+            send_window: 1 << 20,
+            handshakes: 1,
+        };
+        let certificate = Certificate::new(&Identity::from_seed([id; 32])).unwrap();
+        let endpoint = Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let config = client_config(&certificate, alpn, None, &limits).unwrap();
+        let connection = endpoint.connect_with(config, to, SERVER_NAME).unwrap().await?;
+        let (stream, receive) = connection.open_bi().await?;
+        Ok(Peer { endpoint, connection, stream, reader: FrameReader::new(receive) })
+    }
+
+    pub async fn dial(to: SocketAddr, id: u8) -> Peer {
+        Peer::try_dial(to, id, ALPN).await.unwrap()
+    }
+
+    /// Says hello, holding nothing.
+    pub async fn login(to: SocketAddr, id: u8, name: &str) -> Peer {
+        let mut peer = Peer::dial(to, id).await;
+        let name = name.parse().unwrap();
+        peer.say(Hello { protocol: PROTOCOL, name, addresses: Addresses::default() }).await;
+        peer.say(Holding { rooms: Vec::new(), last: true }).await;
+        peer
+    }
+
+    pub async fn say(&mut self, frame: impl Into<ToTracker>) {
+        self.write(&frame.into().encode()).await;
+    }
+
+    /// A link that is being closed takes nothing: what the test waits for tells why.
+    pub async fn write(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes).await;
+    }
+
+    pub async fn next(&mut self) -> ToPeer {
+        self.reader.next().await.unwrap().unwrap()
+    }
+
+    pub async fn closed(&mut self) -> (Code, String) {
+        match self.connection.closed().await {
+            ConnectionError::ApplicationClosed(close) => {
+                (Code::from(close.error_code.into_inner() as u16), String::from_utf8_lossy(&close.reason).into_owned())
+            }
+            other => panic!("closed otherwise: {other}"),
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.endpoint.local_addr().unwrap()
+    }
+}
