@@ -4,3 +4,5 @@
 
 pub mod fuzz;
 pub mod sim;
+/// The cores of a tracker and its peers, under random faults, against a model.
+pub mod swarm;

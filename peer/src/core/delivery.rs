@@ -186,8 +186,7 @@ impl Core {
             PeerFrame::Hello(_) => {}
             PeerFrame::Have(have) => have.logs.into_iter().for_each(|reach| self.receipt(id, key, reach, now)),
             PeerFrame::Batch(batch) => self.take(id, key, batch, now),
-            // Nothing is sent again before the other side says how far it is.
-            PeerFrame::Refuse(refuse) => self.links.forget_room(id, &refuse.room),
+            PeerFrame::Refuse(refuse) => self.refused_by(id, &refuse),
             PeerFrame::Bye(_) => {}
         }
     }
@@ -212,6 +211,16 @@ impl Core {
         if let Some(link) = self.links.get_mut(id) {
             link.sent.entry(name).or_insert(number.min(end));
             self.pump(id);
+        }
+    }
+
+    /// A member has not taken a batch. Where both hold the same table the stamp is what it will never take, and what
+    /// comes after is sent; otherwise nothing is sent before the tables have met and it says again how far it is.
+    fn refused_by(&mut self, id: LinkId, refuse: &Refuse) {
+        let Some(room) = self.rooms.get(&refuse.room).filter(|room| room.joined) else { return };
+        let for_good = refuse.code == RefuseCode::NotMember && refuse.version == room.table.version();
+        if !for_good {
+            self.links.forget_room(id, &refuse.room);
         }
     }
 

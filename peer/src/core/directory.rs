@@ -11,7 +11,11 @@ use common::{
     },
 };
 
-use super::{Core, Now, Output, Row, people::Person, room::Span};
+use super::{
+    Core, Now, Output, Row,
+    people::Person,
+    room::{Gap, Span},
+};
 
 /// Members of one room that a peer holds at the most; a snapshot beyond it is not taken.
 const MEMBERS: usize = 100_000;
@@ -193,6 +197,11 @@ impl Core {
             })
             .map(|span| room.ended(span))
             .collect();
+        if was_joined {
+            let gap = Gap { after: old.version(), until: version };
+            room.skipped(gap);
+            self.out.push(Output::Keep(Row::Gap(name.clone(), gap)));
+        }
         let members: Vec<Member> = room.table.members().cloned().collect();
         self.out.push(Output::Keep(Row::Clear(name.clone())));
         self.out.extend(members.iter().map(|m| Output::Keep(Row::Put(name.clone(), m.clone()))));

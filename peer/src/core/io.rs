@@ -15,7 +15,7 @@ use common::{
 
 use super::{
     command::{Answer, Ask},
-    room::{Sealed, Span},
+    room::{Gap, Sealed, Span},
 };
 
 /// Two clocks at one moment. Decisions go by the first, what people see by the second.
@@ -203,6 +203,8 @@ pub enum Row {
     Free(RoomName, Slot),
     /// A membership has ended.
     Span(RoomName, Span),
+    /// Versions of a room's table were not seen.
+    Gap(RoomName, Gap),
     /// Where somebody was last seen.
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.

@@ -148,6 +148,21 @@ impl Core {
         self.unsaid.values().map(VecDeque::len).sum::<usize>() < self.config.say_queue
     }
 
+    /// A room that this peer is in or was in.
+    pub fn room(&self, name: &RoomName) -> Option<&Room> {
+        self.rooms.get(name)
+    }
+
+    /// Who is taken for online among those who share a room.
+    pub fn online(&self) -> impl Iterator<Item = &Key> {
+        self.people.iter().filter(|(_, person)| person.is_online()).map(|(key, _)| key)
+    }
+
+    /// Whether somebody is in a room that this peer is in.
+    pub fn shares_room_with(&self, key: &Key) -> bool {
+        self.people.get(key).is_some()
+    }
+
     fn cursors(&mut self, count: u64) -> u64 {
         let first = self.cursor + 1;
         self.cursor += count;

@@ -12,6 +12,8 @@ use common::{
 /// Past memberships kept a room. A stamp older than the oldest of them can no longer be judged, and counts as true
 /// for whoever is a member now.
 pub const SPANS: usize = 4_096;
+/// Gaps remembered a room.
+const GAPS: usize = 256;
 /// Own batches kept in memory a room; older ones are read from the store.
 const RECENT: usize = 64;
 
@@ -30,6 +32,15 @@ pub struct Span {
     pub why: Option<Departure>,
 }
 
+/// Versions between two tables held, where a snapshot has skipped them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Gap {
+    /// The last version held before.
+    pub after: Version,
+    /// The first version held after.
+    pub until: Version,
+}
+
 /// The room. It stays when the peer leaves, since its logs go on if it comes back.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -41,6 +52,8 @@ pub struct Room {
     pub presence: PresenceVersion,
     /// Memberships that have ended, the oldest first, at most [`SPANS`].
     pub past: VecDeque<Span>,
+    /// Versions that were never seen, the oldest first, at most [`GAPS`].
+    pub gaps: VecDeque<Gap>,
     /// What this peer has said here.
     pub own: OwnLog,
     /// How far the others' logs are held here.
@@ -55,6 +68,7 @@ impl Room {
             table: Table::default(),
             presence: PresenceVersion::default(),
             past: VecDeque::new(),
+            gaps: VecDeque::new(),
             own: OwnLog::new(Head::empty(room, me)),
             heads: BTreeMap::new(),
         }
@@ -77,7 +91,17 @@ impl Room {
             return true;
         }
         let forgotten = self.past.len() == SPANS && self.past.front().is_some_and(|oldest| stamp < oldest.until);
-        current.is_some() && forgotten
+        let unseen = self.gaps.iter().any(|gap| gap.after < stamp && stamp < gap.until);
+        // Nobody here can tell: the word of a present member is taken.
+        current.is_some() && (forgotten || unseen)
+    }
+
+    /// Notes that the versions between two were not seen.
+    pub fn skipped(&mut self, gap: Gap) {
+        if self.gaps.len() == GAPS {
+            self.gaps.pop_front();
+        }
+        self.gaps.push_back(gap);
     }
 
     /// Everybody who was a member at `stamp`, with whether they still are, in the order of their names.

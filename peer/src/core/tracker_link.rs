@@ -218,7 +218,6 @@ impl Core {
             },
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
-            ToPeer::Status(_) => {}
         }
     }
 

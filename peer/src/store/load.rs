@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use super::{Store, StoreError};
 use crate::core::{
     Saved,
-    room::{Room, Run, SPANS, Sealed, Span},
+    room::{Gap, Room, Run, SPANS, Sealed, Span},
 };
 
 impl Store {
@@ -62,6 +62,7 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     let mut rooms = rooms(c, me)?;
     members(c, &mut rooms)?;
     spans(c, &mut rooms)?;
+    gaps(c, &mut rooms)?;
     heads(c, &mut rooms, me)?;
     own_runs(c, &mut rooms, me)?;
     receipts(c, &mut rooms)?;
@@ -137,6 +138,18 @@ fn spans(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Sto
                 _ => None,
             },
         });
+    }
+    Ok(())
+}
+
+fn gaps(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let sql = "SELECT room, after_epoch, after_number, until_epoch, until_number FROM gaps ORDER BY rowid";
+    let mut statement = c.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
+            room.skipped(Gap { after: version(row, 1)?, until: version(row, 3)? });
+        }
     }
     Ok(())
 }

@@ -30,6 +30,9 @@ const TABLES: &str = "
         until_number INTEGER, why TEXT
     );
     CREATE INDEX spans_by_room ON spans (room);
+    CREATE TABLE gaps (
+        room TEXT, after_epoch INTEGER, after_number INTEGER, until_epoch INTEGER, until_number INTEGER
+    );
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";

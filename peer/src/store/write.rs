@@ -76,6 +76,12 @@ fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
                 why,
             ])?;
         }
+        Row::Gap(room, gap) => {
+            let sql = "INSERT INTO gaps (room, after_epoch, after_number, until_epoch, until_number)
+                VALUES (?, ?, ?, ?, ?)";
+            let (after, until) = (pair(&gap.after), pair(&gap.until));
+            t.prepare_cached(sql)?.execute(params![room.as_str(), after.0, after.1, until.0, until.1])?;
+        }
         Row::Addresses(key, addresses) => {
             let sql = "INSERT OR REPLACE INTO addresses (key, addresses) VALUES (?, ?)";
             t.prepare_cached(sql)?.execute(params![key.0, addresses.to_bytes()])?;
