@@ -348,8 +348,10 @@ pub struct ReceiptEvent {
     pub room: RoomName,
     /// Who has them.
     pub name: AccountName,
-    /// Everything of one's own that was meant for that member, up to this number.
-    pub seq: u64,
+    /// The first message that the receipt is for.
+    pub first: u64,
+    /// The last message that it is for.
+    pub last: u64,
     /// When the receipt came, in milliseconds since 1970.
     pub at: u64,
 }

@@ -33,6 +33,8 @@ frames! {
     4 => Refuse,
     /// The sender closes the link.
     5 => Bye,
+    /// Messages that are not for the receiver.
+    6 => Skip,
 }
 
 /// Who is here. The key is proven by the TLS handshake.
@@ -59,12 +61,13 @@ pub struct Reach {
     /// Whose log, together with who is told.
     #[serde(rename = "r")]
     pub room: RoomName,
-    /// Everything meant for it up to this number; 0 for nothing yet.
-    #[serde(rename = "n")]
-    pub number: u64,
-    /// The table's version that the sender of this holds, so that whoever holds an older one learns of it.
-    #[serde(rename = "v")]
-    pub version: Version,
+    /// The first of the messages held in a row up to `last`. Nothing is said of those before it: some may not have
+    /// been meant for the sender of this.
+    #[serde(rename = "f")]
+    pub first: u64,
+    /// The last message held; 0 for none yet.
+    #[serde(rename = "l")]
+    pub last: u64,
 }
 
 /// Why messages are not taken. The sender keeps them.
@@ -73,9 +76,9 @@ pub struct Refuse {
     /// Which room.
     #[serde(rename = "r")]
     pub room: RoomName,
-    /// The first message of the batch refused.
-    #[serde(rename = "f")]
-    pub first: u64,
+    /// The last message of the batch refused.
+    #[serde(rename = "l")]
+    pub last: u64,
     /// Why, for programs.
     #[serde(rename = "c")]
     pub code: RefuseCode,
@@ -123,6 +126,18 @@ impl From<RefuseCode> for u16 {
             RefuseCode::Other(number) => number,
         }
     }
+}
+
+/// The sender's messages before `next` that the receiver does not have are not for it: it was not a member at their
+/// stamps. Without this a receiver takes only what follows what it has, so that a batch it refused leaves no hole.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Skip {
+    /// Which room.
+    #[serde(rename = "r")]
+    pub room: RoomName,
+    /// The first message of the next batch.
+    #[serde(rename = "n")]
+    pub next: u64,
 }
 
 /// The link is closed on purpose.

@@ -112,7 +112,7 @@ impl Core {
         let room = self.rooms.get(name).ok_or_else(|| not_in(name))?;
         let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
         let meant = room.members_at(stamp).into_iter().filter(|m| m.key != self.me);
-        let (delivered, missing): (Vec<_>, Vec<_>) = meant.partition(|m| room.own.acked(&m.key) >= number);
+        let (delivered, missing): (Vec<_>, Vec<_>) = meant.partition(|m| room.own.acked(&m.key).has(number));
         Ok(Answer::Said(Box::new(Said {
             id: MessageId { room: name.clone(), author: self.me.short(), number }.to_string(),
             room: name.clone(),
@@ -132,7 +132,7 @@ impl Core {
             .into_iter()
             .filter(|m| m.key != self.me)
             .map(|m| {
-                let delivered = room.own.acked(&m.key) >= id.number;
+                let delivered = room.own.acked(&m.key).has(id.number);
                 let path = if delivered || m.slot.is_some() { "none" } else { "left" };
                 ReceiptOf { key: m.key, line: Receipt { name: m.name, delivered, at: None, path: path.into() } }
             })

@@ -7,16 +7,19 @@ use std::collections::VecDeque;
 
 use common::{
     Key, RoomName, Version,
-    frame::Frame,
+    frame::{Encoded, Frame},
     limits,
     message::{Batch, Message},
     wire::{
         control::{Exit, ReceiptEvent, Refusal},
-        peer::{Have, PeerFrame, Reach, Refuse, RefuseCode},
+        peer::{Have, PeerFrame, Reach, Refuse, RefuseCode, Skip},
     },
 };
 
-use super::{AskId, Core, LinkId, Now, Output, Row, Segment, Shown, room::Sealed};
+use super::{
+    AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
+    room::{Held, Sealed},
+};
 
 /// Entries of one [`Have`]: the longest names fit.
 const REACHES_PER_FRAME: usize = 500;
@@ -83,6 +86,7 @@ impl Core {
                 name: self.name.clone(),
                 first,
                 last,
+                since: 1,
                 stamp,
                 end: head.hash,
                 received: now.wall,
@@ -136,15 +140,23 @@ impl Core {
                 let Some(sent) = link.sent.get_mut(&name) else { break };
                 let Some(next) = room.next_for(&key, *sent) else { break };
                 if let Some(sealed) = room.own.recent(next) {
+                    let skips = sealed.first > *sent + 1;
                     *sent = sealed.last;
-                    let frame = sealed.frame.clone();
-                    self.send(id, frame);
+                    let (first, frame) = (sealed.first, sealed.frame.clone());
+                    self.send_batch(id, &name, first, frame, skips);
                 } else {
                     link.loading = true;
                     self.out.push(Output::Load { link: id, room: name.clone(), from: next });
                 }
             }
         }
+    }
+
+    fn send_batch(&mut self, id: LinkId, name: &RoomName, first: u64, frame: Encoded, skips: bool) {
+        if skips {
+            self.send(id, PeerFrame::from(Skip { room: name.clone(), next: first }).encode());
+        }
+        self.send(id, frame);
     }
 
     pub(super) fn link_sent(&mut self, id: LinkId, bytes: usize) {
@@ -165,9 +177,10 @@ impl Core {
         for sealed in batches {
             let (Some(link), Some(room)) = (self.links.get_mut(id), self.rooms.get(name)) else { return };
             let Some(sent) = link.sent.get_mut(name).filter(|sent| **sent < sealed.last) else { continue };
-            *sent = sealed.last;
             if room.was_member(&key, sealed.stamp) {
-                self.send(id, sealed.frame);
+                let skips = sealed.first > *sent + 1;
+                *sent = sealed.last;
+                self.send_batch(id, name, sealed.first, sealed.frame, skips);
             }
         }
         self.pump(id);
@@ -175,7 +188,7 @@ impl Core {
 
     pub(super) fn link_says(&mut self, id: LinkId, frame: PeerFrame, now: Now) {
         if let PeerFrame::Hello(hello) = frame {
-            return self.link_hello(id, hello, now);
+            return self.link_hello(id, hello);
         }
         let Some(key) = self.links.get(id).map(|link| link.key) else { return };
         if self.people.get(&key).is_none_or(|person| person.link != Some(id)) {
@@ -184,32 +197,45 @@ impl Core {
         }
         match frame {
             PeerFrame::Hello(_) => {}
-            PeerFrame::Have(have) => have.logs.into_iter().for_each(|reach| self.receipt(id, key, reach, now)),
+            PeerFrame::Have(have) => {
+                have.logs
+                    .into_iter()
+                    .for_each(|reach| self.receipt(id, key, reach.room, (reach.first, reach.last), now));
+            }
             PeerFrame::Batch(batch) => self.take(id, key, batch, now),
+            PeerFrame::Skip(skip) => self.skip(id, skip),
             PeerFrame::Refuse(refuse) => self.refused_by(id, &refuse),
             PeerFrame::Bye(_) => {}
         }
     }
 
     /// A member says how far it has this peer's log.
-    fn receipt(&mut self, id: LinkId, key: Key, reach: Reach, now: Now) {
-        let Reach { room: name, number, .. } = reach;
-        let Some(room) = self.rooms.get_mut(&name).filter(|room| room.joined) else { return };
-        let Some(member) = room.table.member(&key).map(|m| m.name.clone()) else { return };
+    pub(super) fn receipt(&mut self, id: LinkId, key: Key, name: RoomName, held: (u64, u64), now: Now) {
+        let room = self.rooms.get_mut(&name).filter(|room| room.joined);
+        let Some((room, member)) = room.and_then(|r| r.table.member(&key).map(|m| m.name.clone()).map(|m| (r, m)))
+        else {
+            // The other side was told of the change first: it counts once the change has come here too.
+            if let Some(link) = self.links.get_mut(id).filter(|link| link.early.len() < limits::ROOMS_PER_ACCOUNT) {
+                link.early.insert(name, held);
+            }
+            return;
+        };
         let end = room.own.head.number;
-        if let Some(number) = room.own.receipt(&key, number) {
+        let (first, last) = held;
+        if let Some(last) = room.own.receipt(&key, first, last) {
             self.out.push(Output::Keep(Row::Receipt {
                 room: name.clone(),
                 member: key,
-                number,
+                first,
+                last,
                 at: now.wall,
                 path: "direct".into(),
             }));
-            let event = ReceiptEvent { room: name.clone(), name: member, seq: number, at: now.wall };
+            let event = ReceiptEvent { room: name.clone(), name: member, first, last, at: now.wall };
             self.out.push(Output::Show(Shown::Receipt(event)));
         }
         if let Some(link) = self.links.get_mut(id) {
-            link.sent.entry(name).or_insert(number.min(end));
+            link.sent.entry(name).or_insert(last.min(end));
             self.pump(id);
         }
     }
@@ -219,8 +245,21 @@ impl Core {
     fn refused_by(&mut self, id: LinkId, refuse: &Refuse) {
         let Some(room) = self.rooms.get(&refuse.room).filter(|room| room.joined) else { return };
         let for_good = refuse.code == RefuseCode::NotMember && refuse.version == room.table.version();
+        let end = room.own.head.number;
+        let Some(link) = self.links.get_mut(id) else { return };
         if !for_good {
-            self.links.forget_room(id, &refuse.room);
+            link.sent.remove(&refuse.room);
+        } else if let Some(sent) = link.sent.get_mut(&refuse.room) {
+            *sent = refuse.last.min(end);
+            self.pump(id);
+        }
+    }
+
+    fn skip(&mut self, id: LinkId, skip: Skip) {
+        if self.rooms.get(&skip.room).is_some_and(|room| room.joined)
+            && let Some(link) = self.links.get_mut(id)
+        {
+            link.skipped.insert(skip.room, skip.next);
         }
     }
 
@@ -228,7 +267,7 @@ impl Core {
     fn take(&mut self, id: LinkId, key: Key, batch: Batch, now: Now) {
         let name = batch.room.clone();
         let refuse = |core: &mut Core, code, version| {
-            let refuse = Refuse { room: batch.room.clone(), first: batch.first, code, version };
+            let refuse = Refuse { room: batch.room.clone(), last: batch.last(), code, version };
             core.send(id, PeerFrame::from(refuse).encode());
         };
         let Some(room) = self.rooms.get(&name).filter(|room| room.joined) else {
@@ -238,19 +277,25 @@ impl Core {
         let Some(member) = room.table.member(&key).filter(|_| room.was_member(&key, batch.stamp)) else {
             return refuse(self, RefuseCode::NotMember, version);
         };
-        let (held, author) = (room.head(&name, &key), member.name.clone());
-        if batch.last() <= held.number {
+        let (held, author) = (room.held(&name, &key), member.name.clone());
+        if batch.last() <= held.head.number {
             self.owed.entry(id).or_default().insert(name);
             return;
         }
-        let follows = batch.first > held.number + 1 || batch.start() == held;
-        if batch.first <= held.number || !follows {
+        if batch.first > held.head.number + 1 {
+            let skipped = self.links.get(id).and_then(|link| link.skipped.get(&name));
+            if skipped != Some(&batch.first) {
+                // It was sent before the other side knew that what it follows was refused: it will come again.
+                return;
+            }
+        } else if batch.start() != held.head {
             return refuse(self, RefuseCode::Fork, version);
         }
         let end = match batch.verify(&key) {
             Ok(end) => end,
             Err(why) => return self.close(id, &format!("a batch that proves nothing: {why}")),
         };
+        let since = if batch.first == held.head.number + 1 { held.since } else { batch.first };
         let segment = Segment {
             cursor: self.cursors(end.number + 1 - batch.first),
             room: name.clone(),
@@ -258,6 +303,7 @@ impl Core {
             name: author,
             first: batch.first,
             last: end.number,
+            since,
             stamp: batch.stamp,
             end: end.hash,
             received: now.wall,
@@ -265,7 +311,7 @@ impl Core {
             frame: PeerFrame::from(batch).encode(),
         };
         if let Some(room) = self.rooms.get_mut(&name) {
-            room.heads.insert(key, end);
+            room.heads.insert(key, Held { head: end, since });
         }
         self.out.push(Output::Keep(Row::Segment(segment.clone())));
         self.out.push(Output::Show(Shown::Batch(segment)));
@@ -280,8 +326,8 @@ impl Core {
                 .into_iter()
                 .filter_map(|name| {
                     let room = self.rooms.get(&name).filter(|room| room.joined)?;
-                    let number = room.head(&name, &key).number;
-                    Some(Reach { number, version: room.table.version(), room: name })
+                    let held = room.held(&name, &key);
+                    Some(Reach { first: held.since, last: held.head.number, room: name })
                 })
                 .collect();
             for logs in Vec::from(logs).chunks(REACHES_PER_FRAME) {

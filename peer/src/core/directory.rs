@@ -251,7 +251,7 @@ impl Core {
                 key: m.key,
                 name: m.name.clone(),
                 from: Version { epoch: version.epoch, number: m.since },
-                until: Version { number: u64::MAX, ..version },
+                until: version.next(),
                 why: None,
             })
             .map(|span| room.ended(span))
@@ -272,6 +272,9 @@ impl Core {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
                 self.owed.entry(link).or_default().insert(name.clone());
+                if let Some(held) = self.links.get_mut(link).and_then(|link| link.early.remove(name)) {
+                    self.receipt(link, key, name.clone(), held, now);
+                }
             }
             None => self.unpark(&key, now),
         }

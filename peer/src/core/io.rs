@@ -154,6 +154,8 @@ pub struct Segment {
     pub first: u64,
     /// The last number.
     pub last: u64,
+    /// The first of the author's messages that are held in a row up to the last.
+    pub since: u64,
     /// The stamp.
     pub stamp: Version,
     /// The hash that the log has after it.
@@ -173,14 +175,16 @@ pub enum Row {
     Segment(Segment),
     /// An event.
     Event(MemberEvent),
-    /// A member has this peer's log up to a number.
+    /// A member has these messages of this peer's log.
     Receipt {
         /// The room.
         room: RoomName,
         /// Who.
         member: Key,
-        /// Up to where.
-        number: u64,
+        /// The first.
+        first: u64,
+        /// The last.
+        last: u64,
         /// When the receipt came, in milliseconds since 1970.
         at: u64,
         /// Which way.

@@ -10,7 +10,7 @@ use std::{
 
 use common::{
     Key, RoomName,
-    frame::Frame,
+    frame::{Encoded, Frame},
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
@@ -24,6 +24,8 @@ const FIRST_PAUSE: u64 = 500;
 const PARKED: u64 = 3_000;
 /// Links kept so at once.
 const PARKED_LINKS: usize = 64;
+/// Bytes of answers that may wait for one link beyond its batches.
+const ANSWERS: usize = 1024 * 1024;
 /// How long the other side may take to say hello, in milliseconds.
 const HELLO: u64 = 10_000;
 
@@ -40,6 +42,10 @@ pub struct Link {
     pub loading: bool,
     /// For each room of which the other side has said how far it has this peer's log: up to where it has been sent.
     pub sent: BTreeMap<RoomName, u64>,
+    /// What was said of rooms that, as far as is known here, are not shared: the other side may have been told first.
+    pub early: BTreeMap<RoomName, (u64, u64)>,
+    /// Where the other side's log of a room goes on, after messages that are not for this peer.
+    pub skipped: BTreeMap<RoomName, u64>,
     dialled: bool,
     hello: bool,
     parked: bool,
@@ -85,10 +91,11 @@ impl Links {
         self.links.len()
     }
 
-    /// Forgets what was sent of a room.
+    /// Forgets how far it was in a room, in both directions.
     pub fn forget_room(&mut self, link: LinkId, room: &RoomName) {
         if let Some(link) = self.links.get_mut(&link) {
             link.sent.remove(room);
+            link.skipped.remove(room);
         }
     }
 
@@ -137,6 +144,8 @@ impl Core {
             queued: 0,
             loading: false,
             sent: BTreeMap::new(),
+            early: BTreeMap::new(),
+            skipped: BTreeMap::new(),
             dialled,
             hello: false,
             parked: !known,
@@ -149,7 +158,7 @@ impl Core {
     }
 
     /// The other side has said hello. The link counts from now on, unless there is a better one.
-    pub(super) fn link_hello(&mut self, id: LinkId, hello: Hello, now: Now) {
+    pub(super) fn link_hello(&mut self, id: LinkId, hello: Hello) {
         let Some(link) = self.links.get_mut(id) else { return };
         if hello.protocol != PROTOCOL {
             let reason = format!("this peer speaks version {PROTOCOL} of the peer protocol, not {}", hello.protocol);
@@ -159,11 +168,11 @@ impl Core {
             return self.close(id, "hello was said twice");
         }
         if !link.parked {
-            self.activate(id, now);
+            self.activate(id);
         }
     }
 
-    fn activate(&mut self, id: LinkId, now: Now) {
+    fn activate(&mut self, id: LinkId) {
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled) = (link.key, link.dialled);
         let Some(person) = self.people.get_mut(&key) else { return };
@@ -183,7 +192,6 @@ impl Core {
         self.unschedule(&key);
         self.owed.entry(id).or_default().extend(rooms);
         self.show_presence(&key);
-        let _ = now;
     }
 
     /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
@@ -192,22 +200,17 @@ impl Core {
         if smaller_dialled { id } else { old }
     }
 
-    pub(super) fn link_down(&mut self, id: LinkId, _reason: &str, now: Now) {
-        if let Some(link) = self.links.links.remove(&id) {
-            self.unlinked(id, &link.key, now);
-        }
-    }
-
-    fn unlinked(&mut self, id: LinkId, key: &Key, now: Now) {
+    pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
+        let Some(Link { key, .. }) = self.links.links.remove(&id) else { return };
         self.owed.remove(&id);
         let tracker_up = self.tracker.is_up();
-        let Some(person) = self.people.get_mut(key) else { return };
+        let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
             person.link = None;
-            // Nobody else can say where it is now.
+            // Without a tracker nobody else can say where it is now.
             person.online &= tracker_up;
-            self.show_presence(key);
-            self.schedule_first(*key, now);
+            self.show_presence(&key);
+            self.schedule_first(key, now);
         }
     }
 
@@ -239,12 +242,15 @@ impl Core {
         self.send(id, PeerFrame::from(hello).encode());
     }
 
-    /// Hands a frame to the shell and counts its bytes.
-    pub(super) fn send(&mut self, id: LinkId, frame: common::frame::Encoded) {
-        if let Some(link) = self.links.links.get_mut(&id) {
-            link.queued += frame.len();
-            self.out.push(Output::Send(id, frame));
+    /// Hands a frame to the shell and counts its bytes. Batches hold back by themselves; what only answers the other
+    /// side cannot, so a link that takes no answers is closed.
+    pub(super) fn send(&mut self, id: LinkId, frame: Encoded) {
+        let Some(link) = self.links.links.get_mut(&id) else { return };
+        if link.queued > self.config.link_buffer_bytes.saturating_add(ANSWERS) {
+            return self.close(id, "it does not read what it is sent");
         }
+        link.queued += frame.len();
+        self.out.push(Output::Send(id, frame));
     }
 
     /// Somebody stands in a table now: their links that came too early count.
@@ -258,7 +264,7 @@ impl Core {
             let hello = link.hello;
             self.greet(id);
             if hello {
-                self.activate(id, now);
+                self.activate(id);
             }
         }
     }
@@ -298,7 +304,6 @@ impl Core {
     pub(super) fn links_due(&mut self, now: Now) {
         while let Some((_, key)) = self.links.due.first().copied().filter(|(at, _)| *at <= now.at) {
             self.unschedule(&key);
-            self.links.due.remove(&(now.at, key));
             if !self.wants_link(&key) {
                 continue;
             }
@@ -333,7 +338,7 @@ impl Core {
             return false;
         }
         person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {
-            room.table.len() <= self.config.mesh_members || room.next_for(key, room.own.acked(key)).is_some()
+            room.table.len() <= self.config.mesh_members || room.next_for(key, room.own.acked(key).last()).is_some()
         })
     }
 }

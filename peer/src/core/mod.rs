@@ -11,6 +11,7 @@ mod directory;
 mod io;
 mod links;
 mod people;
+mod ranges;
 pub mod room;
 mod tracker_link;
 
@@ -119,7 +120,7 @@ impl Core {
             Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
             Input::LinkSays(link, frame) => self.link_says(link, frame, now),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
-            Input::LinkDown(link, reason) => self.link_down(link, &reason, now),
+            Input::LinkDown(link, _) => self.link_down(link, now),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
         }

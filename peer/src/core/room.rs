@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::ranges::Ranges;
 use common::{
     AccountName, Key, RoomName, Slot, Version,
     frame::Encoded,
@@ -32,6 +33,16 @@ pub struct Span {
     pub why: Option<Departure>,
 }
 
+/// How far another's log is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Held {
+    /// The last message.
+    pub head: Head,
+    /// The first of the messages held in a row up to it: what was said before was not meant for this peer, or not
+    /// taken.
+    pub since: u64,
+}
+
 /// Versions between two tables held, where a snapshot has skipped them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
@@ -57,7 +68,7 @@ pub struct Room {
     /// What this peer has said here.
     pub own: OwnLog,
     /// How far the others' logs are held here.
-    pub heads: BTreeMap<Key, Head>,
+    pub heads: BTreeMap<Key, Held>,
 }
 
 impl Room {
@@ -75,8 +86,8 @@ impl Room {
     }
 
     /// How far the log of `author` is held.
-    pub fn head(&self, room: &RoomName, author: &Key) -> Head {
-        self.heads.get(author).copied().unwrap_or_else(|| Head::empty(room, author))
+    pub fn held(&self, room: &RoomName, author: &Key) -> Held {
+        self.heads.get(author).copied().unwrap_or_else(|| Held { head: Head::empty(room, author), since: 1 })
     }
 
     /// Whether `key` was a member at `stamp`, as far as is known here. A stamp newer than the table held is judged by
@@ -141,18 +152,17 @@ impl Room {
 
     /// Own messages that some present member has not receipted.
     pub fn undelivered(&self, me: &Key) -> u64 {
-        let mut count = 0;
-        for run in &self.own.runs {
-            let reached = self
-                .members_at(run.stamp)
+        let waiting = |run: &Run| {
+            let meant = self.members_at(run.stamp);
+            let mut everybody = Ranges::default();
+            everybody.add(run.first, run.last);
+            let delivered = meant
                 .iter()
                 .filter(|m| m.slot.is_some() && m.key != *me)
-                .map(|m| self.own.acked(&m.key))
-                .min()
-                .unwrap_or(u64::MAX);
-            count += run.last.saturating_sub(reached.max(run.first - 1));
-        }
-        count
+                .fold(everybody, |delivered, m| delivered.and(self.own.acked(&m.key)));
+            run.last + 1 - run.first - delivered.count(run.first, run.last)
+        };
+        self.own.runs.iter().map(waiting).sum()
     }
 }
 
@@ -176,8 +186,10 @@ pub struct OwnLog {
     pub runs: Vec<Run>,
     /// The latest batches.
     recent: VecDeque<Sealed>,
-    /// How far each member has it, by its receipts.
-    acked: BTreeMap<Key, u64>,
+    /// What each member has of it, by its receipts.
+    acked: BTreeMap<Key, Ranges>,
+    /// For members not in `acked`.
+    nothing: Ranges,
 }
 
 /// Messages in a row under one stamp.
@@ -206,7 +218,7 @@ pub struct Sealed {
 
 impl OwnLog {
     fn new(head: Head) -> OwnLog {
-        OwnLog { head, runs: Vec::new(), recent: VecDeque::new(), acked: BTreeMap::new() }
+        OwnLog { head, runs: Vec::new(), recent: VecDeque::new(), acked: BTreeMap::new(), nothing: Ranges::default() }
     }
 
     /// Adds a batch that leads to `head`.
@@ -239,19 +251,16 @@ impl OwnLog {
         self.recent.get(index).filter(|sealed| sealed.first == first)
     }
 
-    /// How far a member has it.
-    pub fn acked(&self, key: &Key) -> u64 {
-        self.acked.get(key).copied().unwrap_or(0)
+    /// What a member has of it.
+    pub fn acked(&self, key: &Key) -> &Ranges {
+        self.acked.get(key).unwrap_or(&self.nothing)
     }
 
-    /// Takes a receipt. `None` if it says nothing new; a number beyond the log's end is cut to it.
-    pub fn receipt(&mut self, key: &Key, number: u64) -> Option<u64> {
-        let number = number.min(self.head.number);
-        let acked = self.acked.entry(*key).or_insert(0);
-        (number > *acked).then(|| {
-            *acked = number;
-            number
-        })
+    /// Takes a receipt for the messages from `first` to `last`. Returns the last of them, at most the log's end, if
+    /// the receipt says anything new.
+    pub fn receipt(&mut self, key: &Key, first: u64, last: u64) -> Option<u64> {
+        let last = last.min(self.head.number);
+        self.acked.entry(*key).or_default().add(first.max(1), last).then_some(last)
     }
 }
 
@@ -331,9 +340,9 @@ mod tests {
     #[test]
     fn a_receipt_never_goes_back_nor_beyond_the_log() {
         let mut own = OwnLog::new(Head { number: 5, hash: [0; 32] });
-        assert_eq!(own.receipt(&key(1), 3), Some(3));
-        assert_eq!(own.receipt(&key(1), 2), None);
-        assert_eq!(own.receipt(&key(1), u64::MAX), Some(5));
-        assert_eq!(own.acked(&key(1)), 5);
+        assert_eq!(own.receipt(&key(1), 1, 3), Some(3));
+        assert_eq!(own.receipt(&key(1), 1, 2), None);
+        assert_eq!(own.receipt(&key(1), 0, u64::MAX), Some(5));
+        assert_eq!(own.acked(&key(1)).last(), 5);
     }
 }

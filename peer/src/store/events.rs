@@ -16,7 +16,7 @@ use rusqlite::{Connection, Row as SqlRow, params};
 use super::{Store, StoreError, load::parsed};
 use crate::core::Segment;
 
-const COLUMNS: &str = "cursor, room, author, name, first, last, epoch, number, received, path, end, frame";
+const COLUMNS: &str = "cursor, room, author, name, first, last, since, epoch, number, received, path, end, frame";
 
 impl Store {
     /// Events in the order of their cursors: the first `limit` after `since`, or else the last `limit`.
@@ -188,11 +188,12 @@ pub(super) fn segment(row: &SqlRow<'_>) -> Result<Segment, StoreError> {
         name: parsed(row, 3)?,
         first: number(4)?,
         last: number(5)?,
-        stamp: Version { epoch: number(6)?, number: number(7)? },
-        received: number(8)?,
-        path: row.get(9)?,
-        end: row.get(10)?,
-        frame: row.get::<_, Vec<u8>>(11)?.into(),
+        since: number(6)?,
+        stamp: Version { epoch: number(7)?, number: number(8)? },
+        received: number(9)?,
+        path: row.get(10)?,
+        end: row.get(11)?,
+        frame: row.get::<_, Vec<u8>>(12)?.into(),
     })
 }
 

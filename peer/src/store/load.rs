@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use super::{Store, StoreError};
 use crate::core::{
     Saved,
-    room::{Gap, Room, Run, SPANS, Sealed, Span},
+    room::{Gap, Held, Room, Run, SPANS, Sealed, Span},
 };
 
 impl Store {
@@ -27,8 +27,8 @@ impl Store {
     /// When, and which way, each member's receipt for one message came.
     pub async fn receipts(&self, id: MessageId) -> Result<BTreeMap<Key, (u64, String)>, StoreError> {
         self.read(move |connection| {
-            let sql = "SELECT member, at, path FROM receipts AS r WHERE room = ?1 AND number =
-                (SELECT min(number) FROM receipts WHERE room = ?1 AND member = r.member AND number >= ?2)";
+            let sql = "SELECT member, at, path FROM receipts AS r WHERE room = ?1 AND last =
+                (SELECT min(last) FROM receipts WHERE room = ?1 AND member = r.member AND last >= ?2 AND first <= ?2)";
             let mut statement = connection.prepare_cached(sql)?;
             let rows = statement.query_map(params![id.room.as_str(), id.number as i64], |row| {
                 Ok((Key(row.get(0)?), (row.get::<_, i64>(1)? as u64, row.get(2)?)))
@@ -156,7 +156,7 @@ fn gaps(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Stor
 
 fn heads(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
     // With one max(), SQLite takes the other columns from the row that has it.
-    let mut statement = c.prepare("SELECT room, author, max(last), end FROM segments GROUP BY room, author")?;
+    let mut statement = c.prepare("SELECT room, author, max(last), end, since FROM segments GROUP BY room, author")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let name: RoomName = parsed(row, 0)?;
@@ -166,7 +166,7 @@ fn heads(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Resu
         if author == *me {
             room.own.head = head;
         } else {
-            room.heads.insert(author, head);
+            room.heads.insert(author, Held { head, since: row.get::<_, i64>(4)? as u64 });
         }
     }
     Ok(())
@@ -186,11 +186,11 @@ fn own_runs(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> R
 }
 
 fn receipts(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
-    let mut statement = c.prepare("SELECT room, member, max(number) FROM receipts GROUP BY room, member")?;
+    let mut statement = c.prepare("SELECT room, member, first, last FROM receipts ORDER BY room, member, last")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
-            room.own.receipt(&Key(row.get(1)?), row.get::<_, i64>(2)? as u64);
+            room.own.receipt(&Key(row.get(1)?), row.get::<_, i64>(2)? as u64, row.get::<_, i64>(3)? as u64);
         }
     }
     Ok(())

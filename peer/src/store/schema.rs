@@ -12,14 +12,14 @@ const TABLES: &str = "
     -- Messages in a row of one author, as they travelled. The cursor is the first one's; the others follow.
     CREATE TABLE segments (
         cursor INTEGER PRIMARY KEY, count INTEGER, room TEXT, author BLOB, name TEXT, first INTEGER, last INTEGER,
-        epoch INTEGER, number INTEGER, received INTEGER, path TEXT, end BLOB, frame BLOB
+        since INTEGER, epoch INTEGER, number INTEGER, received INTEGER, path TEXT, end BLOB, frame BLOB
     );
     CREATE UNIQUE INDEX segments_by_log ON segments (room, author, last);
     CREATE INDEX segments_by_room ON segments (room, cursor);
     CREATE TABLE events (cursor INTEGER PRIMARY KEY, room TEXT, name TEXT, change TEXT, version TEXT, by TEXT);
     CREATE INDEX events_by_room ON events (room, cursor);
     CREATE TABLE receipts (
-        room TEXT, member BLOB, number INTEGER, at INTEGER, path TEXT, PRIMARY KEY (room, member, number)
+        room TEXT, member BLOB, first INTEGER, last INTEGER, at INTEGER, path TEXT, PRIMARY KEY (room, member, last)
     ) WITHOUT ROWID;
     CREATE TABLE rooms (room TEXT PRIMARY KEY, epoch INTEGER, number INTEGER, joined INTEGER) WITHOUT ROWID;
     CREATE TABLE members (

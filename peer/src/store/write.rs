@@ -30,9 +30,10 @@ fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
                 event.by.as_ref().map(|by| by.as_str()),
             ])?;
         }
-        Row::Receipt { room, member, number, at, path } => {
-            let sql = "INSERT OR IGNORE INTO receipts (room, member, number, at, path) VALUES (?, ?, ?, ?, ?)";
-            t.prepare_cached(sql)?.execute(params![room.as_str(), member.0, *number as i64, *at as i64, path])?;
+        Row::Receipt { room, member, first, last, at, path } => {
+            let sql = "INSERT OR IGNORE INTO receipts (room, member, first, last, at, path) VALUES (?, ?, ?, ?, ?, ?)";
+            let (first, last) = (*first as i64, *last as i64);
+            t.prepare_cached(sql)?.execute(params![room.as_str(), member.0, first, last, *at as i64, path])?;
         }
         Row::Room { room, version, joined } => {
             let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined) VALUES (?, ?, ?, ?)";
@@ -96,8 +97,8 @@ fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
 
 fn keep_segment(t: &Transaction<'_>, segment: &Segment) -> Result<(), StoreError> {
     let sql = "INSERT INTO segments
-        (cursor, count, room, author, name, first, last, epoch, number, received, path, end, frame)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+        (cursor, count, room, author, name, first, last, since, epoch, number, received, path, end, frame)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (epoch, number) = pair(&segment.stamp);
     t.prepare_cached(sql)?.execute(params![
         segment.cursor as i64,
@@ -107,6 +108,7 @@ fn keep_segment(t: &Transaction<'_>, segment: &Segment) -> Result<(), StoreError
         segment.name.as_str(),
         segment.first as i64,
         segment.last as i64,
+        segment.since as i64,
         epoch,
         number,
         segment.received as i64,

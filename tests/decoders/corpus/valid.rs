@@ -141,9 +141,9 @@ fn to_another_peer() -> Vec<PeerFrame> {
     let room = || "lobby".parse().expect("a good name");
     vec![
         peer::Hello { protocol: 1, name: "alice".parse().expect("a good name") }.into(),
-        peer::Have { logs: vec![peer::Reach { room: room(), number: 17, version: VERSION }] }.into(),
+        peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
-        peer::Refuse { room: room(), first: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
+        peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
         peer::Bye { reason: "logged out".into() }.into(),
     ]
 }

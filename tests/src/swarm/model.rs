@@ -40,9 +40,6 @@ impl Model {
         self.rooms.insert(room.clone());
     }
 
-    /// The tracker has lost its tables: new ones get other epochs.
-    pub fn wiped(&mut self) {}
-
     /// Equal versions are equal tables, on whomever they are seen.
     pub fn tables(&mut self, core: &Core) {
         for name in &self.rooms {
@@ -81,7 +78,7 @@ impl Model {
         self.receipts += 1;
         let held = self.held.get(&(receipt.room.clone(), *member, *author));
         let log = &self.said[&(receipt.room.clone(), *author)];
-        for (number, message) in log.range(..=receipt.seq) {
+        for (number, message) in log.range(receipt.first..=receipt.last) {
             if self.is_for(&receipt.room, member, message.stamp) {
                 assert!(
                     held.is_some_and(|held| held.contains(number)),

@@ -217,7 +217,6 @@ impl World {
         self.kill_tracker();
         let id = self.random.number() | 1;
         self.tracker.store = tracker::store::Store::in_memory(id).expect("a store in memory");
-        self.model.wiped();
     }
 
     /// Asks a peer something on its user's behalf.

@@ -1,0 +1,95 @@
+//! Sets of numbers that come mostly in a row: what a member has receipted of a log.
+
+/// Ranges kept at the most. Forgetting one un-ticks messages; it never ticks one.
+const MOST: usize = 1_024;
+
+/// A set of numbers as ranges, in order, with gaps between them.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Ranges(Vec<(u64, u64)>);
+
+impl Ranges {
+    /// Adds all from `first` to `last`. True if that adds anything.
+    pub fn add(&mut self, first: u64, last: u64) -> bool {
+        if first > last || self.0.iter().any(|(from, to)| *from <= first && last <= *to) {
+            return false;
+        }
+        let (mut first, mut last) = (first, last);
+        self.0.retain(|(from, to)| {
+            let apart = to.saturating_add(1) < first || last.saturating_add(1) < *from;
+            if !apart {
+                (first, last) = (first.min(*from), last.max(*to));
+            }
+            apart
+        });
+        let index = self.0.partition_point(|(from, _)| *from < first);
+        self.0.insert(index, (first, last));
+        if self.0.len() > MOST {
+            self.0.remove(0);
+        }
+        true
+    }
+
+    /// Whether `number` is in it.
+    pub fn has(&self, number: u64) -> bool {
+        self.0.iter().rev().any(|(from, to)| *from <= number && number <= *to)
+    }
+
+    /// The largest number in it; 0 if it is empty.
+    pub fn last(&self) -> u64 {
+        self.0.last().map_or(0, |(_, to)| *to)
+    }
+
+    /// How many of the numbers from `first` to `last` are in it.
+    pub fn count(&self, first: u64, last: u64) -> u64 {
+        let within = self.0.iter().map(|(from, to)| (*from.max(&first), *to.min(&last)));
+        within.filter(|(from, to)| from <= to).map(|(from, to)| to - from + 1).sum()
+    }
+
+    /// What is in both.
+    pub fn and(&self, other: &Ranges) -> Ranges {
+        let pairs = self.0.iter().flat_map(|a| other.0.iter().map(move |b| (a.0.max(b.0), a.1.min(b.1))));
+        Ranges(pairs.filter(|(from, to)| from <= to).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranges(list: &[(u64, u64)]) -> Ranges {
+        let mut ranges = Ranges::default();
+        for (first, last) in list {
+            ranges.add(*first, *last);
+        }
+        ranges
+    }
+
+    #[test]
+    fn ranges_that_touch_become_one() {
+        assert_eq!(ranges(&[(1, 3), (7, 9), (4, 6)]), ranges(&[(1, 9)]));
+        assert_eq!(ranges(&[(1, 3), (5, 6)]).0, [(1, 3), (5, 6)]);
+    }
+
+    #[test]
+    fn what_is_there_already_adds_nothing() {
+        let mut held = ranges(&[(1, 9)]);
+        assert!(!held.add(2, 9));
+        assert!(!held.add(9, 8));
+        assert!(held.add(9, 10));
+    }
+
+    #[test]
+    fn a_hole_is_not_in_it() {
+        let held = ranges(&[(1, 3), (5, 6)]);
+        assert_eq!([3, 4, 5].map(|n| held.has(n)), [true, false, true]);
+        assert_eq!((held.count(2, 5), held.last()), (3, 6));
+        assert_eq!(held.and(&ranges(&[(3, 5)])), ranges(&[(3, 3), (5, 5)]));
+    }
+
+    #[test]
+    fn the_number_of_ranges_is_bounded_and_the_latest_are_kept() {
+        let held = ranges(&(0..5_000).map(|n| (2 * n, 2 * n)).collect::<Vec<_>>());
+        assert_eq!(held.0.len(), MOST);
+        assert!(held.has(9_998) && !held.has(0));
+    }
+}
