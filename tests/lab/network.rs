@@ -2,6 +2,10 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -38,11 +42,11 @@ pub fn loss_is_what_was_asked_for() {
     meet(&from, &bob, &to);
     lab.reset_counters();
     lab.set_wire(&alice, &bob, Wire::losing(LOSS));
-    let reader = count_until(to, b"end");
-    flow(&lab, &alice, &bob, &from, COUNT);
+    let reader = Reader::start(to);
+    flow(&lab, &alice, &bob, &from, &reader, COUNT);
     lab.heal();
-    send(&from, &bob, b"end");
-    let arrived = reader.join().expect("the reader counts");
+    send(&from, &bob, LAST);
+    let arrived = reader.finish();
 
     let expected = COUNT as f64 * (1.0 - LOSS);
     let deviation = (COUNT as f64 * LOSS * (1.0 - LOSS)).sqrt();
@@ -76,13 +80,14 @@ pub fn a_rate_limit_holds() {
     let (alice, bob) = (lab.host("alice"), lab.host("bob"));
     let (from, to) = (socket(&alice), socket(&bob));
     meet(&from, &bob, &to);
+    lab.reset_counters();
     let rate = Rate { bytes_per_second: 200_000, queue_bytes: 1_000_000 };
     lab.set_rate(&alice, Some(rate), None);
-    let reader = count_until(to, b"end");
+    let reader = Reader::start(to);
     let start = Instant::now();
-    flow(&lab, &alice, &bob, &from, FRAMES);
-    send(&from, &bob, b"end");
-    assert_eq!(reader.join().expect("the reader counts"), FRAMES);
+    flow(&lab, &alice, &bob, &from, &reader, FRAMES);
+    send(&from, &bob, LAST);
+    assert_eq!(reader.finish(), FRAMES);
     // A datagram of 1,000 bytes is a frame of 1,042.
     let least = Duration::from_secs_f64(FRAMES as f64 * 1_042.0 / rate.bytes_per_second as f64);
     assert!(start.elapsed() >= least, "{:?} is faster than {least:?}", start.elapsed());
@@ -139,16 +144,18 @@ pub fn many_frames_of_many_hosts_all_arrive() {
     for n in 0..HOSTS {
         meet(&sockets[n], &hosts[(n + 1) % HOSTS], &sockets[(n + 1) % HOSTS]);
     }
+    lab.reset_counters();
     let start = Instant::now();
     thread::scope(|scope| {
         for n in 0..HOSTS {
-            let (to, reader) = (&hosts[(n + 1) % HOSTS], sockets[n].try_clone().expect("a socket has clones"));
-            let reader = count_until(reader, b"end");
+            let next = (n + 1) % HOSTS;
+            let to = &hosts[next];
+            let reader = Reader::start(sockets[next].try_clone().expect("a socket has clones"));
             let (lab, hosts, sockets) = (&lab, &hosts, &sockets);
             scope.spawn(move || {
-                flow(lab, &hosts[n], to, &sockets[n], EACH);
-                send(&sockets[n], to, b"end");
-                assert_eq!(reader.join().expect("the reader counts"), EACH);
+                flow(lab, &hosts[n], to, &sockets[n], &reader, EACH);
+                send(&sockets[n], to, LAST);
+                assert_eq!(reader.finish(), EACH);
             });
         }
     });
@@ -178,27 +185,45 @@ fn meet(from: &UdpSocket, to: &Host, at: &UdpSocket) {
     assert_eq!(receive(at).expect("the hosts reach each other").0, b"hello");
 }
 
-/// Sends numbered datagrams of 1,000 bytes, as fast as the switch takes them.
-fn flow(lab: &Lab, from: &Host, to: &Host, socket: &UdpSocket, count: u64) {
-    let before = lab.counters(from).sent.port(PORT).count;
-    for number in 0..count {
-        let mut bytes = [0; 1_000];
-        bytes[..8].copy_from_slice(&number.to_be_bytes());
-        send(socket, to, &bytes);
-        if number % WINDOW == 0 {
-            let sent = || lab.counters(from).sent.port(PORT).count - before;
-            eventually(SOON, "the switch keeps up", sent, |sent| *sent > number);
+/// Sends datagrams of 1,000 bytes, a few at once: no more than a socket has room for, and the next when these were read.
+/// Counters start from nothing before.
+fn flow(lab: &Lab, from: &Host, to: &Host, socket: &UdpSocket, reader: &Reader, count: u64) {
+    for sent in 1..=count {
+        send(socket, to, &[0; 1_000]);
+        if sent % WINDOW == 0 || sent == count {
+            let look = || {
+                let (taken, handed_on) = (lab.counters(from).sent, lab.counters(to).received);
+                (taken.port(PORT).count, handed_on.port(PORT).count, reader.count.load(Ordering::Relaxed))
+            };
+            eventually(SOON, "what was sent is read", look, |(taken, handed_on, read)| {
+                *taken == sent && handed_on == read
+            });
         }
     }
 }
 
-/// Counts what arrives before a last datagram.
-fn count_until(socket: UdpSocket, last: &'static [u8]) -> thread::JoinHandle<u64> {
-    thread::spawn(move || {
-        let mut count = 0;
-        while receive(&socket).expect("the last datagram arrives").0 != last {
-            count += 1;
-        }
-        count
-    })
+/// Counts what arrives before [`LAST`].
+struct Reader {
+    count: Arc<AtomicU64>,
+    thread: thread::JoinHandle<()>,
+}
+
+const LAST: &[u8] = b"last";
+
+impl Reader {
+    fn start(socket: UdpSocket) -> Reader {
+        let count = Arc::new(AtomicU64::new(0));
+        let counted = count.clone();
+        let thread = thread::spawn(move || {
+            while receive(&socket).expect("the last datagram arrives").0 != LAST {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Reader { count, thread }
+    }
+
+    fn finish(self) -> u64 {
+        self.thread.join().expect("the reader counts");
+        self.count.load(Ordering::Relaxed)
+    }
 }
