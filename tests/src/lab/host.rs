@@ -91,8 +91,7 @@ impl Host {
     /// Starts a program. It is killed when the [`Process`] is dropped.
     #[track_caller]
     pub fn spawn(&self, command: Command) -> Process {
-        let name = self.name().to_owned();
-        self.enter(move || Process::start(&name, command))
+        Process::start(self, command)
     }
 
     /// Runs a program to its end, which has to come within the deadline.

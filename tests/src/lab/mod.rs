@@ -34,6 +34,7 @@ use std::{
 
 use tempfile::TempDir;
 
+pub use binaries::path as program;
 pub use control::Control;
 pub use counters::{Counters, Datagrams, Traffic};
 pub use enter::enter;

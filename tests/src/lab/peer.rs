@@ -180,7 +180,7 @@ impl Peer {
     /// A connection to the session's control socket, as a bot has.
     #[track_caller]
     pub fn control(&self) -> Control {
-        let socket = find(&self.home, &format!("{}.sock", self.name)).expect("the home can be read");
+        let socket = find_socket(&self.home).expect("the home can be read");
         let socket = socket.unwrap_or_else(|| panic!("no control socket below {}", self.home.display()));
         Control::connect(&socket).expect("the session takes connections")
     }
@@ -196,16 +196,16 @@ impl Peer {
     }
 }
 
-/// The contract says that all of a profile is below its home, and not where.
-fn find(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+/// The contract says that all of a profile is below its home, and not where. There is one profile in this home.
+fn find_socket(folder: &Path) -> io::Result<Option<PathBuf>> {
     for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            if let Some(found) = find(&entry.path(), name)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            if let Some(found) = find_socket(&path)? {
                 return Ok(Some(found));
             }
-        } else if entry.file_name() == name {
-            return Ok(Some(entry.path()));
+        } else if path.extension().is_some_and(|extension| extension == "sock") {
+            return Ok(Some(path));
         }
     }
     Ok(None)

@@ -2,9 +2,9 @@
 
 use std::{
     fmt,
-    io::{BufRead, BufReader, Read},
+    io::{self, BufRead, BufReader, Read},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
@@ -16,7 +16,7 @@ use nix::{
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{sys, wait::eventually};
+use super::{host::Host, sys, wait::eventually};
 
 /// A running program. It is killed when this is dropped.
 pub struct Process {
@@ -24,6 +24,8 @@ pub struct Process {
     child: Mutex<Child>,
     said: Arc<Said>,
     readers: Vec<JoinHandle<()>>,
+    /// The thread that started a program may not end before it does.
+    _host: Host,
 }
 
 /// What a program that has ended said, and how it ended.
@@ -59,11 +61,9 @@ struct Lines {
 }
 
 impl Process {
-    pub(super) fn start(host: &str, mut command: Command) -> Process {
-        let title = title(host, &command);
-        sys::die_with_parent(&mut command);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{title}: cannot start: {error}"));
+    pub(super) fn start(host: &Host, command: Command) -> Process {
+        let title = title(host.name(), &command);
+        let mut child = host.enter(|| start(command)).unwrap_or_else(|error| panic!("{title}: cannot start: {error}"));
         let said = Arc::new(Said::default());
         let streams: [(Stream, Box<dyn Read + Send>); 2] = [
             (Stream::Out, Box::new(child.stdout.take().expect("its output is piped"))),
@@ -73,7 +73,7 @@ impl Process {
             let said = said.clone();
             thread::spawn(move || said.listen(stream, from))
         });
-        Process { title, child: Mutex::new(child), said, readers: readers.into() }
+        Process { title, child: Mutex::new(child), said, readers: readers.into(), _host: host.clone() }
     }
 
     /// Waits for a line on stdout of which `find` makes something. Panics with everything that was said if none comes
@@ -119,6 +119,11 @@ impl Process {
         self.signal(Signal::SIGCONT);
     }
 
+    /// What the system calls it.
+    pub fn id(&self) -> u32 {
+        self.child().id()
+    }
+
     /// Whether it has not ended.
     pub fn is_running(&self) -> bool {
         self.exit_status().is_none()
@@ -144,7 +149,7 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(self.child().id().cast_signed());
+        let id = Pid::from_raw(self.id().cast_signed());
         kill(id, signal).unwrap_or_else(|error| panic!("{}: cannot be sent {signal}: {error}", self.title));
     }
 
@@ -159,7 +164,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.kill();
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Both fail only where it has ended already.
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -222,6 +230,11 @@ impl Said {
     fn lock(&self) -> MutexGuard<'_, Lines> {
         self.lines.lock().expect("nobody panics with it")
     }
+}
+
+fn start(mut command: Command) -> io::Result<Child> {
+    sys::die_with_parent(&mut command);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
 }
 
 /// Every object of `--json` says which version of the format it is.
