@@ -11,17 +11,23 @@ mod three_hosts;
 mod tracker_carries_nothing;
 mod tracker_dies;
 
+use std::process::ExitCode;
+
 use libtest_mimic::{Arguments, Trial};
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // The processes of one scenario share two cores with those of the next; a deadline should measure only one.
     arguments.test_threads = arguments.test_threads.or(Some(1));
-    if !arguments.list {
-        tests::lab::enter()?;
+    if !arguments.list
+        && let Err(error) = tests::lab::enter()
+    {
+        // Not as an error of `main`, which would bury the remedy below a backtrace.
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
     }
     let trials = lab_trials();
-    libtest_mimic::run(&arguments, trials).exit()
+    libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 /// Names a trial after its module and function.

@@ -63,9 +63,24 @@ fn build(folder: &Path) -> io::Result<()> {
     };
     let target = folder.parent().expect("a profile lies in a target folder");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| env!("CARGO").into());
-    // What there is to fetch was fetched for the test itself; inside the lab there is no way out.
+    // Offline: what there is to fetch was fetched for the test itself, and inside the lab there is no way out. With the
+    // test: so that dependencies have the features that they were built with for it, and need not be built again.
     let status = Command::new(cargo)
-        .args(["build", "--offline", "--quiet", "--bins", "-p", "tracker", "-p", "peer", "--profile", profile])
+        .args([
+            "build",
+            "--offline",
+            "--quiet",
+            "--bins",
+            "--test",
+            "lab",
+            "-p",
+            "tests",
+            "-p",
+            "tracker",
+            "-p",
+            "peer",
+        ])
+        .args(["--profile", profile])
         .arg("--target-dir")
         .arg(target)
         .current_dir(ROOT)
