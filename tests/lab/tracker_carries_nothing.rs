@@ -8,7 +8,9 @@ use std::{
 
 use tests::lab::Wire;
 
-use crate::crowd::{Crowd, ROOM, Saying, everybody_has, everybody_is_linked, everything_is_delivered};
+use crate::crowd::{
+    Crowd, ROOM, Saying, everybody_has, everybody_is_linked, everything_came_directly, everything_is_delivered,
+};
 
 const NAMES: [&str; 8] = ["alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"];
 const MESSAGES: usize = 1_000;
@@ -38,6 +40,7 @@ pub fn its_interface_is_as_quiet_as_when_nobody_speaks() {
     everybody_is_linked(&crowd.peers);
     crowd.tracker.process().kill();
     talk(&crowd, "orphaned", 1_000);
+    everything_came_directly(&crowd.peers);
 }
 
 /// The eight say a thousand messages, all at the same time; done when everybody has them all.

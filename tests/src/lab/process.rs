@@ -5,7 +5,7 @@ use std::{
     io::{self, BufRead, BufReader, Read},
     process::{Child, Command, ExitStatus, Stdio},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    thread::{self, JoinHandle},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -23,7 +23,6 @@ pub struct Process {
     title: String,
     child: Mutex<Child>,
     said: Arc<Said>,
-    readers: Vec<JoinHandle<()>>,
     /// The thread that started a program may not end before it does.
     _host: Host,
 }
@@ -40,6 +39,8 @@ pub struct Output {
     /// Everything else it said.
     pub stderr: Vec<String>,
 }
+
+const STREAMS: usize = 2;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stream {
@@ -65,15 +66,15 @@ impl Process {
         let title = title(host.name(), &command);
         let mut child = host.enter(|| start(command)).unwrap_or_else(|error| panic!("{title}: cannot start: {error}"));
         let said = Arc::new(Said::default());
-        let streams: [(Stream, Box<dyn Read + Send>); 2] = [
+        let streams: [(Stream, Box<dyn Read + Send>); STREAMS] = [
             (Stream::Out, Box::new(child.stdout.take().expect("its output is piped"))),
             (Stream::Err, Box::new(child.stderr.take().expect("its output is piped"))),
         ];
-        let readers = streams.map(|(stream, from)| {
+        for (stream, from) in streams {
             let said = said.clone();
-            thread::spawn(move || said.listen(stream, from))
-        });
-        Process { title, child: Mutex::new(child), said, readers: readers.into(), _host: host.clone() }
+            thread::spawn(move || said.listen(stream, from));
+        }
+        Process { title, child: Mutex::new(child), said, _host: host.clone() }
     }
 
     /// Waits for a line on stdout of which `find` makes something. Panics with everything that was said if none comes
@@ -89,9 +90,11 @@ impl Process {
             }
             looked = lines.all.len();
             let left = deadline.saturating_sub(start.elapsed());
-            if left.is_zero() || lines.streams_ended == 2 {
+            let has_ended = lines.streams_ended == STREAMS;
+            if left.is_zero() || has_ended {
                 drop(lines);
-                panic!("{what}: no such line within {deadline:?}\n{self:?}");
+                let end = if has_ended { "before it ended".into() } else { format!("within {deadline:?}") };
+                panic!("{what}: no such line {end}\n{self:?}");
             }
             lines = self.said.more.wait_timeout(lines, left).expect("readers do not panic").0;
         }
@@ -137,14 +140,19 @@ impl Process {
         ended.0.expect("it has ended")
     }
 
-    /// Waits for its end, and gives all that it said.
+    /// Waits for its end, and gives all that it said. Panics if another process, which it has left behind, keeps its
+    /// streams open past the deadline.
     #[track_caller]
-    pub fn output(mut self, deadline: Duration) -> Output {
+    pub fn output(self, deadline: Duration) -> Output {
         let code = self.wait(deadline).code();
-        self.readers.drain(..).for_each(|reader| reader.join().expect("readers do not panic"));
-        let lines = self.said.lock();
-        let of =
-            |wanted| lines.all.iter().filter(|(stream, _)| *stream == wanted).map(|(_, line)| line.clone()).collect();
+        let is_open = |lines: &mut Lines| lines.streams_ended < STREAMS;
+        let waited = self.said.more.wait_timeout_while(self.said.lock(), deadline, is_open);
+        let (lines, timeout) = waited.expect("readers do not panic");
+        if timeout.timed_out() {
+            drop(lines);
+            panic!("it has ended, but its streams are still open\n{self:?}");
+        }
+        let of = |wanted| lines.all.iter().filter(|(from, _)| *from == wanted).map(|(_, line)| line.clone()).collect();
         Output { title: self.title.clone(), code, stdout: of(Stream::Out), stderr: of(Stream::Err) }
     }
 
