@@ -1,8 +1,9 @@
-//! What the test layers share: simulators, the lab, and the decoders' properties.
+//! What the tests of Rollcall stand on: simulators, the lab, recordings of real talk, and the decoders' properties.
 
 #![deny(unsafe_code)]
 
+pub mod channel;
 pub mod fuzz;
+pub mod lab;
 pub mod sim;
-/// The cores of a tracker and its peers, under random faults, against a model.
 pub mod swarm;

@@ -1,0 +1,88 @@
+//! Scenarios in the lab. One behaviour a file; [`tests::lab`] says what the lab is.
+
+mod bad_input;
+mod crowd;
+mod network;
+mod offloads;
+mod processes;
+mod quic;
+mod real_channel;
+mod three_hosts;
+mod tracker_carries_nothing;
+mod tracker_dies;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // The processes of one scenario share two cores with those of the next; a deadline should measure only one.
+    arguments.test_threads = arguments.test_threads.or(Some(1));
+    if !arguments.list
+        && let Err(error) = tests::lab::enter()
+    {
+        // Not as an error of `main`, which would bury the remedy below a backtrace.
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
+    let trials = lab_trials();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Names a trial after its module and function.
+macro_rules! trials {
+    ($($module:ident::$behaviour:ident),+ $(,)?) => {
+        vec![$(trial(concat!(stringify!($module), "::", stringify!($behaviour)), $module::$behaviour)),+]
+    };
+}
+
+/// What the lab itself is held to.
+fn lab_trials() -> Vec<Trial> {
+    trials![
+        network::a_datagram_arrives_and_is_counted,
+        network::loss_is_what_was_asked_for,
+        network::a_one_way_cut_is_one_way,
+        network::a_rate_limit_holds,
+        network::a_delay_is_kept,
+        network::multicast_reaches_all,
+        network::ipv6_arrives,
+        network::many_frames_of_many_hosts_all_arrive,
+        offloads::a_burst_is_many_frames,
+        processes::what_a_program_says_is_heard,
+        processes::a_program_that_ends_without_the_line_is_not_waited_for,
+        processes::a_program_can_be_held_and_let_go_on,
+        processes::a_dropped_program_is_gone,
+        processes::each_host_has_its_own_network,
+        quic::bytes_arrive_at_five_percent_loss,
+    ]
+}
+
+/// What Rollcall is held to.
+#[expect(dead_code, reason = "the programs that it runs do not stand here yet")]
+fn rollcall_trials() -> Vec<Trial> {
+    trials![
+        three_hosts::a_message_reaches_everyone_once_and_directly,
+        tracker_carries_nothing::its_interface_is_as_quiet_as_when_nobody_speaks,
+        real_channel::on_a_good_network,
+        real_channel::at_five_percent_loss,
+        tracker_dies::the_room_goes_on_and_nobody_needs_to_do_anything,
+        bad_input::a_port_in_use,
+        bad_input::a_port_in_use_by_another_tracker,
+        bad_input::a_stale_socket,
+        bad_input::an_unknown_room,
+        bad_input::a_name_that_is_too_long,
+        bad_input::control_characters,
+        bad_input::a_text_that_is_too_long,
+        bad_input::no_tracker_to_be_found,
+        bad_input::a_name_that_somebody_else_has,
+        bad_input::a_misspelt_setting,
+    ]
+}
+
+fn trial(name: &str, run: fn()) -> Trial {
+    Trial::test(name, move || {
+        run();
+        Ok(())
+    })
+}
