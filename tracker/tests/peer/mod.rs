@@ -1,5 +1,8 @@
 //! The least that can log in: frames written and read.
 
+// Each test program uses its own part of this.
+#![allow(dead_code)]
+
 use std::{net::SocketAddr, time::Duration};
 
 use common::{
@@ -72,6 +75,11 @@ impl Peer {
             }
             other => panic!("closed otherwise: {other}"),
         }
+    }
+
+    /// Whether the link ends because the tracker does not know it any more.
+    pub async fn was_reset(&mut self) -> bool {
+        self.connection.closed().await == ConnectionError::Reset
     }
 
     pub fn address(&self) -> SocketAddr {

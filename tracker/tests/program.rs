@@ -1,0 +1,175 @@
+//! The program as a person or a script sees it.
+
+mod peer;
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpStream, UdpSocket},
+    path::Path,
+    process::{Child, ChildStderr, Command, Output, Stdio},
+};
+
+use common::wire::tracker::{Code, Join, ToPeer};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use peer::Peer;
+use tracker::status::Status;
+
+fn tracker(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracker"));
+    command.env_clear().arg("--home").arg(home).stdin(Stdio::null());
+    command
+}
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let Output { status, stdout, stderr } = command.output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code().unwrap(), text(stdout), text(stderr))
+}
+
+struct Program {
+    child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Program {
+    fn start(home: &Path, listen: &str, more: &[&str]) -> Program {
+        let mut command = tracker(home);
+        command.args(["--no-mdns", "--listen", listen]).args(more).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut said = String::new();
+        while !said.contains("log in with") {
+            assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
+        }
+        Program { child, stderr, said }
+    }
+
+    fn address(&self) -> SocketAddr {
+        let line = self.said.lines().find_map(|line| line.strip_prefix("listening on UDP ")).unwrap();
+        line.parse().unwrap()
+    }
+
+    fn end(mut self, signal: Signal) -> (Option<i32>, String) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        (self.child.wait().unwrap().code(), std::mem::take(&mut self.said))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const ANY: &str = "127.0.0.1:0";
+
+#[test]
+fn it_says_where_it_is_answers_status_and_ends_cleanly() {
+    let home = tempfile::tempdir().unwrap();
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let program = Program::start(home.path(), ANY, &["--domain", "home"]);
+        let port = program.address().port();
+        assert!(program.said.contains(&format!("peer login NAME --tracker 127.0.0.1:{port}")), "{}", program.said);
+        let (code, stdout, _) = run(tracker(home.path()).args(["status", "--json"]));
+        assert_eq!(code, 0);
+        let status: Status = serde_json::from_str(&stdout).unwrap();
+        assert_eq!((status.v, status.domain.as_str(), status.sessions), (1, "home", 0));
+        assert_eq!(program.end(signal).0, Some(0));
+        assert!(!home.path().join("tracker/tracker.sock").exists());
+    }
+}
+
+#[test]
+fn status_of_no_tracker_is_not_reachable() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, stdout, stderr) = run(tracker(home.path()).arg("status"));
+    assert_eq!((code, stdout.as_str()), (3, ""));
+    assert!(stderr.contains("no tracker is running on"), "{stderr}");
+}
+
+#[test]
+fn a_second_tracker_on_the_same_data_or_port_is_told_so() {
+    let (home, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let _first = Program::start(home.path(), ANY, &[]);
+    let (code, _, stderr) = run(tracker(home.path()).args(["--no-mdns", "--listen", ANY]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("another tracker is running on"), "{stderr}");
+    let taken = UdpSocket::bind(ANY).unwrap().local_addr().unwrap();
+    let _taken = UdpSocket::bind(taken).unwrap();
+    let (code, _, stderr) = run(tracker(other.path()).args(["--no-mdns", "--listen", &taken.to_string()]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains(&format!("UDP port {} is in use", taken.port())), "{stderr}");
+}
+
+#[test]
+fn wrong_settings_are_refused_with_what_is_right() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("config")).unwrap();
+    std::fs::write(home.path().join("config/tracker.toml"), "domian = 'x'").unwrap();
+    let (code, _, stderr) = run(&mut tracker(home.path()));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("did you mean \"domain\""), "{stderr}");
+    assert_eq!(run(tracker(home.path()).args(["--listen", "here"])).0, 2);
+    std::fs::write(home.path().join("config/tracker.toml"), "").unwrap();
+    let (code, _, stderr) = run(tracker(home.path()).env("ROLLCALL_TRACKER_ROOMS", "many"));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("ROLLCALL_TRACKER_ROOMS"), "{stderr}");
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_named() {
+    let (code, _, stderr) = run(tracker(Path::new("/proc/nowhere")).args(["--no-mdns", "--listen", ANY]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("the data folder /proc/nowhere/tracker cannot be written"), "{stderr}");
+}
+
+#[test]
+fn metrics_are_served_and_logs_are_json() {
+    let home = tempfile::tempdir().unwrap();
+    let free = std::net::TcpListener::bind(ANY).unwrap().local_addr().unwrap().to_string();
+    let program = Program::start(home.path(), ANY, &["--metrics", &free, "--log-json"]);
+    let get = |path: &str| {
+        let mut stream = TcpStream::connect(&free).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let page = get("/metrics");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    assert!(page.contains("\nrollcall_tracker_sessions 0\n") && page.contains("_sent_bytes_total "), "{page}");
+    assert!(get("/").starts_with("HTTP/1.1 404 "));
+    let (_, said) = program.end(Signal::SIGTERM);
+    let logged = said.lines().find(|line| line.starts_with('{')).unwrap();
+    assert_eq!(serde_json::from_str::<serde_json::Value>(logged).unwrap()["level"], "INFO");
+}
+
+#[tokio::test]
+async fn a_killed_tracker_comes_back_with_its_tables_and_its_peers_learn_so_at_once() {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::start(home.path(), ANY, &[]);
+    let address = program.address();
+    let mut alice = Peer::login(address, 1, "alice").await;
+    alice.next().await;
+    alice.say(Join { id: 1, room: "lobby".parse().unwrap() }).await;
+    let ToPeer::Snapshot(before) = alice.next().await else { panic!("no snapshot") };
+    assert!(matches!(alice.next().await, ToPeer::Answer(_)));
+    assert_eq!(program.end(Signal::SIGKILL).0, None);
+    assert!(home.path().join("tracker/tracker.sock").exists(), "left by the crash");
+
+    let _program = Program::start(home.path(), &address.to_string(), &[]);
+    alice.say(Join { id: 2, room: "lobby".parse().unwrap() }).await;
+    assert!(alice.was_reset().await);
+    let mut stranger = Peer::login(address, 2, "alice").await;
+    assert!(matches!(stranger.next().await, ToPeer::Refused(refused) if refused.code == Code::NameTaken));
+    let mut alice = Peer::login(address, 1, "alice").await;
+    alice.next().await;
+    let ToPeer::Snapshot(after) = alice.next().await else { panic!("no snapshot") };
+    assert_eq!((after.version, after.members), (before.version, before.members));
+}
