@@ -98,6 +98,7 @@ pub(super) struct Switch {
     cut: BTreeSet<(Host, Host)>,
     down: BTreeSet<Host>,
     outward: BTreeMap<Host, SocketAddr>,
+    inward: BTreeMap<SocketAddr, Host>,
     lanes: BTreeMap<(Host, Host), Lane>,
     traffic: BTreeMap<(Host, Host), Traffic>,
     trace: DefaultHasher,
@@ -121,6 +122,7 @@ impl Switch {
             cut: BTreeSet::new(),
             down: BTreeSet::new(),
             outward: BTreeMap::new(),
+            inward: BTreeMap::new(),
             lanes: BTreeMap::new(),
             traffic: BTreeMap::new(),
             trace: DefaultHasher::new(),
@@ -157,11 +159,10 @@ impl Switch {
     }
 
     pub fn rebind(&mut self, host: Host, outward: SocketAddr) {
-        self.outward.insert(host, outward);
-    }
-
-    pub fn outward(&self, host: Host) -> SocketAddr {
-        self.outward.get(&host).copied().unwrap_or(host)
+        if let Some(before) = self.outward.insert(host, outward) {
+            self.inward.remove(&before);
+        }
+        self.inward.insert(outward, host);
     }
 
     pub fn traffic(&self) -> impl Iterator<Item = ((Host, Host), Traffic)> {
@@ -189,7 +190,7 @@ impl Switch {
         traffic.sent += 1;
         traffic.sent_bytes += payload.len() as u64;
         let arrivals = if host.is_some() { self.arrivals(now, pair, payload.len()) } else { Vec::new() };
-        let source = self.outward(from);
+        let source = *self.outward.get(&from).unwrap_or(&from);
         (now, pair, source, payload.len(), &arrivals).hash(&mut self.trace);
         let datagram = |at| (at, Datagram { from, source, to: pair.1, payload: payload.to_vec(), ecn });
         arrivals.into_iter().map(datagram).collect()
@@ -208,8 +209,8 @@ impl Switch {
 
     /// The host that is reached at an address; nobody at the one that a host had before it was bound to another.
     fn host_at(&self, address: SocketAddr) -> Option<Host> {
-        match self.outward.iter().find(|(_, outward)| **outward == address) {
-            Some((host, _)) => Some(*host),
+        match self.inward.get(&address) {
+            Some(host) => Some(*host),
             None => (!self.outward.contains_key(&address)).then_some(address),
         }
     }
@@ -326,6 +327,8 @@ mod tests {
         let answer = switch.send(Duration::ZERO, host(A), host(B), b"hello", 0);
         assert_eq!(answer[0].1.source, host("192.0.2.1:7"));
         assert!(send(&mut switch, 0, B, A, 100).is_empty());
+        switch.rebind(host(A), host(A));
+        assert!(!send(&mut switch, 0, B, A, 100).is_empty());
     }
 
     #[test]
