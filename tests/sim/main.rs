@@ -2,5 +2,6 @@
 
 mod faults;
 mod hosts;
+mod real_channel;
 mod replay;
 mod trust;

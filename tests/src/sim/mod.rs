@@ -22,8 +22,10 @@ mod random;
 mod run;
 mod socket;
 mod switch;
+mod town;
 
 pub use net::Net;
 pub use random::Random;
 pub use run::{run, seeds};
 pub use switch::{Conditions, Host, Traffic};
+pub use town::{Person, Town, eventually};
