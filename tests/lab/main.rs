@@ -49,6 +49,7 @@ fn lab_trials() -> Vec<Trial> {
         network::ipv6_arrives,
         network::many_frames_of_many_hosts_all_arrive,
         offloads::a_burst_is_many_frames,
+        offloads::quic_sends_frames_of_the_mtu,
         processes::what_a_program_says_is_heard,
         processes::a_program_that_ends_without_the_line_is_not_waited_for,
         processes::a_program_can_be_held_and_let_go_on,

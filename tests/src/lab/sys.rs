@@ -10,16 +10,24 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     libc,
     sys::{prctl::set_pdeathsig, signal::Signal},
+    unistd::Pid,
 };
 
 /// Makes the kernel end the process when the thread that started it is gone, however that came about: a test that is
 /// killed leaves no process behind.
 pub fn die_with_parent(command: &mut Command) {
-    // SAFETY: between fork and exec only calls that are safe after a fork may be made; prctl(2) is a plain system
-    // call, and its error is turned into one of the system's own, without allocating.
-    unsafe { command.pre_exec(|| set_pdeathsig(Signal::SIGKILL).map_err(io::Error::from)) };
+    let parent = Pid::this();
+    let prepare = move || {
+        set_pdeathsig(Signal::SIGKILL)?;
+        // The parent may have gone before that call.
+        if Pid::parent() == parent { Ok(()) } else { Err(Errno::ESRCH.into()) }
+    };
+    // SAFETY: between fork and exec only calls that are safe after a fork may be made; prctl(2) and getppid(2) are plain
+    // system calls, and an error is one of the system's own, made without allocating.
+    unsafe { command.pre_exec(prepare) };
 }
 
 /// Turns off what an interface would leave to hardware, so that each frame is one packet of at most the MTU, with its
