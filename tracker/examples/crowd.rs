@@ -41,11 +41,10 @@ async fn main() -> Result<(), Failure> {
     let running = Running::start(Parts { config, endpoint, store, clock: system_clock(), run: 1 })?;
 
     let before = resident();
-    let client = Endpoint::client(any)?;
     let begun = Instant::now();
     let mut logins = JoinSet::new();
     for id in 0..members {
-        logins.spawn(login(client.clone(), running.address(), id));
+        logins.spawn(login(running.address(), id));
         if logins.len() > 64 {
             logins.join_next().await;
         }
@@ -55,7 +54,7 @@ async fn main() -> Result<(), Failure> {
     let mut peers = Vec::new();
     let mut logins = JoinSet::new();
     for id in 0..members {
-        logins.spawn(login(client.clone(), running.address(), id));
+        logins.spawn(login(running.address(), id));
         if logins.len() > 64
             && let Some(peer) = logins.join_next().await
         {
@@ -91,7 +90,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-async fn login(client: Endpoint, tracker: SocketAddr, id: usize) -> Result<Peer, Failure> {
+async fn login(tracker: SocketAddr, id: usize) -> Result<Peer, Failure> {
     let limits = LinkLimits {
         keep_alive: Duration::from_secs(5),
         dead_after: Duration::from_secs(15),
@@ -102,6 +101,7 @@ async fn login(client: Endpoint, tracker: SocketAddr, id: usize) -> Result<Peer,
     let mut seed = [0; 32];
     seed[..8].copy_from_slice(&id.to_be_bytes());
     let config = client_config(&Certificate::new(&Identity::from_seed(seed))?, ALPN, None, &limits)?;
+    let client = Endpoint::client(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let connection = client.connect_with(config, tracker, SERVER_NAME)?.await?;
     let (stream, receive) = connection.open_bi().await?;
     let mut peer = Peer { _connection: connection, stream, reader: FrameReader::new(receive), known: 0 };
