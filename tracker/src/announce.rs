@@ -1,14 +1,15 @@
 //! Announces the tracker on the LAN, so that nobody has to type its address.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use common::{
     Domain, Key,
     wire::tracker::{MDNS_SERVICE, PROTOCOL},
 };
 use mdns_sd::{Error, ServiceDaemon, ServiceInfo};
+use tokio::time::timeout;
 
-/// An announcement by mDNS, which ends when it is dropped.
+/// An announcement by mDNS.
 pub(crate) struct Announcement {
     daemon: ServiceDaemon,
 }
@@ -30,11 +31,12 @@ impl Announcement {
         daemon.register(info)?;
         Ok(Announcement { daemon })
     }
-}
 
-impl Drop for Announcement {
-    fn drop(&mut self) {
-        // It says goodbye to the LAN on its own thread; a daemon that cannot be told has ended.
-        let _ = self.daemon.shutdown();
+    /// Says goodbye to the LAN, so that nobody looks here any more; takes at most a second.
+    pub async fn end(self) {
+        // A daemon that cannot be told has ended.
+        if let Ok(done) = self.daemon.shutdown() {
+            let _ = timeout(Duration::from_secs(1), done.recv_async()).await;
+        }
     }
 }

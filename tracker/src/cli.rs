@@ -144,8 +144,10 @@ fn log_to_stderr(config: &Config) -> Result<()> {
     let level: tracing::Level = config.log.parse().map_err(|_| {
         anyhow::anyhow!("there is no log level {:?}: it is error, warn, info, debug or trace", config.log)
     })?;
+    // The libraries below are heard only when something is wrong.
+    let own = tracing_subscriber::EnvFilter::new(format!("warn,tracker={level}"));
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(stderr).with_ansi(!plain);
+    let log = tracing_subscriber::fmt().with_env_filter(own).with_writer(stderr).with_ansi(!plain);
     if config.log_json {
         log.json().init()
     } else {

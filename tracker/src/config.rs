@@ -28,8 +28,8 @@ pub struct Config {
     pub dead_after_s: u64,
     /// For how many seconds a session whose link is lost still shows as online.
     pub grace_s: u64,
-    /// For how many milliseconds changes of one room are gathered after a push; a hundredth of a millisecond a member
-    /// where that is longer.
+    /// For how many milliseconds changes of one room are gathered after a push; a fiftieth of a millisecond a member
+    /// where that is longer. A change after a quiet time goes out at once.
     pub gather_ms: u64,
     /// After how many days of not being seen a member is removed. Days on which the tracker is down do not count.
     pub member_expiry_days: u64,

@@ -151,9 +151,11 @@ impl Host {
         self.running.ended().await
     }
 
-    /// Tells everybody goodbye and ends; takes at most 4 seconds.
+    /// Tells everybody goodbye and ends; takes at most 5 seconds.
     pub async fn stop(self) -> Result<(), Error> {
-        drop(self.announcement);
+        if let Some(announcement) = self.announcement {
+            announcement.end().await;
+        }
         self.running.stop().await
     }
 }

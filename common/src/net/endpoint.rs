@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, net::UdpSocket, sync::Arc, time::Duration};
 use quinn::{
     ClientConfig, Endpoint, EndpointConfig, IdleTimeout, ServerConfig, TokioRuntime, TransportConfig, VarInt,
     crypto::rustls::{QuicClientConfig, QuicServerConfig},
+    udp::{UdpSockRef, UdpSocketState},
 };
 
 use crate::{
@@ -27,14 +28,23 @@ pub struct LinkLimits {
     pub handshakes: usize,
 }
 
+/// What the socket is asked to hold, in bytes each way: what a thousand links send at once when they acknowledge the
+/// same push. Systems give as much as they allow, mostly less.
+const SOCKET_BUFFER: usize = 4 * 1024 * 1024;
+
 /// Binds the socket: on all interfaces, IPv6 and IPv4, where `listen` says no address of its own. Port 0 is any.
 pub fn bind(listen: SocketAddr) -> io::Result<UdpSocket> {
-    match UdpSocket::bind(listen) {
+    let socket = match UdpSocket::bind(listen) {
         Err(error) if listen.ip().is_unspecified() && listen.is_ipv6() && error.kind() != io::ErrorKind::AddrInUse => {
-            UdpSocket::bind(SocketAddr::new([0, 0, 0, 0].into(), listen.port()))
+            UdpSocket::bind(SocketAddr::new([0, 0, 0, 0].into(), listen.port()))?
         }
-        result => result,
-    }
+        result => result?,
+    };
+    let state = UdpSocketState::new(UdpSockRef::from(&socket))?;
+    // A system that refuses leaves the buffers as they are, which is slower under load and else the same.
+    let _ = state.set_recv_buffer_size(UdpSockRef::from(&socket), SOCKET_BUFFER);
+    let _ = state.set_send_buffer_size(UdpSockRef::from(&socket), SOCKET_BUFFER);
+    Ok(socket)
 }
 
 /// An endpoint on `socket` that accepts links of one protocol.

@@ -259,7 +259,7 @@ impl Tracker {
         if let Some(at) = account.grace.take() {
             self.timers.remove(&(at, Timer::Grace(key)));
         }
-        self.sessions.insert(session, Session::new(key, seen));
+        self.sessions.insert(session, Session::new(key));
         self.tell(session, ToPeer::from(welcome), None);
         self.show(&key, Some(presence::reachable(seen, &hello.addresses)), now);
     }

@@ -16,7 +16,7 @@ impl Tracker {
     pub(super) fn push(&mut self, id: RoomId, now: u64) {
         let Some(room) = self.rooms.get_mut(id) else { return };
         if room.due.is_none() {
-            let gather = self.config.gather_ms.max(room.table().len() as u64 / 100);
+            let gather = self.config.gather_ms.max(room.table().len() as u64 / 50);
             let at = now.max(room.pushed + gather);
             room.due = Some(at);
             self.timers.insert((at, Timer::Flush(id)));

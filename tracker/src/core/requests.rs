@@ -12,8 +12,7 @@ use super::{Output, Row, SessionId, Tracker, presence::reachable, rooms::RoomId}
 
 impl Tracker {
     pub(super) fn frame(&mut self, session: SessionId, seen: SocketAddr, frame: ToTracker, now: u64) {
-        let Some(speaker) = self.sessions.get_mut(&session) else { return };
-        speaker.seen = seen;
+        let Some(speaker) = self.sessions.get(&session) else { return };
         let key = speaker.key;
         let unanswered = speaker.unanswered();
         match frame {

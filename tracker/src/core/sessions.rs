@@ -1,10 +1,7 @@
 //! The sessions: what each has been told, and what it waits to be told. Nothing here grows with how slow a session is:
 //! a room it is behind with is a mark, not a queue.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    net::SocketAddr,
-};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use common::{Key, frame::Encoded};
 
@@ -14,8 +11,6 @@ use super::{SessionId, room::Cursor, rooms::RoomId};
 pub struct Session {
     /// Whose.
     pub key: Key,
-    /// Where the tracker sees it.
-    pub seen: SocketAddr,
     /// Whether frames were handed out of which it is not yet known that they were written.
     pub busy: bool,
     /// How many rooms it has said that it holds; `None` once it has named the last.
@@ -40,10 +35,9 @@ pub struct Waiting {
 
 impl Session {
     /// A session that knows nothing yet.
-    pub fn new(key: Key, seen: SocketAddr) -> Session {
+    pub fn new(key: Key) -> Session {
         Session {
             key,
-            seen,
             busy: false,
             holding: Some(0),
             cursors: BTreeMap::new(),

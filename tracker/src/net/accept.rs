@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use quinn::Endpoint;
-use tokio::task::JoinSet;
+use quinn::{Endpoint, Incoming};
+use tokio::{sync::OwnedSemaphorePermit, task::JoinSet};
 
 use super::{Shared, session};
 use crate::core::SessionId;
@@ -16,12 +16,8 @@ pub(crate) async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {
         tokio::select! {
             biased;
             Some(_) = links.join_next() => {}
-            incoming = endpoint.accept() => {
-                let Some(incoming) = incoming else { break };
-                let Ok(permit) = shared.handshakes.clone().try_acquire_owned() else {
-                    incoming.refuse();
-                    continue;
-                };
+            accepted = accept_one(&endpoint, &shared) => {
+                let Some((permit, incoming)) = accepted else { break };
                 // When half the space is taken, an address has to prove itself before it gets any of the rest.
                 let crowded = 2 * shared.handshakes.available_permits() < shared.config.handshakes;
                 if crowded && !incoming.remote_address_validated() && incoming.may_retry() {
@@ -35,4 +31,10 @@ pub(crate) async fn accept(endpoint: Endpoint, shared: Arc<Shared>) {
         }
     }
     while links.join_next().await.is_some() {}
+}
+
+/// The next link, once there is space for it. As many again may wait; QUIC refuses those beyond. Cancel-safe.
+async fn accept_one(endpoint: &Endpoint, shared: &Shared) -> Option<(OwnedSemaphorePermit, Incoming)> {
+    let permit = shared.handshakes.clone().acquire_owned().await.ok()?;
+    Some((permit, endpoint.accept().await?))
 }

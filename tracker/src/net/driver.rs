@@ -6,7 +6,7 @@ use tokio::{
     sync::{mpsc, oneshot},
     time::{Instant, sleep, sleep_until, timeout_at},
 };
-use tracing::{error, info};
+use tracing::{debug, error};
 
 use super::{Event, Link, Shared, Write, close_code};
 use crate::{
@@ -78,6 +78,7 @@ impl Driver {
     fn take_in_one(&mut self, event: Event, now: u64) {
         let input = match event {
             Event::Opened { session, link, input } => {
+                debug!(from = %link.connection.remote_address(), "hello");
                 self.links.insert(session, link);
                 input
             }
@@ -138,7 +139,7 @@ impl Driver {
             }
             Output::Close { session, last, code, reason } => {
                 let Some(link) = self.links.get(&session) else { return };
-                info!(from = %link.connection.remote_address(), reason, "a session was closed");
+                self.shared.protests.note(link.connection.remote_address(), &reason);
                 // A link that takes nothing any more must not keep its memory.
                 let (connection, late) = (link.connection.clone(), reason.clone());
                 tokio::spawn(async move {

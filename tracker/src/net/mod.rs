@@ -5,6 +5,8 @@ mod accept;
 mod driver;
 mod protests;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{
     Arc,

@@ -149,3 +149,43 @@ fn slot(slot: Slot) -> i64 {
 fn blob(key: &Key) -> &[u8] {
     &key.0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Store {
+        /// Lets the tables grow to no more than this many pages, as a full disk would.
+        pub fn bound(&self, pages: u32) {
+            self.lock().pragma_update(None, "max_page_count", pages).unwrap();
+        }
+    }
+
+    #[test]
+    fn tables_of_a_newer_tracker_are_refused_and_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables.sqlite");
+        let store = Store::open(&path, 9).unwrap();
+        store.lock().pragma_update(None, "user_version", 99).unwrap();
+        drop(store);
+        for _ in 0..2 {
+            assert!(matches!(Store::open(&path, 1), Err(StoreError::Newer { found: 99, known: 1 })));
+        }
+    }
+
+    #[test]
+    fn the_tables_keep_the_id_they_were_made_with() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables.sqlite");
+        drop(Store::open(&path, u64::MAX).unwrap());
+        assert_eq!(Store::open(&path, 1).unwrap().load().unwrap().id, u64::MAX);
+    }
+
+    #[test]
+    fn a_batch_that_fails_leaves_nothing() {
+        let store = Store::in_memory(1).unwrap();
+        let row = Row::Account { key: Key([1; 32]), name: "alice".parse().unwrap(), seen: 0 };
+        assert!(store.commit(&[row.clone(), row]).is_err());
+        assert!(store.load().unwrap().accounts.is_empty());
+    }
+}
