@@ -7,8 +7,13 @@
 #![warn(missing_docs)]
 
 pub mod config;
+pub mod control;
 pub mod core;
+pub mod discover;
 pub mod handle;
+pub mod profile;
+pub mod spawn;
 
 pub use config::Config;
 pub use handle::Handle;
+pub use spawn::{Setup, Welcomed, spawn};
