@@ -5,13 +5,16 @@ use std::{
     fs::{self, DirBuilder, File, TryLockError},
     io::{self, Write},
     net::SocketAddr,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use common::{AccountName, Domain, Key};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
+
+/// A log larger than this is begun anew at the next login.
+const LOG_BYTES: u64 = 1024 * 1024;
 
 /// The folders of one user of the machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,6 +144,21 @@ impl Profile {
     /// The log of a peer that has no terminal to write to.
     pub fn log(&self) -> &Path {
         &self.log
+    }
+
+    /// Opens the log for adding to it. What earlier sessions left there goes once it is large.
+    pub fn open_log(&self) -> Result<File, ProfileError> {
+        if let Some(folder) = self.log.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_at(folder))?;
+        }
+        let large = fs::metadata(&self.log).is_ok_and(|log| log.len() > LOG_BYTES);
+        let mut options = File::options();
+        // A file is cut by its length, since one that is opened for appending cannot be cut by opening it.
+        let file = options.create(true).append(true).mode(0o600).open(&self.log).map_err(io_at(&self.log))?;
+        if large {
+            file.set_len(0).map_err(io_at(&self.log))?;
+        }
+        Ok(file)
     }
 
     /// What is kept between two logins.

@@ -29,10 +29,7 @@ pub struct Socket {
 pub enum SocketError {
     /// A running peer has it.
     #[error("a running peer has the control socket")]
-    Alive {
-        /// The peer's process.
-        pid: Option<i32>,
-    },
+    Alive,
     /// The path is too long even by itself.
     #[error("the name is too long for the control socket {}; log in with a shorter name", path.display())]
     TooLong {
@@ -53,7 +50,7 @@ impl Socket {
     /// Listens at `path`, for this user only. A file that a crash left there is replaced.
     pub fn bind(path: &Path) -> Result<Socket, SocketError> {
         match connect(path) {
-            Ok(stream) => return Err(SocketError::Alive { pid: pid(stream) }),
+            Ok(_) => return Err(SocketError::Alive),
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
                 return Err(SocketError::TooLong { path: path.to_owned() });
             }
@@ -87,6 +84,13 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
     at(path, |path| UnixStream::connect(path))
 }
 
+/// The process of the peer whose socket is at `path`.
+pub fn process(path: &Path) -> Option<i32> {
+    let stream = connect(path).ok()?;
+    stream.set_nonblocking(true).ok()?;
+    tokio::net::UnixStream::from_std(stream).ok()?.peer_cred().ok()?.pid()
+}
+
 /// The running peers that have a socket in `folder`: what each is called in its file name, and the path.
 pub fn alive(folder: &Path) -> Vec<(String, PathBuf)> {
     let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
@@ -114,11 +118,6 @@ fn at<T>(path: &Path, uses: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     if fits(&short) { uses(&short) } else { Err(io::ErrorKind::InvalidFilename.into()) }
 }
 
-fn pid(stream: UnixStream) -> Option<i32> {
-    stream.set_nonblocking(true).ok()?;
-    tokio::net::UnixStream::from_std(stream).ok()?.peer_cred().ok()?.pid()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,8 +142,8 @@ mod tests {
         assert!(path.exists());
         assert_eq!(alive(folder.path()), []);
         let _socket = Socket::bind(&path).unwrap();
-        let Err(SocketError::Alive { pid }) = Socket::bind(&path) else { panic!("replaced") };
-        assert_eq!(pid, i32::try_from(std::process::id()).ok());
+        assert!(matches!(Socket::bind(&path), Err(SocketError::Alive)));
+        assert_eq!(process(&path), i32::try_from(std::process::id()).ok());
         assert!(connect(&path).is_ok());
     }
 
