@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Global, output::Out, text, time::span};
 
-/// Ends the session; rooms stay joined.
+/// End the session; you stay a member of your rooms.
 #[derive(Args)]
 #[command(after_help = "Example:\n  peer logout --as alice")]
 pub struct Logout {}

@@ -10,7 +10,7 @@ use peer::control::Client;
 
 use super::{output::Out, text, time};
 
-/// Events of one room or of all, the last ones first to be seen.
+/// What happened last in one room or in all, and with --follow what happens.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  peer tail\n  peer tail lobby --follow --json\n  peer tail --since 1042 --follow")]
 pub struct Tail {

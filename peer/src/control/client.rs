@@ -3,6 +3,7 @@
 use std::{
     io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use common::{
@@ -20,12 +21,16 @@ use tokio::{
         UnixStream,
         unix::{OwnedReadHalf, OwnedWriteHalf},
     },
+    time,
 };
 
 use super::{
     line::{ANSWER_BYTES, Fault, Lines, line},
     socket,
 };
+
+/// How long an answer may take, beyond what it was asked to wait.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A connection to a running peer.
 pub struct Client {
@@ -89,7 +94,8 @@ impl Client {
 
     /// Says something.
     pub async fn say(&mut self, say: Say) -> Result<Said, Refusal> {
-        self.call("say", say).await
+        let wait = say.wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()).unwrap_or_default();
+        self.call_within(PATIENCE.saturating_add(wait), "say", say).await
     }
 
     /// How far a message has got, member by member.
@@ -119,6 +125,20 @@ impl Client {
     }
 
     async fn call<T: DeserializeOwned>(&mut self, method: &str, params: impl Serialize) -> Result<T, Refusal> {
+        self.call_within(PATIENCE, method, params).await
+    }
+
+    async fn call_within<T: DeserializeOwned>(
+        &mut self,
+        patience: Duration,
+        method: &str,
+        params: impl Serialize,
+    ) -> Result<T, Refusal> {
+        let answer = time::timeout(patience, self.answer(method, params)).await;
+        answer.unwrap_or_else(|_| Err(self.broken(format!("no answer within {} s", patience.as_secs()))))
+    }
+
+    async fn answer<T: DeserializeOwned>(&mut self, method: &str, params: impl Serialize) -> Result<T, Refusal> {
         self.ask(method, params).await?;
         loop {
             let incoming = self.incoming().await?;
@@ -153,7 +173,7 @@ impl Client {
 
     fn broken(&self, error: impl ToString) -> Refusal {
         let reason = format!(
-            "no sense comes from the peer behind {}: {}; log out and in again",
+            "the peer behind {} does not answer as it should: {}; end its process and log in again",
             self.path.display(),
             error.to_string()
         );

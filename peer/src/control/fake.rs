@@ -1,5 +1,8 @@
 //! A session for tests: it keeps what happens in memory, and its receipts come when a test says so.
 
+// The tests of the library and those of the chat use it, neither all of it.
+#![allow(dead_code)]
+
 use std::sync::{Arc, Mutex};
 
 use common::{
@@ -13,7 +16,7 @@ use tokio::sync::{broadcast, watch};
 use super::{Session, follow};
 
 #[derive(Clone)]
-pub(crate) struct Fake {
+pub struct Fake {
     name: AccountName,
     kept: Arc<Mutex<Kept>>,
     events: broadcast::Sender<Event>,

@@ -7,15 +7,22 @@ use std::{
     io::{self, BufRead, Write},
     sync::mpsc as blocking,
     thread,
+    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
 use rustyline::{DefaultEditor, ExternalPrinter};
-use tokio::sync::mpsc;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time,
+};
 
 /// Lines on their way to the terminal, at the most; further ones wait with the events they come from.
 const PRINTING: usize = 64;
+
+/// How long the last lines may take.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// Lines in and out.
 pub struct Console {
@@ -35,6 +42,7 @@ pub struct Input {
 /// Lines that are shown.
 pub struct Output {
     printing: mpsc::Sender<String>,
+    printed: oneshot::Receiver<()>,
 }
 
 impl Console {
@@ -43,8 +51,7 @@ impl Console {
         let terminal = Terminal::remember();
         let mut editor = DefaultEditor::new().context("cannot use this terminal; try it with --headless")?;
         let mut printer = editor.create_external_printer().context("cannot print to this terminal")?;
-        Ok(Console::new(
-            terminal,
+        let console = Console::new(
             move |prompt| {
                 let line = editor.readline(prompt).ok()?;
                 // Without one, the arrow keys would only not bring it back.
@@ -56,17 +63,18 @@ impl Console {
                 Some(line)
             },
             move |line| printer.print(line).is_ok(),
-        ))
+        );
+        Ok(Console { _terminal: terminal, ..console })
     }
 
     /// Pipes: lines from stdin as they are, without a prompt.
     pub fn pipe() -> Result<Console> {
         let read = |_: &str| io::stdin().lock().lines().next()?.ok();
-        Ok(Console::new(None, read, |line| io::stdout().lock().write_all(line.as_bytes()).is_ok()))
+        Ok(Console::new(read, |line| io::stdout().lock().write_all(line.as_bytes()).is_ok()))
     }
 
-    fn new(
-        terminal: Option<Terminal>,
+    /// Whatever `read` reads after a prompt and `write` shows; both may block.
+    pub fn new(
         mut read: impl FnMut(&str) -> Option<String> + Send + 'static,
         mut write: impl FnMut(String) -> bool + Send + 'static,
     ) -> Console {
@@ -81,8 +89,13 @@ impl Console {
             }
         });
         // Apart from the chat, because the editor takes lines only while it reads one.
-        thread::spawn(move || while lines.blocking_recv().is_some_and(&mut write) {});
-        Console { input: Input { prompts, typed }, output: Output { printing }, _terminal: terminal }
+        let (all, printed) = oneshot::channel();
+        thread::spawn(move || {
+            while lines.blocking_recv().is_some_and(&mut write) {}
+            // Nobody waits for it when the session was ended from outside.
+            let _ = all.send(());
+        });
+        Console { input: Input { prompts, typed }, output: Output { printing, printed }, _terminal: None }
     }
 }
 
@@ -107,6 +120,17 @@ impl Output {
             room.send(line + "\n");
         }
         true
+    }
+
+    /// Prints the last lines.
+    pub async fn finish(self, mut lines: VecDeque<String>) {
+        let all = async {
+            while !lines.is_empty() && self.print(&mut lines).await {}
+            drop(self.printing);
+            let _ = self.printed.await;
+        };
+        // A terminal that takes nothing must not keep the session.
+        let _ = time::timeout(LAST_LINES, all).await;
     }
 }
 

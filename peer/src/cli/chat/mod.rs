@@ -29,31 +29,36 @@ pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acting: Option<Acting> = None;
     console.input.ask(talk.prompt());
-    loop {
+    let mut over = false;
+    // After the last line of a pipe, what it said is still seen to arrive.
+    while !over || acting.is_some() || talk.is_waiting() {
         tokio::select! {
             biased;
             // Before events, so that those wait in the store while the terminal is slow.
-            printed = console.output.print(&mut shown), if !shown.is_empty() => if !printed { return Ok(()) },
+            printed = console.output.print(&mut shown), if !shown.is_empty() => if !printed { break },
             outcome = done(&mut acting) => {
                 acting = None;
                 shown.extend(talk.done(outcome, Instant::now()));
                 console.input.ask(talk.prompt());
             }
-            line = console.input.line() => match line.map(|line| talk.typed(&line)) {
-                None | Some(Action::Quit) => return Ok(()),
+            line = console.input.line(), if !over => match line.map(|line| talk.typed(&line)) {
+                None => over = true,
+                Some(Action::Quit) => break,
                 Some(action) => acting = Some(Box::pin(act(session.clone(), action))),
             },
+            _ = second.tick() => {
+                shown.extend(talk.passed(Instant::now()));
+                shown.extend(talk.tracker(&session.status().await?));
+            }
             event = events.next(), if shown.is_empty() => {
                 let event = event?;
                 shown.extend(talk.happened(&event));
                 shown.extend(progress(&session, &mut talk, &event).await);
             }
-            _ = second.tick() => {
-                shown.extend(talk.passed(Instant::now()));
-                shown.extend(talk.tracker(&session.status().await?));
-            }
         }
     }
+    console.output.finish(shown).await;
+    Ok(())
 }
 
 async fn act(session: impl Session, action: Action) -> Outcome {
@@ -87,3 +92,7 @@ async fn done(acting: &mut Option<Acting>) -> Outcome {
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+#[path = "chat_tests.rs"]
+mod tests;

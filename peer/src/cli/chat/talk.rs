@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use common::{
     AccountName, RoomName,
-    wire::control::{Event, Joined, Member, Refusal, Room, Said, Status},
+    wire::control::{Event, Joined, Member, MemberChange, MemberEvent, Refusal, Room, Said, Status},
 };
 
 use crate::cli::{output::names, tail, text, time};
@@ -120,7 +120,7 @@ impl Talk {
                 Some(text)
             }
             Outcome::Left(room) => {
-                if self.room.as_ref().is_some_and(|current| current.fold() == room.fold()) {
+                if self.is_in(&room) {
                     self.room = None;
                 }
                 Some(format!("* you have left {room}"))
@@ -144,10 +144,15 @@ impl Talk {
     pub fn happened(&self, event: &Event) -> Option<String> {
         match event {
             Event::Message(message) => {
-                let here = self.room.as_ref().is_some_and(|room| room.fold() == message.room.fold());
-                let room = if here { String::new() } else { format!("({}) ", message.room) };
+                let room = if self.is_in(&message.room) { String::new() } else { format!("({}) ", message.room) };
                 let text = text::block(&message.text, "        ");
                 Some(format!("[{}] {room}{}: {text}", time::clock(message.sent), message.from))
+            }
+            // Who comes online does so in every room, and is told of once.
+            Event::Member(MemberEvent { change: MemberChange::Online | MemberChange::Offline, room, .. })
+                if !self.is_in(room) =>
+            {
+                None
             }
             Event::Member(member) => Some(format!("* {} {}", member.name, tail::change(member))),
             Event::Receipt(_) => None,
@@ -173,6 +178,11 @@ impl Talk {
         }
         self.watched = None;
         Some(format!("  ✓ delivered to {}", few(&said.delivered)))
+    }
+
+    /// Whether there is something to be told soon of the last message said.
+    pub fn is_waiting(&self) -> bool {
+        self.watched.as_ref().is_some_and(|watched| !watched.told)
     }
 
     /// Some time has passed.
@@ -204,6 +214,10 @@ impl Talk {
             }
             _ => None,
         }
+    }
+
+    fn is_in(&self, room: &RoomName) -> bool {
+        self.room.as_ref().is_some_and(|current| current.fold() == room.fold())
     }
 
     fn say(&self, text: String) -> Action {

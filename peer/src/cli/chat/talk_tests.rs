@@ -108,6 +108,24 @@ fn a_message_of_another_room_says_so_and_no_text_steers_the_terminal() {
 }
 
 #[test]
+fn who_comes_online_is_told_of_in_the_current_room_only() {
+    let talk = in_lobby();
+    let online = |place: &str, change| {
+        Event::Member(MemberEvent {
+            cursor: 1,
+            room: room(place),
+            name: "bob".parse().unwrap(),
+            change,
+            version: "1.3".into(),
+            by: None,
+        })
+    };
+    assert_eq!(talk.happened(&online("lobby", MemberChange::Online)).unwrap(), "* bob is online");
+    assert_eq!(talk.happened(&online("den", MemberChange::Online)), None);
+    assert_eq!(talk.happened(&online("den", MemberChange::Joined)).unwrap(), "* bob joined den");
+}
+
+#[test]
 fn a_tick_comes_only_when_the_session_says_that_all_have_it() {
     let (mut talk, now) = (in_lobby(), Instant::now());
     assert_eq!(talk.done(Outcome::Said(said(&[], &["bob", "carol"])), now), None);
@@ -123,8 +141,10 @@ fn who_is_waited_for_is_told_once_after_a_while() {
     let (mut talk, now) = (in_lobby(), Instant::now());
     talk.done(Outcome::Said(said(&["bob", "carol"], &["eve"])), now);
     assert_eq!(talk.passed(now), None);
+    assert!(talk.is_waiting());
     assert_eq!(talk.passed(now + PATIENCE).unwrap(), "  2 of 3, waiting for eve");
     assert_eq!(talk.passed(now + 2 * PATIENCE), None);
+    assert!(!talk.is_waiting());
     assert!(talk.progress(said(&["bob", "carol", "eve"], &[])).is_some());
 }
 
