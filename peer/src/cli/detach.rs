@@ -14,7 +14,7 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{Global, output::Out};
+use super::{Global, output};
 
 /// How the command's own errors begin on stderr, which is the log here.
 const ERROR: &str = "peer: ";
@@ -40,11 +40,13 @@ pub fn run(name: &AccountName, global: &Global) -> Result<()> {
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout).read_line(&mut ready).context("cannot hear from the peer in the background")?;
     }
-    if let Ok(ready) = serde_json::from_str::<Value>(&ready) {
-        let account = |ready: &Value| format!("{name}@{}", ready["domain"].as_str().unwrap_or("-"));
-        return Ok(Out::new(global.json).object(&without_version(ready), |ready| {
-            format!("{} is logged in (process {process}); end it with: peer logout --as {name}", account(ready))
-        })?);
+    if let Ok(told) = serde_json::from_str::<Value>(&ready) {
+        if global.json {
+            return Ok(output::line(ready.trim_end())?);
+        }
+        let domain = told["domain"].as_str().unwrap_or("-");
+        let how = format!("{name}@{domain} is logged in (process {process}); end it with: peer logout --as {name}");
+        return Ok(output::line(&how)?);
     }
     let status = child.wait().context("cannot hear from the peer in the background")?;
     let log = fs::read(profile.log()).unwrap_or_default();
@@ -55,12 +57,4 @@ pub fn run(name: &AccountName, global: &Global) -> Result<()> {
     };
     let code = status.code().map_or(Exit::Refused, Exit::from);
     Err(Refusal::new(if code == Exit::Done { Exit::Refused } else { code }, reason).into())
-}
-
-/// The output puts it first by itself.
-fn without_version(mut ready: Value) -> Value {
-    if let Some(object) = ready.as_object_mut() {
-        object.remove("v");
-    }
-    ready
 }

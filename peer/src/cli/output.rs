@@ -70,7 +70,8 @@ pub fn names(names: &[common::AccountName]) -> String {
     if names.is_empty() { "nobody".to_string() } else { names.join(", ") }
 }
 
-fn line(text: &str) -> io::Result<()> {
+/// One line of data.
+pub fn line(text: &str) -> io::Result<()> {
     // One write, so that lines of several processes do not mix.
     io::stdout().lock().write_all(format!("{text}\n").as_bytes())
 }

@@ -18,6 +18,8 @@ use tokio::{
     time,
 };
 
+use super::talk::NO_ROOM;
+
 /// Lines on their way to the terminal, at the most; further ones wait with the events they come from.
 const PRINTING: usize = 64;
 
@@ -56,7 +58,7 @@ impl Console {
                 let line = editor.readline(prompt).ok()?;
                 // Without one, the arrow keys would only not bring it back.
                 let _ = editor.add_history_entry(&line);
-                if is_said(&line) {
+                if prompt != NO_ROOM && is_said(&line) {
                     // It comes back when it is said.
                     wipe(prompt, &line, editor.dimensions().map_or(80, |(columns, _)| usize::from(columns)));
                 }

@@ -14,6 +14,9 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// More members than this are counted and not named.
 const NAMED: usize = 6;
 
+/// The prompt in no room.
+pub const NO_ROOM: &str = "> ";
+
 /// What a typed line asks for.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
@@ -79,7 +82,7 @@ impl Talk {
 
     /// What stands before the line that is typed.
     pub fn prompt(&self) -> String {
-        self.room.as_ref().map_or("> ".to_string(), |room| format!("{room}> "))
+        self.room.as_ref().map_or(NO_ROOM.to_string(), |room| format!("{room}> "))
     }
 
     /// A line has been typed.
