@@ -1,8 +1,11 @@
 //! Every setting of a peer. `config/peer.toml` shows them with their defaults.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
-use common::net::endpoint::LinkLimits;
+use common::{
+    config::{self, ConfigError},
+    net::endpoint::LinkLimits,
+};
 use serde::{Deserialize, Serialize};
 
 /// The settings; a field's documentation is its documentation.
@@ -53,6 +56,32 @@ impl Default for Config {
 }
 
 impl Config {
+    /// The file at `path` with the `ROLLCALL_*` variables over it, such as `ROLLCALL_KEEP_ALIVE_S`. Without the file
+    /// every setting has its default, unless a person has named it: see [`common::config::load`].
+    pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {
+        config::load::<Config>(path, must_exist)?.with_variables(|variable| std::env::var(variable).ok())
+    }
+
+    fn with_variables(self, read: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+        let malformed = |name: &str, reason: String| ConfigError::Malformed { path: name.into(), reason };
+        let mut table = toml::Table::try_from(self).map_err(|error| malformed("config", error.to_string()))?;
+        for (key, value) in table.iter_mut() {
+            let variable = format!("ROLLCALL_{}", key.to_uppercase());
+            let Some(text) = read(&variable) else { continue };
+            let set = match value {
+                toml::Value::Integer(_) => text.parse().map(toml::Value::Integer).map_err(|e| e.to_string()),
+                _ => Ok(toml::Value::String(text)),
+            };
+            let set = set.map_err(|reason| malformed(&variable, reason))?;
+            // Tried alone first, so that the error names the variable.
+            toml::Table::from_iter([(key.clone(), set.clone())])
+                .try_into::<Config>()
+                .map_err(|error| malformed(&variable, error.message().to_string()))?;
+            *value = set;
+        }
+        table.try_into().map_err(|error: toml::de::Error| malformed("config", error.to_string()))
+    }
+
     /// What the links of this peer are held to.
     pub fn link_limits(&self) -> LinkLimits {
         LinkLimits {
@@ -62,5 +91,38 @@ impl Config {
             send_window: 2 * 1024 * 1024,
             handshakes: 256,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOWN: &str = include_str!("../../config/peer.toml");
+
+    #[test]
+    fn the_shown_config_names_every_setting_with_its_default() {
+        let shown: Config = config::parse(Path::new("config/peer.toml"), SHOWN).unwrap();
+        assert_eq!(shown, Config::default());
+        let (shown, known) = (SHOWN.parse::<toml::Table>().unwrap(), toml::Table::try_from(shown).unwrap());
+        assert_eq!(shown.keys().collect::<Vec<_>>(), known.keys().collect::<Vec<_>>());
+    }
+
+    fn with(variable: &str, value: &str) -> Result<Config, String> {
+        let read = |name: &str| (name == variable).then(|| value.to_string());
+        Config::default().with_variables(read).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_variable_goes_before_the_file() {
+        assert_eq!(with("ROLLCALL_LINKS", "7").unwrap().links, 7);
+        assert_eq!(with("ROLLCALL_TRACKER", "box").unwrap().tracker, "box");
+    }
+
+    #[test]
+    fn a_variable_of_the_wrong_kind_is_refused_by_its_name() {
+        assert!(with("ROLLCALL_LINKS", "many").unwrap_err().starts_with("ROLLCALL_LINKS: "));
+        assert!(with("ROLLCALL_LISTEN", "there").unwrap_err().starts_with("ROLLCALL_LISTEN: "));
+        assert!(with("ROLLCALL_LINKS", "-1").unwrap_err().starts_with("ROLLCALL_LINKS: "));
     }
 }

@@ -7,13 +7,17 @@
 #![warn(missing_docs)]
 
 pub mod config;
+pub mod control;
 pub mod core;
+pub mod discover;
 pub mod handle;
 mod net;
+pub mod profile;
 pub mod spawn;
 pub mod store;
 
 pub use config::Config;
+pub use core::Welcomed;
 pub use handle::Handle;
 pub use spawn::{Host, Setup, spawn, spawn_on};
 pub use store::Store;

@@ -96,7 +96,8 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         store: store.clone(),
         host,
         asks,
-        tells: Tells { events: events.clone(), welcomed: welcomed_in, ended: ended_in },
+        tells: Tells { events: events.clone(), welcomed: welcomed_in },
+        ended: ended_in,
     };
     tokio::spawn(driver.run());
     Handle::new(asks_in, events, welcomed, ended, store)

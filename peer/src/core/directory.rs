@@ -49,9 +49,8 @@ impl Core {
             let row = Row::Room { room: name.clone(), version: room.table.version(), joined: true };
             self.out.push(Output::Keep(row));
         }
-        let new_run = room.presence.run != presence_version.run;
         room.presence = presence_version;
-        self.apply_presence(&name, &presence, new_run, &fresh, now);
+        self.apply_presence(&name, &presence, false, &fresh, now);
     }
 
     fn apply_change(

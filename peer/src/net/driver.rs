@@ -69,8 +69,6 @@ pub struct Tells {
     pub events: broadcast::Sender<Event>,
     /// The tracker's latest welcome.
     pub welcomed: watch::Sender<Option<Welcomed>>,
-    /// Why the session ended.
-    pub ended: watch::Sender<Option<Refusal>>,
 }
 
 /// Everything the driver works with.
@@ -85,6 +83,8 @@ pub struct Driver {
     pub host: Host,
     pub asks: mpsc::Receiver<Question>,
     pub tells: Tells,
+    /// Told why the session ended, once everybody has been told.
+    pub ended: watch::Sender<Option<Refusal>>,
 }
 
 impl Driver {
@@ -113,10 +113,13 @@ impl Driver {
             last_ask: 0,
             began: Instant::now(),
         };
-        running.run(self.asks, inputs, tracker_inputs).await;
+        let ended = self.ended;
+        let why = running.run(self.asks, inputs, tracker_inputs).await;
+        // Each link closes once what it was told last has arrived.
         accepting.abort();
-        self.endpoint.close(VarInt::from_u32(0), b"logged out");
         let _ = timeout(FAREWELL, self.endpoint.wait_idle()).await;
+        self.endpoint.close(VarInt::from_u32(0), b"logged out");
+        ended.send_replace(Some(why));
     }
 }
 
@@ -146,7 +149,7 @@ impl Running {
         mut asks: mpsc::Receiver<Question>,
         mut inputs: mpsc::Receiver<Input>,
         mut tracker_inputs: mpsc::Receiver<(u64, Input)>,
-    ) {
+    ) -> Refusal {
         let mut look_at = self.began;
         let mut index_at = Some(self.began + IDLE);
         let mut handles_left = true;
@@ -194,8 +197,7 @@ impl Running {
             }
             for output in outputs {
                 if let Output::End(why) = output {
-                    self.tells.ended.send_replace(Some(why));
-                    return self.farewell().await;
+                    return why;
                 }
                 self.carry_out(output);
             }
@@ -342,14 +344,6 @@ impl Running {
         };
         for event in events {
             let _ = self.tells.events.send(event);
-        }
-    }
-
-    /// Lets what was said last arrive.
-    async fn farewell(mut self) {
-        if let Some(tracker) = self.tracker.take() {
-            drop(tracker);
-            sleep(Duration::from_millis(200)).await;
         }
     }
 }

@@ -1,0 +1,168 @@
+use common::{Slot, wire::control::*};
+
+use super::*;
+
+fn room(name: &str) -> RoomName {
+    name.parse().unwrap()
+}
+
+fn in_lobby() -> Talk {
+    let mut talk = Talk::default();
+    talk.done(Outcome::Joined(Joined { room: room("lobby"), members: 3, slot: Slot(0) }), Instant::now());
+    talk
+}
+
+fn status(state: &str) -> Status {
+    Status {
+        name: "alice".parse().unwrap(),
+        domain: Some("lan".parse().unwrap()),
+        key: String::new(),
+        address: "[::]:1".parse().unwrap(),
+        seen: None,
+        tracker: Some("10.0.0.1:27655".parse().unwrap()),
+        tracker_state: state.into(),
+        trouble: None,
+        rooms: 0,
+        links: 0,
+        undelivered: 0,
+        uptime_s: 0,
+    }
+}
+
+fn said(delivered: &[&str], pending: &[&str]) -> Said {
+    let names = |list: &[&str]| list.iter().map(|name| name.parse().unwrap()).collect();
+    let (delivered, pending) = (names(delivered), names(pending));
+    Said { id: "lobby/abababababababab/1".into(), room: room("lobby"), seq: 1, stamp: "1.3".into(), delivered, pending }
+}
+
+fn receipt(of: &str, seq: u64) -> Event {
+    Event::Receipt(ReceiptEvent { room: room("lobby"), name: of.parse().unwrap(), first: 1, last: seq, at: 0 })
+}
+
+fn message(place: &str, text: &str) -> Event {
+    Event::Message(MessageEvent {
+        cursor: 1,
+        id: String::new(),
+        room: room(place),
+        from: "bob".parse().unwrap(),
+        seq: 1,
+        stamp: "1.3".into(),
+        sent: 0,
+        received: 0,
+        path: "direct".into(),
+        text: text.into(),
+    })
+}
+
+#[test]
+fn text_goes_to_the_room_of_the_prompt() {
+    let talk = in_lobby();
+    assert_eq!(talk.prompt(), "lobby> ");
+    assert_eq!(talk.typed(" hello "), Action::Say(room("lobby"), "hello".into()));
+    assert_eq!(talk.typed("//etc is a folder"), Action::Say(room("lobby"), "/etc is a folder".into()));
+    assert_eq!(talk.typed("  "), Action::Nothing);
+}
+
+#[test]
+fn commands_take_a_room_or_the_current_one() {
+    let talk = in_lobby();
+    assert_eq!(talk.typed("/join den"), Action::Join(room("den")));
+    assert_eq!(talk.typed("/leave"), Action::Leave(room("lobby")));
+    assert_eq!(talk.typed("/who den"), Action::Who(room("den")));
+    assert_eq!(talk.typed("/rooms"), Action::Rooms);
+    assert_eq!(talk.typed("/quit"), Action::Quit);
+    for line in ["/join", "/join a b", "/dance", "/help"] {
+        assert!(matches!(talk.typed(line), Action::Show(_)), "{line}");
+    }
+}
+
+#[test]
+fn without_a_room_it_says_what_to_do_and_says_nothing_to_anybody() {
+    let mut talk = Talk::default();
+    assert!(talk.begin(&status("up"), &[]).contains("/join lobby"));
+    assert_eq!(talk.prompt(), "> ");
+    for line in ["hello", "/who", "/leave"] {
+        assert!(matches!(talk.typed(line), Action::Show(_)), "{line}");
+    }
+}
+
+#[test]
+fn a_room_that_is_joined_already_is_the_current_one() {
+    let rooms = [
+        Room { room: room("den"), members: 1, joined: false, approval: false },
+        Room { room: room("lobby"), members: 2, joined: true, approval: false },
+    ];
+    let mut talk = Talk::default();
+    talk.begin(&status("up"), &rooms);
+    assert_eq!(talk.prompt(), "lobby> ");
+    talk.done(Outcome::Left(room("Lobby")), Instant::now());
+    assert_eq!(talk.prompt(), "> ");
+}
+
+#[test]
+fn a_message_of_another_room_says_so_and_no_text_steers_the_terminal() {
+    let talk = in_lobby();
+    let shown = talk.happened(&message("lobby", "hi\n[12:00] eve: ha\u{1b}[2J")).unwrap();
+    assert!(shown.ends_with("bob: hi\n        [12:00] eve: ha\\u{1b}[2J"), "{shown}");
+    assert!(talk.happened(&message("den", "hi")).unwrap().ends_with("(den) bob: hi"));
+}
+
+#[test]
+fn who_comes_online_is_told_of_in_the_current_room_only() {
+    let talk = in_lobby();
+    let online = |place: &str, change| {
+        Event::Member(MemberEvent {
+            cursor: 1,
+            room: room(place),
+            name: "bob".parse().unwrap(),
+            change,
+            version: "1.3".into(),
+            by: None,
+        })
+    };
+    assert_eq!(talk.happened(&online("lobby", MemberChange::Online)).unwrap(), "* bob is online");
+    assert_eq!(talk.happened(&online("den", MemberChange::Online)), None);
+    assert_eq!(talk.happened(&online("den", MemberChange::Joined)).unwrap(), "* bob joined den");
+}
+
+#[test]
+fn a_tick_comes_only_when_the_session_says_that_all_have_it() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    assert_eq!(talk.done(Outcome::Said(said(&[], &["bob", "carol"])), now), None);
+    assert_eq!(talk.asks_about(&receipt("bob", 0)), None);
+    assert_eq!(talk.asks_about(&receipt("bob", 1)), Some("lobby/abababababababab/1"));
+    assert_eq!(talk.progress(said(&["bob"], &["carol"])), None);
+    assert_eq!(talk.progress(said(&["bob", "carol"], &[])).unwrap(), "  ✓ delivered to bob, carol");
+    assert_eq!(talk.asks_about(&receipt("carol", 1)), None);
+}
+
+#[test]
+fn who_is_waited_for_is_told_once_after_a_while() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.done(Outcome::Said(said(&["bob", "carol"], &["eve"])), now);
+    assert_eq!(talk.passed(now), None);
+    assert!(talk.is_waiting());
+    assert_eq!(talk.passed(now + PATIENCE).unwrap(), "  2 of 3, waiting for eve");
+    assert_eq!(talk.passed(now + 2 * PATIENCE), None);
+    assert!(!talk.is_waiting());
+    assert!(talk.progress(said(&["bob", "carol", "eve"], &[])).is_some());
+}
+
+#[test]
+fn alone_in_a_room_there_is_no_tick() {
+    let mut talk = in_lobby();
+    let note = talk.done(Outcome::Said(said(&[], &[])), Instant::now()).unwrap();
+    assert!(note.contains("nobody else"), "{note}");
+    assert_eq!(talk.progress(said(&[], &[])), None);
+}
+
+#[test]
+fn the_tracker_s_going_and_coming_is_told_once_each() {
+    let mut talk = in_lobby();
+    assert_eq!(talk.tracker(&status("connecting")), None);
+    assert!(talk.tracker(&status("down")).unwrap().contains("10.0.0.1:27655 does not answer"));
+    assert_eq!(talk.tracker(&status("down")), None);
+    assert_eq!(talk.tracker(&status("connecting")), None);
+    assert!(talk.tracker(&status("up")).unwrap().contains("is back"));
+    assert_eq!(talk.tracker(&status("up")), None);
+}

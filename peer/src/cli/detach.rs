@@ -1,0 +1,60 @@
+//! `peer login --detach`: the same command again without a terminal, waited for until it is logged in.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    os::unix::process::CommandExt,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+use common::{
+    AccountName,
+    wire::control::{Exit, Refusal},
+};
+use serde_json::Value;
+
+use super::{Global, output};
+
+/// How the command's own errors begin on stderr, which is the log here.
+const ERROR: &str = "peer: ";
+
+/// Starts the login of this command line in the background and returns when it is ready, or with its error.
+pub fn run(name: &AccountName, global: &Global) -> Result<()> {
+    let profile = global.folders()?.profile(name);
+    let log = profile.open_log()?;
+    let before = log.metadata().map(|log| log.len()).unwrap_or(0);
+    let arguments = std::env::args_os().skip(1).filter(|argument| argument != "--detach");
+    let mut child = Command::new(std::env::current_exe().context("cannot find this program's own file")?)
+        .args(arguments)
+        .arg("--headless")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        // A group of its own: an interrupt from the terminal is not for it.
+        .process_group(0)
+        .spawn()
+        .context("cannot start the peer in the background")?;
+    let process = child.id();
+    let mut ready = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        BufReader::new(stdout).read_line(&mut ready).context("cannot hear from the peer in the background")?;
+    }
+    if let Ok(told) = serde_json::from_str::<Value>(&ready) {
+        if global.json {
+            return Ok(output::line(ready.trim_end())?);
+        }
+        let domain = told["domain"].as_str().unwrap_or("-");
+        let how = format!("{name}@{domain} is logged in (process {process}); end it with: peer logout --as {name}");
+        return Ok(output::line(&how)?);
+    }
+    let status = child.wait().context("cannot hear from the peer in the background")?;
+    let log = fs::read(profile.log()).unwrap_or_default();
+    let told = String::from_utf8_lossy(log.get(before as usize..).unwrap_or_default()).into_owned();
+    let reason = match told.rfind(&format!("\n{ERROR}")).map(|at| at + 1).or(told.starts_with(ERROR).then_some(0)) {
+        Some(at) => told[at + ERROR.len()..].trim_end().to_string(),
+        None => format!("the peer in the background ended ({status}); its log is {}", profile.log().display()),
+    };
+    let code = status.code().map_or(Exit::Refused, Exit::from);
+    Err(Refusal::new(if code == Exit::Done { Exit::Refused } else { code }, reason).into())
+}

@@ -1,0 +1,24 @@
+//! Logs: to stderr, or to a file where a terminal is otherwise in use.
+
+use std::{fs::File, sync::Mutex};
+
+use common::wire::control::{Exit, Refusal};
+use tracing_subscriber::EnvFilter;
+
+/// Logs to stderr.
+pub fn to_stderr(level: &str) -> Result<(), Refusal> {
+    tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(std::io::stderr).init();
+    Ok(())
+}
+
+/// Logs to a file.
+pub fn to_file(level: &str, file: File) -> Result<(), Refusal> {
+    tracing_subscriber::fmt().with_env_filter(filter(level)?).with_ansi(false).with_writer(Mutex::new(file)).init();
+    Ok(())
+}
+
+fn filter(level: &str) -> Result<EnvFilter, Refusal> {
+    EnvFilter::builder().parse(level).map_err(|error| {
+        Refusal::new(Exit::Usage, format!("--log {level}: {error}; write error, warn, info, debug or trace"))
+    })
+}

@@ -1,0 +1,148 @@
+//! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
+
+mod chat;
+mod detach;
+mod host;
+mod log;
+mod login;
+mod output;
+mod paths;
+mod rooms;
+mod say;
+mod session;
+mod tail;
+mod text;
+mod time;
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use common::{
+    AccountName,
+    wire::control::{Exit, Refusal},
+};
+use peer::{Config, profile::Folders};
+
+/// Instant messages on your own network: a tracker says who is there, what you say goes straight to them.
+#[derive(Parser)]
+#[command(
+    name = "peer",
+    version,
+    after_help = "Begin with:\n  peer login alice\n  peer join lobby\n  peer say lobby hello"
+)]
+struct Line {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(clap::Args)]
+pub struct Global {
+    /// Which session, where several run.
+    #[arg(long = "as", global = true, env = "ROLLCALL_AS", value_name = "NAME")]
+    session: Option<AccountName>,
+    /// One JSON object a line.
+    #[arg(long, global = true)]
+    json: bool,
+    /// Keep everything under this folder instead of the XDG folders.
+    #[arg(long, global = true, env = "ROLLCALL_HOME", value_name = "DIR")]
+    home: Option<PathBuf>,
+    /// The config file.
+    #[arg(long, global = true, env = "ROLLCALL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// What to log: error, warn, info, debug, trace, or a filter like peer=debug.
+    #[arg(long, global = true, env = "ROLLCALL_LOG", value_name = "LEVEL", default_value = "warn")]
+    log: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Login(login::Login),
+    Logout(session::Logout),
+    Status(session::Status),
+    Rooms(rooms::Rooms),
+    Join(rooms::Join),
+    Leave(rooms::Leave),
+    Members(rooms::Members),
+    Say(say::Say),
+    Receipts(say::Receipts),
+    Tail(tail::Tail),
+    History(tail::History),
+    Paths(paths::Paths),
+}
+
+impl Global {
+    fn folders(&self) -> Result<Folders> {
+        Ok(Folders::find(self.home.as_deref())?)
+    }
+
+    fn config(&self, folders: &Folders) -> Result<Config> {
+        let path = self.config.clone().unwrap_or_else(|| folders.config_file());
+        Ok(Config::load(&path, self.config.is_some())?)
+    }
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let Line { global, command } = Line::parse();
+    match run(command, &global) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn run(command: Command, global: &Global) -> Result<()> {
+    if let Command::Login(login) = command {
+        return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
+    }
+    log::to_stderr(&global.log)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let out = output::Out::new(global.json);
+    runtime.block_on(async {
+        let mut client = session::pick(global)?;
+        match command {
+            Command::Login(_) => Ok(()),
+            Command::Logout(logout) => logout.run(&mut client, &out).await,
+            Command::Status(status) => status.run(&mut client, &out).await,
+            Command::Rooms(rooms) => rooms.run(&mut client, &out).await,
+            Command::Join(join) => join.run(&mut client, &out).await,
+            Command::Leave(leave) => leave.run(&mut client, &out).await,
+            Command::Members(members) => members.run(&mut client, &out).await,
+            Command::Say(say) => say.run(&mut client, &out).await,
+            Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
+            Command::Tail(tail) => tail.run(client, &out).await,
+            Command::History(history) => history.run(&mut client, &out).await,
+            Command::Paths(paths) => paths.run(&mut client, &out).await,
+        }
+    })
+}
+
+/// Tells why, and ends with the code that goes with it.
+fn fail(error: &anyhow::Error) -> ExitCode {
+    if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+        // Whoever read the output has seen enough.
+        return ExitCode::SUCCESS;
+    }
+    let code = error.downcast_ref::<Refusal>().map_or(Exit::Refused, |refusal| refusal.code);
+    output::note(&format!("{error:#}"));
+    ExitCode::from(u8::try_from(i32::from(code)).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_has_an_example() {
+        Line::command().debug_assert();
+        for command in Line::command().get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("peer "), "{} has no example", command.get_name());
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Data for stdout: JSON for programs, aligned tables for people.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+/// Where data goes, and how.
+pub struct Out {
+    json: bool,
+    colour: bool,
+}
+
+/// An object with the version of this command line's contract.
+#[derive(Serialize)]
+struct Versioned<'a, T> {
+    v: u8,
+    #[serde(flatten)]
+    object: &'a T,
+}
+
+impl Out {
+    /// To stdout; with colours if that is a terminal, unless `NO_COLOR` is set.
+    pub fn new(json: bool) -> Out {
+        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Out { json, colour: io::stdout().is_terminal() && !refused }
+    }
+
+    /// One object, as JSON or as `human` tells it.
+    pub fn object<T: Serialize>(&self, object: &T, human: impl FnOnce(&T) -> String) -> io::Result<()> {
+        if self.json { json(object) } else { line(&human(object)) }
+    }
+
+    /// One object a line, or a table under `head`.
+    pub fn table<T: Serialize, const N: usize>(
+        &self,
+        objects: &[T],
+        head: [&str; N],
+        row: impl Fn(&T) -> [String; N],
+    ) -> io::Result<()> {
+        if self.json {
+            return objects.iter().try_for_each(json);
+        }
+        let rows: Vec<[String; N]> = objects.iter().map(row).collect();
+        let mut lines = align(&[head.map(String::from)], &rows).into_iter();
+        if let Some(head) = lines.next() {
+            line(&self.dim(&head))?;
+        }
+        lines.try_for_each(|row| line(&row))
+    }
+
+    /// The text in a fainter colour, where colours are welcome.
+    pub fn dim(&self, text: &str) -> String {
+        if self.colour { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_string() }
+    }
+}
+
+/// One JSON object on a line of its own.
+pub fn json(object: &impl Serialize) -> io::Result<()> {
+    line(&serde_json::to_string(&Versioned { v: 1, object })?)
+}
+
+/// Tells a person something, on stderr. If that is gone, the exit code still tells.
+pub fn note(text: &str) {
+    let _ = io::stderr().write_all(format!("peer: {}\n", super::text::block(text, "")).as_bytes());
+}
+
+/// A list of names, or a word where there is none.
+pub fn names(names: &[common::AccountName]) -> String {
+    let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
+    if names.is_empty() { "nobody".to_string() } else { names.join(", ") }
+}
+
+/// One line of data.
+pub fn line(text: &str) -> io::Result<()> {
+    // One write, so that lines of several processes do not mix.
+    io::stdout().lock().write_all(format!("{text}\n").as_bytes())
+}
+
+fn align<const N: usize>(head: &[[String; N]], rows: &[[String; N]]) -> Vec<String> {
+    let all = || head.iter().chain(rows);
+    let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let padded = |row: &[String; N]| {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        cells.join("  ").trim_end().to_string()
+    };
+    all().map(padded).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let row = |a: &str, b: &str| [a.to_string(), b.to_string()];
+        assert_eq!(
+            align(&[row("NAME", "SLOT")], &[row("alexandra", "1"), row("bö", "")]),
+            ["NAME       SLOT", "alexandra  1", "bö"]
+        );
+    }
+}

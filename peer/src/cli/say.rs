@@ -1,0 +1,114 @@
+//! Saying something, and who has got it.
+
+use std::io::Read;
+
+use anyhow::{Context, Result};
+use clap::Args;
+use common::{
+    RoomName, limits,
+    wire::control::{self, Exit, Refusal},
+};
+use peer::control::Client;
+
+use super::{
+    output::{Out, names},
+    text::inline,
+    time,
+};
+
+/// Say something in a room.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  peer say lobby hello\n  peer say lobby --wait 5 'is anybody there?'\n  uptime | peer say lobby -"
+)]
+pub struct Say {
+    /// Where.
+    room: RoomName,
+    /// What; - reads it from stdin.
+    text: String,
+    /// Wait so many seconds for everybody to have it; if somebody does not by then, end with code 5.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    wait: Option<f64>,
+}
+
+/// Who has got a message of yours.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer receipts lobby/9f86d081884c7d65/17")]
+pub struct Receipts {
+    /// The message, as `say` named it.
+    id: String,
+}
+
+impl Say {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let text = if self.text == "-" { from_stdin()? } else { self.text };
+        check(&text)?;
+        let said = client.say(control::Say { room: self.room, text, wait: self.wait }).await?;
+        out.object(&said, |said| {
+            let (delivered, pending) = (names(&said.delivered), names(&said.pending));
+            format!("said {}\ndelivered to {delivered}; waiting for {pending}", said.id)
+        })?;
+        if self.wait.is_some() && !said.pending.is_empty() {
+            let reason = format!(
+                "{} do not have it yet; it goes on being delivered, see: peer receipts {}",
+                names(&said.pending),
+                said.id
+            );
+            return Err(Refusal::new(Exit::Partly, reason).into());
+        }
+        Ok(())
+    }
+}
+
+impl Receipts {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let receipts = client.receipts(self.id).await?;
+        Ok(out.table(&receipts, ["NAME", "DELIVERED", "AT", "PATH"], |receipt| {
+            [
+                receipt.name.to_string(),
+                if receipt.delivered { "yes" } else { "no" }.to_string(),
+                receipt.at.map_or("-".to_string(), time::date),
+                inline(&receipt.path),
+            ]
+        })?)
+    }
+}
+
+/// What stdin holds, without the line end that `echo` and editors put last.
+fn from_stdin() -> Result<String> {
+    let mut bytes = Vec::new();
+    // Not read to its end: what is too long is refused anyway.
+    let most = limits::TEXT_BYTES as u64 + 3;
+    std::io::stdin().lock().take(most).read_to_end(&mut bytes).context("cannot read stdin")?;
+    if bytes.last() == Some(&b'\n') {
+        bytes.pop();
+    }
+    if bytes.len() > limits::TEXT_BYTES {
+        return Err(too_long().into());
+    }
+    String::from_utf8(bytes).map_err(|_| Refusal::new(Exit::Refused, "what stdin holds is not text in UTF-8").into())
+}
+
+fn check(text: &str) -> Result<(), Refusal> {
+    if text.is_empty() {
+        return Err(Refusal::new(Exit::Refused, "there is nothing to say: the text is empty"));
+    }
+    if text.len() > limits::TEXT_BYTES {
+        return Err(too_long());
+    }
+    Ok(())
+}
+
+fn too_long() -> Refusal {
+    let limit = limits::TEXT_BYTES;
+    let reason = format!("the text is longer than the limit of {limit} bytes; say it in several messages");
+    Refusal::new(Exit::Refused, reason)
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 5 or 0.5".to_string())?;
+    let whole = std::time::Duration::try_from_secs_f64(seconds);
+    whole.map(|_| seconds).map_err(|_| "a number of seconds, 0 or more".to_string())
+}

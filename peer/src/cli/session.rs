@@ -1,0 +1,74 @@
+//! The session itself: which one is meant, how it is, and its end.
+
+use anyhow::Result;
+use clap::Args;
+use common::wire::control::{self, Exit, Refusal};
+use peer::control::{Client, socket};
+use serde_json::json;
+
+use super::{Global, output::Out, text, time::span};
+
+/// End the session; you stay a member of your rooms.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer logout --as alice")]
+pub struct Logout {}
+
+/// How the session is.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer status --json")]
+pub struct Status {}
+
+/// The session of `--as`, or the only one.
+pub fn pick(global: &Global) -> Result<Client> {
+    let folders = global.folders()?;
+    if let Some(name) = &global.session {
+        return Client::connect(folders.profile(name).socket()).map_err(|_| {
+            let reason = format!("{name} is not logged in here; run: peer login {name}");
+            Refusal::new(Exit::Unreachable, reason).into()
+        });
+    }
+    let none = || Refusal::new(Exit::Unreachable, "nobody is logged in; run: peer login NAME");
+    let mut sessions = socket::alive(folders.runtime());
+    if sessions.len() > 1 {
+        let names: Vec<String> = sessions.iter().map(|(name, _)| text::inline(name)).collect();
+        let reason = format!("several are logged in here: {}; say which: --as {}", names.join(", "), names[0]);
+        return Err(Refusal::new(Exit::Refused, reason).into());
+    }
+    let (_, path) = sessions.pop().ok_or_else(none)?;
+    Ok(Client::connect(&path).map_err(|_| none())?)
+}
+
+impl Logout {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        client.logout().await?;
+        Ok(out.object(&json!({}), |_| "logged out".to_string())?)
+    }
+}
+
+impl Status {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let status = client.status().await?;
+        Ok(out.object(&status, told)?)
+    }
+}
+
+fn told(status: &control::Status) -> String {
+    let or_none =
+        |address: Option<std::net::SocketAddr>| address.map_or("-".to_string(), |address| address.to_string());
+    let domain = status.domain.as_ref().map_or("-", |domain| domain.as_str());
+    let trouble = status.trouble.as_ref().map(|trouble| format!(": {}", text::inline(trouble))).unwrap_or_default();
+    [
+        ("account", format!("{}@{domain}", status.name)),
+        ("key", status.key.clone()),
+        ("address", format!("{}, seen as {}", status.address, or_none(status.seen))),
+        ("tracker", format!("{} {}{trouble}", or_none(status.tracker), status.tracker_state)),
+        ("rooms", status.rooms.to_string()),
+        ("links", status.links.to_string()),
+        ("undelivered", status.undelivered.to_string()),
+        ("running", span(status.uptime_s)),
+    ]
+    .map(|(what, value)| format!("{what:12}{value}"))
+    .join("\n")
+}

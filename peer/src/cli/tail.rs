@@ -1,0 +1,86 @@
+//! What happened, and what happens.
+
+use anyhow::Result;
+use clap::Args;
+use common::{
+    RoomName,
+    wire::control::{self, Event, MemberChange, MemberEvent},
+};
+use peer::control::Client;
+
+use super::{output::Out, text, time};
+
+/// What happened last in one room or in all, and with --follow what happens.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  peer tail\n  peer tail lobby --follow --json\n  peer tail --since 1042 --follow")]
+pub struct Tail {
+    /// Only this room.
+    room: Option<RoomName>,
+    /// Only events after this cursor.
+    #[arg(long, value_name = "CURSOR")]
+    since: Option<u64>,
+    /// Go on with events as they happen.
+    #[arg(long, short)]
+    follow: bool,
+}
+
+/// What was said in a room.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  peer history lobby --limit 100\n  peer history lobby --search 'lunch friday'")]
+pub struct History {
+    /// Where.
+    room: RoomName,
+    /// The last so many messages.
+    #[arg(long, value_name = "N")]
+    limit: Option<u32>,
+    /// Only messages that hold all these words.
+    #[arg(long, value_name = "WORDS")]
+    search: Option<String>,
+}
+
+impl Tail {
+    /// Runs it.
+    pub async fn run(self, client: Client, out: &Out) -> Result<()> {
+        let Tail { room, since, follow } = self;
+        let mut events = client.tail(control::Tail { room, since, follow }).await?;
+        while let Some(event) = events.next().await? {
+            show(&event, out)?;
+        }
+        Ok(())
+    }
+}
+
+impl History {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let History { room, limit, search } = self;
+        let events = client.history(control::History { room, limit, search }).await?;
+        events.iter().try_for_each(|event| show(event, out))
+    }
+}
+
+/// `joined lobby` and the like: what a member did, as it goes after its name.
+pub fn change(event: &MemberEvent) -> String {
+    let what = match event.change {
+        MemberChange::Joined => format!("joined {}", event.room),
+        MemberChange::Left => format!("left {}", event.room),
+        MemberChange::Online => "is online".to_string(),
+        MemberChange::Offline => "is offline".to_string(),
+        MemberChange::Removed => format!("is no longer a member of {}", event.room),
+    };
+    match &event.by {
+        Some(by) => format!("{what}, by {by}"),
+        None => what,
+    }
+}
+
+fn show(event: &Event, out: &Out) -> Result<()> {
+    Ok(out.object(event, |event| match event {
+        Event::Message(message) => {
+            let place = out.dim(&format!("{} {}", time::date(message.sent), message.room));
+            format!("{place} {}: {}", message.from, text::block(&message.text, "    "))
+        }
+        Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
+        Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
+    })?)
+}

@@ -1,0 +1,204 @@
+//! A client of a running peer's control socket.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use common::{
+    RoomName,
+    wire::control::{
+        Event, Exit, History, InRoom, Joined, Member, Path as MemberPath, Receipt, Receipts, Refusal, Room, Said, Say,
+        Status, Tail,
+    },
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncWriteExt, BufReader},
+    net::{
+        UnixStream,
+        unix::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    time,
+};
+
+use super::{
+    line::{ANSWER_BYTES, Fault, Lines, line},
+    socket,
+};
+
+/// How long an answer may take, beyond what it was asked to wait.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A connection to a running peer.
+pub struct Client {
+    path: PathBuf,
+    input: Lines<BufReader<OwnedReadHalf>>,
+    output: OwnedWriteHalf,
+    asked: u64,
+}
+
+/// Events that come in, by [`Client::tail`].
+pub struct Tailing {
+    client: Client,
+    follow: bool,
+}
+
+/// An answer or a notification.
+#[derive(Deserialize)]
+struct Incoming {
+    id: Option<u64>,
+    #[serde(default)]
+    result: Value,
+    error: Option<Fault>,
+    method: Option<String>,
+    #[serde(default)]
+    params: Value,
+}
+
+impl Client {
+    /// Connects to the peer whose socket is at `path`.
+    pub fn connect(path: &Path) -> io::Result<Client> {
+        let stream = socket::connect(path)?;
+        stream.set_nonblocking(true)?;
+        let (input, output) = UnixStream::from_std(stream)?.into_split();
+        Ok(Client { path: path.to_owned(), input: Lines::new(BufReader::new(input), ANSWER_BYTES), output, asked: 0 })
+    }
+
+    /// How the peer is.
+    pub async fn status(&mut self) -> Result<Status, Refusal> {
+        self.call("status", json!({})).await
+    }
+
+    /// The rooms there are.
+    pub async fn rooms(&mut self) -> Result<Vec<Room>, Refusal> {
+        self.call("rooms", json!({})).await
+    }
+
+    /// Becomes a member of a room.
+    pub async fn join(&mut self, room: RoomName) -> Result<Joined, Refusal> {
+        self.call("join", InRoom { room }).await
+    }
+
+    /// Stops being one.
+    pub async fn leave(&mut self, room: RoomName) -> Result<(), Refusal> {
+        self.call::<Value>("leave", InRoom { room }).await.map(drop)
+    }
+
+    /// Who is in a room.
+    pub async fn members(&mut self, room: RoomName) -> Result<Vec<Member>, Refusal> {
+        self.call("members", InRoom { room }).await
+    }
+
+    /// Says something.
+    pub async fn say(&mut self, say: Say) -> Result<Said, Refusal> {
+        let wait = say.wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()).unwrap_or_default();
+        self.call_within(PATIENCE.saturating_add(wait), "say", say).await
+    }
+
+    /// How far a message has got, member by member.
+    pub async fn receipts(&mut self, id: String) -> Result<Vec<Receipt>, Refusal> {
+        self.call("receipts", Receipts { id }).await
+    }
+
+    /// Messages of one room.
+    pub async fn history(&mut self, query: History) -> Result<Vec<Event>, Refusal> {
+        self.call("history", query).await
+    }
+
+    /// Which way each member is reached.
+    pub async fn paths(&mut self) -> Result<Vec<MemberPath>, Refusal> {
+        self.call("paths", json!({})).await
+    }
+
+    /// Ends the session.
+    pub async fn logout(&mut self) -> Result<(), Refusal> {
+        self.call::<Value>("logout", json!({})).await.map(drop)
+    }
+
+    /// Events of the past and, if asked for, as they happen.
+    pub async fn tail(mut self, tail: Tail) -> Result<Tailing, Refusal> {
+        self.ask("tail", &tail).await?;
+        Ok(Tailing { client: self, follow: tail.follow })
+    }
+
+    async fn call<T: DeserializeOwned>(&mut self, method: &str, params: impl Serialize) -> Result<T, Refusal> {
+        self.call_within(PATIENCE, method, params).await
+    }
+
+    async fn call_within<T: DeserializeOwned>(
+        &mut self,
+        patience: Duration,
+        method: &str,
+        params: impl Serialize,
+    ) -> Result<T, Refusal> {
+        let answer = time::timeout(patience, self.answer(method, params)).await;
+        answer.unwrap_or_else(|_| Err(self.broken(format!("no answer within {} s", patience.as_secs()))))
+    }
+
+    async fn answer<T: DeserializeOwned>(&mut self, method: &str, params: impl Serialize) -> Result<T, Refusal> {
+        self.ask(method, params).await?;
+        loop {
+            let incoming = self.incoming().await?;
+            if incoming.id != Some(self.asked) && incoming.error.is_none() {
+                continue;
+            }
+            return match incoming.error {
+                Some(fault) => Err(refusal(fault)),
+                None => serde_json::from_value(incoming.result).map_err(|error| self.broken(error)),
+            };
+        }
+    }
+
+    async fn ask(&mut self, method: &str, params: impl Serialize) -> Result<(), Refusal> {
+        self.asked += 1;
+        let params = serde_json::to_value(params).map_err(|error| self.broken(error))?;
+        let request = json!({"jsonrpc": "2.0", "id": self.asked, "method": method, "params": params});
+        match self.output.write_all(&line(&request)).await {
+            // The peer has hung up; what it said before tells why.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            result => result.map_err(|error| self.broken(error)),
+        }
+    }
+
+    async fn incoming(&mut self) -> Result<Incoming, Refusal> {
+        match self.input.next().await {
+            Ok(Some(line)) => serde_json::from_slice(&line).map_err(|error| self.broken(error)),
+            Ok(None) => Err(Refusal::new(Exit::Unreachable, "the peer has ended; log in again: peer login NAME")),
+            Err(error) => Err(self.broken(error)),
+        }
+    }
+
+    fn broken(&self, error: impl ToString) -> Refusal {
+        let reason = format!(
+            "the peer behind {} does not answer as it should: {}; end its process and log in again",
+            self.path.display(),
+            error.to_string()
+        );
+        Refusal::new(Exit::Unreachable, reason)
+    }
+}
+
+impl Tailing {
+    /// The next event; `None` when the past is over and events are not followed. Cancel-safe.
+    pub async fn next(&mut self) -> Result<Option<Event>, Refusal> {
+        loop {
+            let incoming = self.client.incoming().await?;
+            if let Some(fault) = incoming.error {
+                return Err(refusal(fault));
+            }
+            if incoming.method.as_deref() == Some("event") {
+                return serde_json::from_value(incoming.params).map(Some).map_err(|error| self.client.broken(error));
+            }
+            if !self.follow {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+fn refusal(fault: Fault) -> Refusal {
+    Refusal { code: fault.code.into(), message: fault.message }
+}

@@ -1,0 +1,185 @@
+//! A session for tests: it keeps what happens in memory, and its receipts come when a test says so.
+
+// The tests of the library and those of the chat use it, neither all of it.
+#![allow(dead_code)]
+
+use std::sync::{Arc, Mutex};
+
+use common::{
+    AccountName, Key, MessageId, RoomName, Slot,
+    wire::control::{
+        Event, Exit, History, Joined, Member, MessageEvent, Path, Receipt, ReceiptEvent, Refusal, Room, Said, Status,
+    },
+};
+use tokio::sync::{broadcast, watch};
+
+use super::{Session, follow};
+
+#[derive(Clone)]
+pub struct Fake {
+    name: AccountName,
+    kept: Arc<Mutex<Kept>>,
+    events: broadcast::Sender<Event>,
+    ended: watch::Sender<Option<Refusal>>,
+    /// Says wait at this gate until it is open.
+    pub gate: watch::Sender<bool>,
+}
+
+#[derive(Default)]
+struct Kept {
+    past: Vec<Event>,
+    said: Vec<Said>,
+    begun: Vec<String>,
+    finished: usize,
+}
+
+impl Fake {
+    pub fn new(name: &str) -> Fake {
+        Fake {
+            name: name.parse().unwrap(),
+            kept: Arc::default(),
+            events: broadcast::Sender::new(256),
+            ended: watch::Sender::new(None),
+            gate: watch::Sender::new(true),
+        }
+    }
+
+    /// Bob has said something in the lobby.
+    pub fn happen(&self, cursor: u64) {
+        self.happen_in("lobby", cursor);
+    }
+
+    pub fn happen_in(&self, room: &str, cursor: u64) {
+        let event = Event::Message(MessageEvent {
+            cursor,
+            id: format!("{room}/abababababababab/{cursor}"),
+            room: room.parse().unwrap(),
+            from: "bob".parse().unwrap(),
+            seq: cursor,
+            stamp: "1.2".into(),
+            sent: 0,
+            received: 0,
+            path: "direct".into(),
+            text: format!("text {cursor}"),
+        });
+        self.kept.lock().unwrap().past.push(event.clone());
+        let _ = self.events.send(event);
+    }
+
+    /// Bob has everything said so far.
+    pub fn receipt(&self) {
+        let bob: AccountName = "bob".parse().unwrap();
+        let mut kept = self.kept.lock().unwrap();
+        for said in &mut kept.said {
+            said.pending.clear();
+            said.delivered = vec![bob.clone()];
+        }
+        let (room, last) = ("lobby".parse().unwrap(), kept.said.len() as u64);
+        let _ = self.events.send(Event::Receipt(ReceiptEvent { room, name: bob, first: 1, last, at: 5 }));
+    }
+
+    /// The texts of all `say` that began, in that order, and how many were answered.
+    pub fn says(&self) -> (Vec<String>, usize) {
+        let kept = self.kept.lock().unwrap();
+        (kept.begun.clone(), kept.finished)
+    }
+
+    pub fn listeners(&self) -> usize {
+        self.events.receiver_count()
+    }
+
+    pub fn end(&self, reason: Refusal) {
+        self.ended.send_replace(Some(reason));
+    }
+}
+
+impl Session for Fake {
+    async fn status(&self) -> Result<Status, Refusal> {
+        Ok(Status {
+            name: self.name.clone(),
+            domain: Some("lan".parse().unwrap()),
+            key: Key([1; 32]).to_string(),
+            address: "[::]:4000".parse().unwrap(),
+            seen: None,
+            tracker: Some("10.0.0.1:27655".parse().unwrap()),
+            tracker_state: "up".into(),
+            trouble: None,
+            rooms: 1,
+            links: 1,
+            undelivered: 0,
+            uptime_s: 61,
+        })
+    }
+
+    async fn rooms(&self) -> Result<Vec<Room>, Refusal> {
+        Ok(vec![Room { room: "lobby".parse().unwrap(), members: 2, joined: true, approval: false }])
+    }
+
+    async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
+        Ok(Joined { room, members: 2, slot: Slot(1) })
+    }
+
+    async fn leave(&self, room: RoomName) -> Result<(), Refusal> {
+        Err(Refusal::new(Exit::Refused, format!("you are not a member of {room}")))
+    }
+
+    async fn members(&self, _room: RoomName) -> Result<Vec<Member>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
+        self.kept.lock().unwrap().begun.push(text);
+        let mut gate = self.gate.subscribe();
+        let _ = gate.wait_for(|open| *open).await;
+        let mut kept = self.kept.lock().unwrap();
+        kept.finished += 1;
+        let seq = kept.said.len() as u64 + 1;
+        let id = MessageId { room: room.clone(), author: Key([0xcd; 32]).short(), number: seq }.to_string();
+        let pending = vec!["bob".parse().unwrap()];
+        let said = Said { id, room, seq, stamp: "1.2".into(), delivered: Vec::new(), pending };
+        kept.said.push(said.clone());
+        Ok(said)
+    }
+
+    async fn said(&self, id: MessageId) -> Result<Said, Refusal> {
+        let kept = self.kept.lock().unwrap();
+        let said = kept.said.iter().find(|said| said.id == id.to_string());
+        said.cloned().ok_or_else(|| Refusal::new(Exit::Refused, "no such message"))
+    }
+
+    async fn receipts(&self, _id: MessageId) -> Result<Vec<Receipt>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    async fn paths(&self) -> Result<Vec<Path>, Refusal> {
+        Ok(Vec::new())
+    }
+
+    async fn logout(&self) -> Result<(), Refusal> {
+        self.end(Refusal::new(Exit::Done, "logged out"));
+        Ok(())
+    }
+
+    async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
+        self.past(Some(query.room), None, query.limit.unwrap_or(50)).await
+    }
+
+    async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let kept = self.kept.lock().unwrap();
+        let wanted = kept.past.iter().filter(|event| room.as_ref().is_none_or(|room| follow::room_of(event) == room));
+        let after: Vec<Event> =
+            wanted.filter(|event| since.is_none_or(|since| follow::cursor(event) > Some(since))).cloned().collect();
+        let skipped = if since.is_some() { 0 } else { after.len().saturating_sub(limit as usize) };
+        Ok(after.into_iter().skip(skipped).take(limit as usize).collect())
+    }
+
+    async fn ended(&self) -> Refusal {
+        let mut ended = self.ended.subscribe();
+        let reason = ended.wait_for(Option::is_some).await.unwrap();
+        reason.clone().unwrap()
+    }
+
+    fn events(&self) -> broadcast::Receiver<Event> {
+        self.events.subscribe()
+    }
+}

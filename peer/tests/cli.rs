@@ -1,0 +1,271 @@
+//! The command line as a user of the shell sees it, against a control socket whose answers are written down here.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::UdpSocket,
+    os::unix::net::UnixListener,
+    path::Path,
+    process::{Command, Output, Stdio},
+    sync::mpsc,
+    thread,
+};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Answers every request of a session with `answer`: lines of results, notifications or errors.
+fn session(home: &Path, name: &str, answer: impl Fn(&str, &Value) -> Vec<Value> + Send + 'static) -> Asked {
+    let listener = UnixListener::bind(home.join(format!("{name}.sock"))).unwrap();
+    let (asked, requests) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                let request: Value = serde_json::from_str(&line).unwrap();
+                let method = request["method"].as_str().unwrap();
+                let _ = asked.send((method.to_string(), request["params"].clone()));
+                for mut line in answer(method, &request["params"]) {
+                    line["jsonrpc"] = json!("2.0");
+                    if line.get("method").is_none() {
+                        line["id"] = request["id"].clone();
+                    }
+                    // The client may have seen enough.
+                    let _ = writeln!(stream, "{line}");
+                }
+            }
+        }
+    });
+    Asked(requests)
+}
+
+struct Asked(mpsc::Receiver<(String, Value)>);
+
+fn result(result: Value) -> Vec<Value> {
+    vec![json!({"result": result})]
+}
+
+fn event(cursor: u64, text: &str) -> Value {
+    json!({"method": "event", "params": {
+        "event": "message", "cursor": cursor, "id": "lobby/abababababababab/1", "room": "lobby", "from": "bob",
+        "seq": 1, "stamp": "1.2", "sent": 0, "received": 0, "path": "direct", "text": text,
+    }})
+}
+
+fn said(delivered: Value, pending: Value) -> Vec<Value> {
+    result(json!({
+        "id": "lobby/abababababababab/1", "room": "lobby", "seq": 1, "stamp": "1.2",
+        "delivered": delivered, "pending": pending,
+    }))
+}
+
+fn peer(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_peer"));
+    command.env_clear().env("ROLLCALL_HOME", home).env("TZ", "UTC").stdin(Stdio::null());
+    command
+}
+
+fn run(home: &Path, arguments: &[&str]) -> (i32, String, String) {
+    ended(peer(home).args(arguments).output().unwrap())
+}
+
+fn ended(output: Output) -> (i32, String, String) {
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+#[test]
+fn a_command_line_that_is_wrong_ends_with_2_and_says_so_on_stderr() {
+    let home = home();
+    for arguments in [
+        &["dance"][..],
+        &["say", "lobby"],
+        &["join", "a b"],
+        &["say", "lobby", "x", "--wait", "-1"],
+        &["login", "alice", "--headless", "--detach"],
+    ] {
+        let (code, out, err) = run(home.path(), arguments);
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
+        assert!(!err.is_empty());
+    }
+}
+
+#[test]
+fn without_a_session_it_ends_with_3_and_says_how_to_log_in() {
+    let home = home();
+    // A socket left by a crash is no session.
+    drop(UnixListener::bind(home.path().join("alice.sock")).unwrap());
+    for arguments in [&["status"][..], &["status", "--as", "bob"]] {
+        let (code, out, err) = run(home.path(), arguments);
+        assert_eq!((code, out.as_str()), (3, ""));
+        assert!(err.contains("peer login "), "{err}");
+    }
+}
+
+#[test]
+fn of_several_sessions_one_is_to_be_named() {
+    let home = home();
+    let answer = |members: u64| {
+        move |_: &str, _: &Value| {
+            result(json!([{"room": "lobby", "members": members, "joined": true, "approval": false}]))
+        }
+    };
+    let _alice = session(home.path(), "alice", answer(1));
+    let _bob = session(home.path(), "bob", answer(2));
+    let (code, _, err) = run(home.path(), &["rooms"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("alice, bob") && err.contains("--as alice"), "{err}");
+    let (code, out, _) = run(home.path(), &["rooms", "--as", "Bob", "--json"]);
+    assert_eq!((code, out.contains("\"members\":2")), (0, true), "{out}");
+    let (_, out, _) = ended(peer(home.path()).args(["rooms", "--json"]).env("ROLLCALL_AS", "alice").output().unwrap());
+    assert!(out.contains("\"members\":1"), "{out}");
+}
+
+#[test]
+fn json_is_one_object_a_line_each_with_the_version() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |_, _| {
+        result(json!([
+            {"room": "lobby", "members": 2, "joined": true, "approval": false},
+            {"room": "den", "members": 1, "joined": false, "approval": true},
+        ]))
+    });
+    let (code, out, err) = run(home.path(), &["rooms", "--json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        lines,
+        [
+            r#"{"v":1,"room":"lobby","members":2,"joined":true,"approval":false}"#,
+            r#"{"v":1,"room":"den","members":1,"joined":false,"approval":true}"#,
+        ]
+    );
+    let (_, out, _) = run(home.path(), &["rooms"]);
+    assert_eq!(out, "ROOM   MEMBERS  JOINED  APPROVAL\nlobby  2        yes     no\nden    1        no      yes\n");
+}
+
+#[test]
+fn a_refusal_goes_to_stderr_and_its_code_is_the_exit_code() {
+    let home = home();
+    let _alice =
+        session(home.path(), "alice", |_, _| vec![json!({"error": {"code": 4, "message": "another key\u{7}"}})]);
+    let (code, out, err) = run(home.path(), &["join", "lobby", "--json"]);
+    assert_eq!((code, out.as_str(), err.as_str()), (4, "", "peer: another key\\u{7}\n"));
+}
+
+#[test]
+fn say_with_wait_ends_with_5_when_somebody_does_not_have_it() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, params| match params["wait"].is_null() {
+        true => said(json!([]), json!(["bob"])),
+        false => said(json!(["carol"]), json!(["bob"])),
+    });
+    let (code, out, err) = run(home.path(), &["say", "lobby", "hi", "--wait", "0.5", "--json"]);
+    assert_eq!(code, 5);
+    let out: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&out["v"], &out["delivered"], &out["pending"]), (&json!(1), &json!(["carol"]), &json!(["bob"])));
+    assert!(err.contains("bob"), "{err}");
+    assert_eq!(asked.0.recv().unwrap(), ("say".into(), json!({"room": "lobby", "text": "hi", "wait": 0.5})));
+    assert_eq!(run(home.path(), &["say", "lobby", "hi"]).0, 0);
+}
+
+#[test]
+fn what_is_said_may_come_from_stdin_and_has_a_limit() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| said(json!([]), json!([])));
+    let say = |text: &str| {
+        let mut child =
+            peer(home.path()).args(["say", "lobby", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        ended(child.wait_with_output().unwrap())
+    };
+    assert_eq!(say("two\nlines\n").0, 0);
+    assert_eq!(asked.0.recv().unwrap().1["text"], json!("two\nlines"));
+    assert_eq!(say(&"é".repeat(8192)).0, 0);
+    let (code, _, err) = say(&"é".repeat(8193));
+    assert_eq!(code, 1);
+    assert!(err.contains("16384 bytes"), "{err}");
+}
+
+#[test]
+fn a_tail_ends_with_the_past_unless_it_follows() {
+    let home = home();
+    let asked =
+        session(home.path(), "alice", |_, _| vec![event(7, "one\u{1b}[2J"), json!({"result": {}}), event(8, "live")]);
+    let (code, out, _) = run(home.path(), &["tail", "lobby", "--since", "6"]);
+    assert_eq!((code, out.as_str()), (0, "1970-01-01 00:00:00 lobby bob: one\\u{1b}[2J\n"));
+    assert_eq!(asked.0.recv().unwrap().1, json!({"room": "lobby", "since": 6, "follow": false}));
+
+    let mut child = peer(home.path()).args(["tail", "-f", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    assert!(first.starts_with(r#"{"v":1,"event":"message","cursor":7,"#), "{first}");
+    assert!(lines.next().unwrap().unwrap().contains(r#""cursor":8"#));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+#[test]
+fn who_reads_the_output_may_stop_reading() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |_, _| {
+        let mut lines: Vec<Value> = (0..5_000).map(|cursor| event(cursor, "so much to read")).collect();
+        lines.push(json!({"result": {}}));
+        lines
+    });
+    let mut child = peer(home.path()).arg("tail").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut some = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut some).unwrap();
+    let (code, _, err) = ended(child.wait_with_output().unwrap());
+    assert_eq!((code, err.as_str()), (0, ""));
+}
+
+#[test]
+fn a_second_login_on_a_living_session_is_refused_with_its_process() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |_, _| Vec::new());
+    let (code, _, err) = run(home.path(), &["login", "alice", "--headless", "--tracker", "127.0.0.1:9"]);
+    assert_eq!(code, 1);
+    assert!(err.contains(&format!("already logged in here (process {})", std::process::id())), "{err}");
+    assert!(err.contains("peer logout --as alice"), "{err}");
+    let (code, _, err) = run(home.path(), &["login", "alice", "--detach", "--tracker", "127.0.0.1:9"]);
+    assert_eq!((code, err.contains("peer: alice is already logged in")), (1, true), "{err}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_told_with_what_to_do() {
+    let home = home();
+    let taken = UdpSocket::bind("[::]:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let login = ["login", "alice", "--headless", "--tracker", "127.0.0.1:9"];
+    let (code, _, err) = run(home.path(), &[&login[..], &["--port", &port]].concat());
+    assert_eq!(code, 1);
+    assert!(err.contains(&port) && err.contains("--port"), "{err}");
+    fs::write(home.path().join("alice/profile.toml"), format!("port = {port}\n")).unwrap();
+    let (code, _, err) = run(home.path(), &login);
+    assert_eq!(code, 1);
+    assert!(err.contains("peer login alice --port 0"), "{err}");
+}
+
+#[test]
+fn a_config_with_an_unknown_setting_is_refused_with_the_nearest() {
+    let home = home();
+    fs::create_dir(home.path().join("config")).unwrap();
+    fs::write(home.path().join("config/peer.toml"), "traker = 'x'\n").unwrap();
+    let (code, _, err) = run(home.path(), &["login", "alice", "--headless"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("did you mean \"tracker\"?"), "{err}");
+}
+
+#[test]
+fn a_tracker_that_is_no_address_is_refused_before_anything_is_sent() {
+    let home = home();
+    let (code, _, err) = run(home.path(), &["login", "alice", "--headless", "--tracker", "box:nine"]);
+    assert_eq!(code, 1);
+    assert!(err.contains("box:nine") && err.contains("HOST:PORT"), "{err}");
+    assert!(!home.path().join("alice.sock").exists());
+}
