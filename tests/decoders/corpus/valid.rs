@@ -79,7 +79,6 @@ fn to_tracker() -> Vec<ToTracker> {
         tracker::Join { id: 1, room: room() }.into(),
         tracker::Leave { id: 2, room: room() }.into(),
         tracker::ListRooms { id: 3, after: Some(room()) }.into(),
-        tracker::GetStatus { id: 4 }.into(),
     ]
 }
 
@@ -111,19 +110,6 @@ fn to_peer() -> Vec<ToPeer> {
         name: "alice".parse().expect("a good name"),
         seen: addresses(),
     };
-    let status = tracker::Status {
-        id: 4,
-        accounts: 5,
-        sessions: 4,
-        rooms: 3,
-        members: 9,
-        changes: 1_000,
-        pushes: 9_000,
-        bytes_in: 1 << 33,
-        bytes_out: 1 << 34,
-        uptime: 86_400,
-        key: Key([9; 32]),
-    };
     vec![
         welcome.into(),
         refused().into(),
@@ -133,7 +119,6 @@ fn to_peer() -> Vec<ToPeer> {
         tracker::Bye { code: Code::ShuttingDown, reason: "the tracker is going down".into() }.into(),
         tracker::Answer { id: 1, refused: Some(refused()) }.into(),
         tracker::RoomList { id: 3, rooms: vec![entry.clone(), entry], more: true }.into(),
-        status.into(),
     ]
 }
 
@@ -143,6 +128,7 @@ fn to_another_peer() -> Vec<PeerFrame> {
         peer::Hello { protocol: 1, name: "alice".parse().expect("a good name") }.into(),
         peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
+        peer::Skip { room: room(), next: 18 }.into(),
         peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
         peer::Bye { reason: "logged out".into() }.into(),
     ]
