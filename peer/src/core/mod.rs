@@ -13,6 +13,8 @@ mod links;
 mod people;
 mod ranges;
 pub mod room;
+#[cfg(test)]
+mod tests;
 mod tracker_link;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
