@@ -48,6 +48,9 @@ pub struct Login {
     /// Where the tracker is; without it, it is looked for on the LAN.
     #[arg(long, value_name = "HOST[:PORT]")]
     tracker: Option<String>,
+    /// The key that the tracker must have, in place of the one known so far.
+    #[arg(long, value_name = "KEY")]
+    tracker_key: Option<Key>,
     /// The UDP port of this peer, kept for later logins; 0 takes a free one.
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -159,6 +162,10 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     let udp = bind(login, &kept, &config)?;
     kept.port = Some(udp.local_addr().context("the UDP socket has no address")?.port());
     profile.keep(&kept)?;
+    if let Some((key, known)) = login.tracker_key.zip(kept.tracker.as_mut()) {
+        // Kept once a tracker with that key has welcomed.
+        known.expect(key);
+    }
     let certificate = tls::Certificate::new(&identity)?;
     let limits = config.link_limits();
     let server = endpoint::server_config(&certificate, wire::peer::ALPN, &limits)?;
@@ -179,7 +186,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         endpoint: endpoint.clone(),
         certificate,
         tracker: target.address,
-        tracker_key: target.key,
+        tracker_key: login.tracker_key.or(target.key),
         store: profile.history(),
     };
     let handle = peer::spawn(setup).await?;

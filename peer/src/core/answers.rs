@@ -30,8 +30,9 @@ impl Core {
             Ask::Receipts(message) => self.receipts(message),
             Ask::Paths => Ok(Answer::Paths(self.paths())),
             Ask::Logout => {
-                self.logout();
-                Ok(Answer::Done)
+                // Before the end, which is the last thing that is carried out.
+                self.reply(id, Ok(Answer::Done));
+                return self.logout();
             }
         };
         self.reply(id, reply);
