@@ -25,6 +25,7 @@ impl Core {
                 None => Err(not_in(&room)),
             },
             Ask::Members(room) => self.members(&room),
+            Ask::Called(room) => self.called(&room),
             Ask::Say { room, text } => return self.say(id, room, text, now),
             Ask::Said(message) => self.own(&message).and_then(|()| self.said_reply(&message.room, message.number)),
             Ask::Receipts(message) => self.receipts(message),
@@ -97,6 +98,12 @@ impl Core {
             }
         };
         Ok(Answer::Members(room.table.members().map(line).collect()))
+    }
+
+    fn called(&self, room: &RoomName) -> Result<Answer, Refusal> {
+        let fold = room.fold();
+        let name = self.rooms.keys().find(|name| name.fold() == fold).ok_or_else(|| not_in(room))?;
+        Ok(Answer::Called(name.clone()))
     }
 
     /// Whether a message is this peer's own, and there.

@@ -14,7 +14,8 @@ pub fn another_key(address: SocketAddr, shown: Key, known: Key) -> Refusal {
         format!(
             "the tracker at {address} has the key\n  {shown}\nand the one known here has\n  {known}\nSomebody may be \
              posing as it. Ask who runs it to read you its key, which it prints when it starts. If it was set up anew \
-             and has the first key, log in with the same line and: --tracker-key {shown}\nIf it is another \
+             and has the first key, log in with the same line and\n  \
+             --tracker-key {shown}\nIf it is another \
              tracker than the one you know, log in there with a folder of its own: --home DIR"
         ),
     )
