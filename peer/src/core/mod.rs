@@ -11,6 +11,7 @@ mod directory;
 mod io;
 mod links;
 mod people;
+pub mod pin;
 mod ranges;
 pub mod room;
 mod tracker_link;

@@ -23,6 +23,7 @@ use super::{
     AskId, Core, Now, Output, Row, Welcomed,
     backoff::Backoff,
     command::{Answer as UserAnswer, Ask},
+    pin,
 };
 
 /// The first pause before dialling again, in milliseconds.
@@ -167,17 +168,7 @@ impl Core {
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
             self.out.push(Output::DropTracker);
-            return self.end(Refusal::new(
-                Exit::Identity,
-                format!(
-                    "the tracker at {} has another key than the one you know: {} instead of {}. If it was set up \
-                     anew, ask who runs it to read you its key, and then log in with: --new-tracker-key {}",
-                    self.tracker.address,
-                    key.short(),
-                    pinned.short(),
-                    key.short()
-                ),
-            ));
+            return self.end(pin::another_key(self.tracker.address, key, pinned));
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
