@@ -177,36 +177,3 @@ fn path_word(linked: bool) -> &'static str {
 fn not_in(room: &RoomName) -> Refusal {
     Refusal::new(Exit::Refused, format!("you are not in {room}; join it: peer join {room}"))
 }
-
-#[cfg(test)]
-mod tests {
-    use common::Identity;
-
-    use super::*;
-    use crate::{
-        Config,
-        core::{Input, Saved, Start},
-    };
-
-    #[test]
-    fn whoever_asks_to_log_out_is_answered_before_the_end() {
-        let address = ([127, 0, 0, 1], 1).into();
-        let mut core = Core::new(Start {
-            name: "alice".parse().unwrap(),
-            identity: Identity::from_seed([1; 32]),
-            config: Config::default(),
-            tracker_key: None,
-            tracker: address,
-            address,
-            saved: Saved::default(),
-            seed: 0,
-        });
-        core.handle(Input::Ask(AskId(1), Ask::Logout), Now::default());
-        let outputs = core.flush(Now::default());
-        let at = |is: fn(&Output) -> bool| outputs.iter().position(is).unwrap();
-        assert!(
-            at(|output| matches!(output, Output::Reply(AskId(1), Ok(_))))
-                < at(|output| matches!(output, Output::End(_)))
-        );
-    }
-}

@@ -13,7 +13,10 @@ mod links;
 mod people;
 pub mod pin;
 mod ranges;
+mod requests;
 pub mod room;
+#[cfg(test)]
+mod session_tests;
 mod tracker_link;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
