@@ -18,9 +18,11 @@ pub mod message;
 pub mod name;
 #[cfg(feature = "net")]
 pub mod net;
+pub mod reasons;
 pub mod table;
 pub mod wire;
 
 pub use id::{Key, MessageId, Slot, Version};
 pub use identity::Identity;
 pub use name::{AccountName, Domain, RoomName};
+pub use reasons::reasons;

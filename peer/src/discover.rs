@@ -12,7 +12,7 @@ use common::{
 use mdns_sd::{ResolvedService, ServiceDaemon, ServiceEvent};
 use tokio::time;
 
-use crate::profile::KeptTracker;
+use crate::{core::pin, profile::KeptTracker};
 
 /// What trackers announce themselves as. The TXT record has `version`, `domain` and `key` (in hexadecimal).
 pub const SERVICE: &str = "_rollcall._udp.local.";
@@ -89,20 +89,11 @@ pub async fn on_the_lan(
 
 /// Refuses a tracker under a known domain whose key is another than the known one.
 pub fn check_pin(last: Option<&KeptTracker>, domain: &Domain, address: SocketAddr, key: Key) -> Result<(), Refusal> {
-    let Some(last) = last.filter(|last| last.domain.fold() == domain.fold() && last.key() != Some(key)) else {
-        return Ok(());
-    };
-    let known = last.key().map(|key| key.short().to_string()).unwrap_or_default();
-    Err(Refusal::new(
-        Exit::Identity,
-        format!(
-            "the tracker at {address} calls itself {domain:?} but has the key {}, and the tracker of {domain:?} known \
-             here has {known}: somebody may be posing as it. Ask who runs it. If it was set up anew, remove the part \
-             [tracker] from this account's profile.toml and log in again; if it is another tracker, log in there with \
-             a home of its own: --home DIR",
-            key.short()
-        ),
-    ))
+    let known = last.filter(|last| last.domain.fold() == domain.fold()).and_then(KeptTracker::key);
+    match known.filter(|known| *known != key) {
+        Some(known) => Err(pin::another_key(address, key, known)),
+        None => Ok(()),
+    }
 }
 
 /// Which of the announced trackers is meant.

@@ -116,18 +116,23 @@ impl Handle {
         self.ask(Ask::Logout).await.map(drop)
     }
 
-    /// Messages of one room, the oldest first.
+    /// Messages of one room that this peer is or was in, the oldest first.
     pub async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
+        let room = self.called(query.room).await?;
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
-            Some(words) => self.store.search(query.room, words, limit).await,
-            None => self.store.messages(query.room, limit).await,
+            Some(words) => self.store.search(room, words, limit).await,
+            None => self.store.messages(room, limit).await,
         };
         events.map_err(damaged)
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let room = match room {
+            Some(room) => Some(self.called(room).await?),
+            None => None,
+        };
         self.store.past(room, since, limit).await.map_err(damaged)
     }
 
@@ -153,6 +158,13 @@ impl Handle {
         match ended.wait_for(Option::is_some).await {
             Ok(reason) => reason.clone().unwrap_or_else(gone),
             Err(_) => gone(),
+        }
+    }
+
+    async fn called(&self, room: RoomName) -> Result<RoomName, Refusal> {
+        match self.ask(Ask::Called(room)).await? {
+            Answer::Called(room) => Ok(room),
+            _ => Err(gone()),
         }
     }
 

@@ -213,6 +213,11 @@ impl KeptTracker {
         KeptTracker { address, domain, key: key.to_string() }
     }
 
+    /// From now on it must have this key.
+    pub fn expect(&mut self, key: Key) {
+        self.key = key.to_string();
+    }
+
     /// Its key. `None` only in a value that was not read by [`Profile::kept`].
     pub fn key(&self) -> Option<Key> {
         self.key.parse().ok()

@@ -26,7 +26,8 @@ fn main() -> ExitCode {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }
-    let trials = lab_trials();
+    let mut trials = lab_trials();
+    trials.extend(rollcall_trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -60,7 +61,6 @@ fn lab_trials() -> Vec<Trial> {
 }
 
 /// What Rollcall is held to.
-#[expect(dead_code, reason = "the programs that it runs do not stand here yet")]
 fn rollcall_trials() -> Vec<Trial> {
     trials![
         three_hosts::a_message_reaches_everyone_once_and_directly,

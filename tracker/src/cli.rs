@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use common::{Domain, wire::tracker::DEFAULT_PORT};
+use common::{Domain, reasons, wire::tracker::DEFAULT_PORT};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -74,7 +74,7 @@ pub fn main() -> ExitCode {
         None => run(&cli).map(|()| ExitCode::SUCCESS),
     };
     done.unwrap_or_else(|error| {
-        eprintln!("tracker: {error:#}");
+        eprintln!("tracker: {}", reasons(error.as_ref()));
         ExitCode::from(REFUSED)
     })
 }

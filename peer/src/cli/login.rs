@@ -48,6 +48,9 @@ pub struct Login {
     /// Where the tracker is; without it, it is looked for on the LAN.
     #[arg(long, value_name = "HOST[:PORT]")]
     tracker: Option<String>,
+    /// The key that the tracker must have, in place of the one known so far.
+    #[arg(long, value_name = "KEY", value_parser = key)]
+    tracker_key: Option<Key>,
     /// The UDP port of this peer, kept for later logins; 0 takes a free one.
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -159,6 +162,10 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     let udp = bind(login, &kept, &config)?;
     kept.port = Some(udp.local_addr().context("the UDP socket has no address")?.port());
     profile.keep(&kept)?;
+    if let Some((key, known)) = login.tracker_key.zip(kept.tracker.as_mut()) {
+        // Kept once a tracker with that key has welcomed.
+        known.expect(key);
+    }
     let certificate = tls::Certificate::new(&identity)?;
     let limits = config.link_limits();
     let server = endpoint::server_config(&certificate, wire::peer::ALPN, &limits)?;
@@ -179,7 +186,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         endpoint: endpoint.clone(),
         certificate,
         tracker: target.address,
-        tracker_key: target.key,
+        tracker_key: login.tracker_key.or(target.key),
         store: profile.history(),
     };
     let handle = peer::spawn(setup).await?;
@@ -203,9 +210,11 @@ async fn welcome(handle: &Handle, target: Target, profile: &Profile, kept: Kept)
         Ok(Err(refusal)) => Err(refusal.into()),
         Err(_) => {
             let Some(last) = kept.tracker.clone() else {
+                let why = handle.status().await.ok().and_then(|status| status.trouble);
+                let why = why.unwrap_or_else(|| "it does not answer".into());
                 let reason = format!(
-                    "the tracker at {address} does not answer; check that it runs, and that no firewall keeps UDP \
-                     port {} from it",
+                    "cannot log in at the tracker {address}: {why}. Check that it runs, and that no firewall keeps \
+                     UDP port {} from it",
                     address.port()
                 );
                 return Err(Refusal::new(Exit::Unreachable, reason).into());
@@ -218,7 +227,7 @@ async fn welcome(handle: &Handle, target: Target, profile: &Profile, kept: Kept)
                 if let Ok(welcomed) = handle.welcomed().await
                     && let Err(error) = keep(welcomed, address, &profile, kept)
                 {
-                    tracing::error!("{error:#}");
+                    tracing::error!("{error}");
                     log_out(&handle).await;
                 }
             });
@@ -288,6 +297,10 @@ fn bind(login: &Login, kept: &Kept, config: &Config) -> Result<UdpSocket, Refusa
         };
         Refusal::new(Exit::Refused, reason)
     })
+}
+
+fn key(text: &str) -> Result<Key, &'static str> {
+    text.parse().map_err(|_| "a tracker's key is 64 hexadecimal digits; it prints them when it starts")
 }
 
 fn already(name: &AccountName, profile: &Profile) -> Refusal {

@@ -19,7 +19,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use common::{
-    AccountName,
+    AccountName, reasons,
     wire::control::{Exit, Refusal},
 };
 use peer::{Config, profile::Folders};
@@ -105,7 +105,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
         let mut client = session::pick(global)?;
         match command {
             Command::Login(_) => Ok(()),
-            Command::Logout(logout) => logout.run(&mut client, &out).await,
+            Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rooms(rooms) => rooms.run(&mut client, &out).await,
             Command::Join(join) => join.run(&mut client, &out).await,
@@ -127,7 +127,7 @@ fn fail(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let code = error.downcast_ref::<Refusal>().map_or(Exit::Refused, |refusal| refusal.code);
-    output::note(&format!("{error:#}"));
+    output::note(&reasons(error.as_ref()));
     ExitCode::from(u8::try_from(i32::from(code)).unwrap_or(1))
 }
 

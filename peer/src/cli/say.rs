@@ -47,11 +47,17 @@ impl Say {
         let said = client.say(control::Say { room: self.room, text, wait: self.wait }).await?;
         out.object(&said, |said| {
             let (delivered, pending) = (names(&said.delivered), names(&said.pending));
-            format!("said {}\ndelivered to {delivered}; waiting for {pending}", said.id)
+            let how_far = match (said.delivered.is_empty(), said.pending.is_empty()) {
+                (true, true) => format!("nobody else is in {}", said.room),
+                (false, true) => format!("delivered to {delivered}"),
+                (true, false) => format!("on its way to {pending}"),
+                (false, false) => format!("delivered to {delivered}; on its way to {pending}"),
+            };
+            format!("said {}\n{how_far}", said.id)
         })?;
         if self.wait.is_some() && !said.pending.is_empty() {
             let reason = format!(
-                "{} do not have it yet; it goes on being delivered, see: peer receipts {}",
+                "not everybody has it yet: it is still on its way to {}; see: peer receipts {}",
                 names(&said.pending),
                 said.id
             );

@@ -1,12 +1,21 @@
 //! The session itself: which one is meant, how it is, and its end.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use clap::Args;
 use common::wire::control::{self, Exit, Refusal};
-use peer::control::{Client, socket};
+use peer::{
+    control::{Client, socket},
+    profile::ProfileError,
+};
 use serde_json::json;
+use tokio::time;
 
 use super::{Global, output::Out, text, time::span};
+
+/// How long the end of a session is waited for.
+const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// End the session; you stay a member of your rooms.
 #[derive(Args)]
@@ -27,8 +36,17 @@ pub fn pick(global: &Global) -> Result<Client> {
             Refusal::new(Exit::Unreachable, reason).into()
         });
     }
-    let none = || Refusal::new(Exit::Unreachable, "nobody is logged in; run: peer login NAME");
-    let mut sessions = socket::alive(folders.runtime());
+    let (mut sessions, crashed) = socket::find(folders.runtime());
+    let none = || {
+        let reason = match crashed.as_slice() {
+            [(name, _)] => {
+                let name = text::inline(name);
+                format!("{name} is not logged in any more: the session has crashed; run: peer login {name}")
+            }
+            _ => "nobody is logged in; run: peer login NAME".into(),
+        };
+        Refusal::new(Exit::Unreachable, reason)
+    };
     if sessions.len() > 1 {
         let names: Vec<String> = sessions.iter().map(|(name, _)| text::inline(name)).collect();
         let reason = format!("several are logged in here: {}; say which: --as {}", names.join(", "), names[0]);
@@ -40,8 +58,16 @@ pub fn pick(global: &Global) -> Result<Client> {
 
 impl Logout {
     /// Runs it.
-    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+    pub async fn run(self, client: &mut Client, out: &Out, global: &Global) -> Result<()> {
+        let profile = global.folders()?.profile(&client.status().await?.name);
         client.logout().await?;
+        // Not before it has let go of the profile, so that a login may follow at once.
+        let _ = time::timeout(LONGEST_END, async {
+            while matches!(profile.open(), Err(ProfileError::InUse)) {
+                time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
         Ok(out.object(&json!({}), |_| "logged out".to_string())?)
     }
 }

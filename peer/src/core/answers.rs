@@ -25,13 +25,15 @@ impl Core {
                 None => Err(not_in(&room)),
             },
             Ask::Members(room) => self.members(&room),
+            Ask::Called(room) => self.called(&room),
             Ask::Say { room, text } => return self.say(id, room, text, now),
             Ask::Said(message) => self.own(&message).and_then(|()| self.said_reply(&message.room, message.number)),
             Ask::Receipts(message) => self.receipts(message),
             Ask::Paths => Ok(Answer::Paths(self.paths())),
             Ask::Logout => {
-                self.logout();
-                Ok(Answer::Done)
+                // Before the end, which is the last thing that is carried out.
+                self.reply(id, Ok(Answer::Done));
+                return self.logout();
             }
         };
         self.reply(id, reply);
@@ -96,6 +98,12 @@ impl Core {
             }
         };
         Ok(Answer::Members(room.table.members().map(line).collect()))
+    }
+
+    fn called(&self, room: &RoomName) -> Result<Answer, Refusal> {
+        let fold = room.fold();
+        let name = self.rooms.keys().find(|name| name.fold() == fold).ok_or_else(|| not_in(room))?;
+        Ok(Answer::Called(name.clone()))
     }
 
     /// Whether a message is this peer's own, and there.

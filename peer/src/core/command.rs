@@ -20,6 +20,8 @@ pub enum Ask {
     Leave(RoomName),
     /// Who is in a room.
     Members(RoomName),
+    /// What a room that this peer is or was in is called, whatever case it is asked for in.
+    Called(RoomName),
     /// Say something.
     Say {
         /// Where.
@@ -50,6 +52,8 @@ pub enum Answer {
     Done,
     /// To [`Ask::Members`].
     Members(Vec<Member>),
+    /// To [`Ask::Called`].
+    Called(RoomName),
     /// To [`Ask::Say`], once it is in the store, and to [`Ask::Said`].
     Said(Box<Said>),
     /// To [`Ask::Receipts`]; the shell adds from the store when and which way each came.

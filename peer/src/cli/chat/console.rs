@@ -161,7 +161,9 @@ fn is_said(line: &str) -> bool {
 
 /// Takes a typed line off the screen. Counts narrow characters, so that it wipes too little rather than too much.
 fn wipe(prompt: &str, line: &str, columns: usize) {
-    let rows = (prompt.chars().count() + line.chars().count()) / columns.max(1) + 1;
+    let rows = |text: &str| text.chars().count() / columns.max(1) + 1;
+    // What was pasted may have several lines.
+    let rows: usize = format!("{prompt}{line}").split('\n').map(rows).sum();
     let _ = io::stdout().write_all(format!("\x1b[{rows}A\r\x1b[J").as_bytes());
     let _ = io::stdout().flush();
 }

@@ -46,6 +46,7 @@ pub enum Outcome {
 /// The state of a chat.
 #[derive(Default)]
 pub struct Talk {
+    me: Option<AccountName>,
     room: Option<RoomName>,
     /// The last message said, until all have it.
     watched: Option<Watched>,
@@ -71,6 +72,7 @@ anything else  is said in the room of the prompt";
 impl Talk {
     /// Goes to a room that is joined, if there is one, and says what to do.
     pub fn begin(&mut self, status: &Status, rooms: &[Room]) -> String {
+        self.me = Some(status.name.clone());
         self.room = rooms.iter().find(|room| room.joined).map(|room| room.room.clone());
         let domain = status.domain.as_ref().map(|domain| format!("@{domain}")).unwrap_or_default();
         let hint = match &self.room {
@@ -154,6 +156,12 @@ impl Talk {
             // Who comes online does so in every room, and is told of once.
             Event::Member(MemberEvent { change: MemberChange::Online | MemberChange::Offline, room, .. })
                 if !self.is_in(room) =>
+            {
+                None
+            }
+            // What one does oneself has its answer.
+            Event::Member(MemberEvent { change: MemberChange::Joined | MemberChange::Left, name, .. })
+                if self.me.as_ref() == Some(name) =>
             {
                 None
             }

@@ -166,3 +166,21 @@ fn the_tracker_s_going_and_coming_is_told_once_each() {
     assert!(talk.tracker(&status("up")).unwrap().contains("is back"));
     assert_eq!(talk.tracker(&status("up")), None);
 }
+
+#[test]
+fn what_one_does_oneself_is_told_once() {
+    let mut talk = in_lobby();
+    talk.begin(&status("up"), &[]);
+    let joined = |name: &str| {
+        Event::Member(MemberEvent {
+            cursor: 1,
+            room: room("lobby"),
+            name: name.parse().unwrap(),
+            change: MemberChange::Joined,
+            version: "1.3".into(),
+            by: None,
+        })
+    };
+    assert_eq!(talk.happened(&joined("alice")), None);
+    assert_eq!(talk.happened(&joined("bob")).unwrap(), "* bob joined lobby");
+}
