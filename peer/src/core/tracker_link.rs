@@ -167,6 +167,10 @@ impl Core {
 
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
+            if self.tracker.welcomed.is_some() {
+                // Whoever poses as the tracker must not be able to end a session that goes on without one.
+                return self.went_down(pin::POSING.into(), now);
+            }
             self.out.push(Output::DropTracker);
             return self.end(pin::another_key(self.tracker.address, key, pinned));
         }
