@@ -4,4 +4,5 @@ mod faults;
 mod hosts;
 mod real_channel;
 mod replay;
+mod talk;
 mod trust;

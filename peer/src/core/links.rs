@@ -302,8 +302,11 @@ impl Core {
 
     /// Dials whoever is due, and lets go of links that never said hello.
     pub(super) fn links_due(&mut self, now: Now) {
-        while let Some((_, key)) = self.links.due.first().copied().filter(|(at, _)| *at <= now.at) {
-            self.unschedule(&key);
+        while let Some((at, key)) = self.links.due.first().copied().filter(|(at, _)| *at <= now.at) {
+            self.links.due.pop_first();
+            // Whoever has gone since, or is due at another time, is not meant.
+            let Some(person) = self.people.get_mut(&key).filter(|person| person.due == Some(at)) else { continue };
+            person.due = None;
             if !self.wants_link(&key) {
                 continue;
             }

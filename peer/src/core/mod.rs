@@ -14,6 +14,8 @@ mod people;
 pub mod pin;
 mod ranges;
 pub mod room;
+#[cfg(test)]
+mod tests;
 mod tracker_link;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

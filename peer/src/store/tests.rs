@@ -1,1 +1,143 @@
+use std::sync::Arc;
 
+use common::{
+    AccountName, Identity, Key, MessageId, RoomName, Slot, Version,
+    frame::Frame,
+    message::{Batch, Head, Message},
+    table::{Member, Role},
+    wire::{control::Event, peer::PeerFrame},
+};
+
+use super::*;
+use crate::core::{Row, Segment};
+
+fn lobby() -> RoomName {
+    "lobby".parse().unwrap()
+}
+
+fn me() -> Identity {
+    Identity::from_seed([1; 32])
+}
+
+fn name() -> AccountName {
+    "alice".parse().unwrap()
+}
+
+/// A batch of `author` after `head`, stored from `cursor` on.
+fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]) -> (Segment, Head) {
+    let stamp = Version { epoch: 1, number: 2 };
+    let messages: Vec<Message> = texts.iter().map(|text| Message { sent: 5, text: text.to_string() }).collect();
+    let (batch, end) = Batch::sign(author, &lobby(), stamp, head, &messages);
+    let segment = Segment {
+        cursor,
+        room: lobby(),
+        author: author.key(),
+        name: name(),
+        first: batch.first,
+        last: batch.last(),
+        since: 1,
+        stamp,
+        end: end.hash,
+        received: 6,
+        path: "self".into(),
+        frame: PeerFrame::from(batch).encode(),
+    };
+    (segment, end)
+}
+
+fn room_rows() -> Vec<Row> {
+    let member = Member { slot: Slot(0), key: me().key(), name: name(), role: Role::Member, since: 1 };
+    vec![Row::Put(lobby(), member), Row::Room { room: lobby(), version: Version { epoch: 1, number: 2 }, joined: true }]
+}
+
+fn texts(events: &[Event]) -> Vec<&str> {
+    events.iter().filter_map(|e| if let Event::Message(m) = e { Some(m.text.as_str()) } else { None }).collect()
+}
+
+#[tokio::test]
+async fn what_was_said_and_receipted_is_there_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let (first, end) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["one", "two"]);
+    let (second, end) = segment(&me(), end, 3, &["three"]);
+    {
+        let (store, saved) = Store::open(&path, &me().key()).unwrap();
+        assert!(saved.rooms.is_empty());
+        let receipt =
+            Row::Receipt { room: lobby(), member: Key([2; 32]), first: 1, last: 2, at: 9, path: "direct".into() };
+        let rows = [room_rows(), vec![Row::Segment(first), Row::Segment(second), receipt]].concat();
+        store.commit(Arc::new(rows)).await.unwrap();
+    }
+    let (store, saved) = Store::open(&path, &me().key()).unwrap();
+    let room = &saved.rooms[&lobby()];
+    assert_eq!((room.own.head, saved.cursor), (end, 3));
+    assert_eq!(room.own.stamp(3), Some(Version { epoch: 1, number: 2 }));
+    assert!(room.own.acked(&Key([2; 32])).has(2) && !room.own.acked(&Key([2; 32])).has(3));
+    assert_eq!(room.table.len(), 1);
+    let again = store.own_batches(lobby(), me().key(), 2).await.unwrap();
+    assert_eq!(again.iter().map(|sealed| (sealed.first, sealed.last)).collect::<Vec<_>>(), [(1, 2), (3, 3)]);
+    let id = MessageId { room: lobby(), author: me().key().short(), number: 2 };
+    assert_eq!(store.receipts(id).await.unwrap()[&Key([2; 32])], (9, "direct".to_string()));
+}
+
+#[tokio::test]
+async fn a_cursor_in_the_middle_of_a_batch_goes_on_with_the_next_message() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (one, end) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["a", "b", "c"]);
+    let (two, _) = segment(&me(), end, 4, &["d"]);
+    store.commit(Arc::new(vec![Row::Segment(one), Row::Segment(two)])).await.unwrap();
+    assert_eq!(texts(&store.past(None, Some(2), 10).await.unwrap()), ["c", "d"]);
+    assert_eq!(texts(&store.past(None, Some(1), 2).await.unwrap()), ["b", "c"]);
+    assert_eq!(texts(&store.past(Some(lobby()), None, 2).await.unwrap()), ["c", "d"]);
+    assert_eq!(texts(&store.past(Some("other".parse().unwrap()), None, 2).await.unwrap()), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_commit_that_fails_keeps_nothing_of_it() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["a"]);
+    let rows = vec![Row::Segment(one.clone()), Row::Segment(one)];
+    assert!(store.commit(Arc::new(rows)).await.is_err());
+    assert!(store.past(None, Some(0), 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn words_are_searched_as_they_stand() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let said = ["the NEAR \"quoted\" thing", "nothing here", "Übergrößen AND more"];
+    let (one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &said);
+    store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
+    for (words, found) in [("near", 0), ("\"quoted\"", 0), ("übergrößen", 2), ("and more", 2)] {
+        assert_eq!(texts(&store.search(lobby(), words.into(), 10).await.unwrap()), [said[found]], "{words}");
+    }
+    assert!(store.search(lobby(), "near* OR".into(), 10).await.unwrap().is_empty());
+    assert!(store.search(lobby(), "".into(), 10).await.unwrap().is_empty());
+}
+
+#[test]
+fn the_history_of_another_key_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    drop(Store::open(&path, &me().key()).unwrap());
+    assert!(matches!(Store::open(&path, &Key([2; 32])), Err(StoreError::Foreign(_))));
+}
+
+#[test]
+fn a_history_of_a_newer_format_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    drop(Store::open(&path, &me().key()).unwrap());
+    let connection = Connection::open(&path).unwrap();
+    connection.pragma_update(None, "user_version", 99).unwrap();
+    drop(connection);
+    assert!(matches!(Store::open(&path, &me().key()), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn what_is_no_history_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    std::fs::write(&path, "not a database, but something that somebody needs").unwrap();
+    assert!(Store::open(&path, &me().key()).is_err());
+    assert_eq!(std::fs::read(&path).unwrap(), b"not a database, but something that somebody needs");
+}

@@ -1,0 +1,341 @@
+//! A core alone, told by hand what happens.
+
+use std::net::SocketAddr;
+
+use common::{
+    Identity, Key, RoomName, Slot, Version,
+    address::Addresses,
+    frame::{Frame, HEADER},
+    message::{Batch, Head, Message},
+    table::{Change, Departure, Member, Presence, PresenceVersion, Role},
+    wire::{
+        control::Exit,
+        peer::{Have, Hello, PROTOCOL, PeerFrame, Reach, RefuseCode, Skip},
+        tracker::{Code, Refused, Snapshot, ToPeer, ToTracker, Update, Welcome},
+    },
+};
+
+use super::{command::Ask, *};
+
+/// The core of `me`, who shares the lobby with others, and its clock.
+struct Alone {
+    core: Core,
+    now: Now,
+    others: Vec<Identity>,
+}
+
+fn lobby() -> RoomName {
+    "lobby".parse().unwrap()
+}
+
+fn address(n: usize) -> SocketAddr {
+    SocketAddr::from(([10, 0, 0, n as u8], 4_000))
+}
+
+/// Identities in the order of their keys.
+fn identities(count: usize) -> Vec<Identity> {
+    let mut all: Vec<Identity> = (0..count).map(|n| Identity::from_seed([n as u8 + 1; 32])).collect();
+    all.sort_by_key(Identity::key);
+    all
+}
+
+fn member(slot: usize, identity: &Identity) -> Member {
+    Member {
+        slot: Slot(slot as u32),
+        key: identity.key(),
+        name: format!("m{slot}").parse().unwrap(),
+        role: Role::Member,
+        since: slot as u64 + 1,
+    }
+}
+
+impl Alone {
+    /// Logged in, and in the lobby with `others` people who are online. The core's key is the `me`th of all.
+    fn in_the_lobby(me: usize, others: usize) -> Alone {
+        let mut all = identities(others + 1);
+        let identity = all.remove(me);
+        let mut members = vec![member(0, &identity)];
+        members.extend(all.iter().enumerate().map(|(n, other)| member(n + 1, other)));
+        let core = Core::new(Start {
+            name: "m0".parse().unwrap(),
+            identity,
+            config: Config::default(),
+            tracker_key: None,
+            tracker: address(99),
+            address: address(0),
+            saved: Saved::default(),
+            seed: 1,
+        });
+        let mut alone = Alone { core, now: Now::default(), others: all };
+        alone.tell(Input::Tick);
+        alone.tell(Input::TrackerUp(Key([9; 32])));
+        alone.tracker(Welcome {
+            protocol: 1,
+            domain: "lan".parse().unwrap(),
+            tables: 7,
+            name: "m0".parse().unwrap(),
+            seen: Addresses::default(),
+        });
+        let online = |n: usize| Some(Addresses::new([address(n)]));
+        alone.tracker(Snapshot {
+            room: lobby(),
+            version: Version { epoch: 1, number: members.len() as u64 },
+            presence_version: PresenceVersion { run: 1, number: 1 },
+            presence: (0..members.len()).map(|n| Presence { slot: Slot(n as u32), online: online(n) }).collect(),
+            members,
+            more: false,
+        });
+        alone
+    }
+
+    fn tell(&mut self, input: Input) -> Vec<Output> {
+        self.core.handle(input, self.now);
+        self.core.flush(self.now)
+    }
+
+    fn tracker(&mut self, frame: impl Into<ToPeer>) -> Vec<Output> {
+        self.tell(Input::TrackerSays(frame.into()))
+    }
+
+    fn later(&mut self, ms: u64) -> Vec<Output> {
+        self.now.at += ms;
+        self.tell(Input::Tick)
+    }
+
+    fn link(&mut self, id: u64, other: usize, dialled: bool) -> Vec<Output> {
+        let key = self.others[other].key();
+        let mut outputs = self.tell(Input::LinkUp { link: LinkId(id), key, dialled, address: address(other) });
+        let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
+        outputs.extend(self.tell(Input::LinkSays(LinkId(id), hello.into())));
+        outputs
+    }
+
+    fn leaves(&mut self, other: usize) -> Vec<Output> {
+        let from = self.core.room(&lobby()).unwrap().table.version();
+        self.tracker(Update {
+            room: lobby(),
+            from,
+            changes: vec![Change::Gone { slot: Slot(other as u32 + 1), why: Departure::Left }],
+            presence: Vec::new(),
+            presence_version: PresenceVersion { run: 1, number: 2 },
+        })
+    }
+
+    fn batch(&self, other: usize, head: Head, stamp: u64, text: &str) -> (Batch, Head) {
+        let message = Message { sent: 0, text: text.into() };
+        Batch::sign(&self.others[other], &lobby(), Version { epoch: 1, number: stamp }, head, &[message])
+    }
+}
+
+fn dials(outputs: &[Output]) -> usize {
+    outputs.iter().filter(|output| matches!(output, Output::Dial(..))).count()
+}
+
+fn sent(outputs: &[Output]) -> Vec<PeerFrame> {
+    let frame = |output: &Output| match output {
+        Output::Send(_, frame) => PeerFrame::decode(&frame[HEADER..]).unwrap(),
+        _ => None,
+    };
+    outputs.iter().filter_map(frame).collect()
+}
+
+#[test]
+fn the_smaller_key_dials_at_once_and_the_larger_a_moment_later() {
+    let mut smaller = Alone::in_the_lobby(0, 1);
+    assert!(smaller.core.people.get(&smaller.others[0].key()).unwrap().dialling);
+    let mut larger = Alone::in_the_lobby(1, 1);
+    assert_eq!(dials(&larger.later(100)), 0);
+    assert_eq!(dials(&larger.later(400)), 1);
+    assert_eq!(dials(&smaller.later(400)), 0);
+}
+
+#[test]
+fn who_leaves_before_being_dialled_is_not_dialled() {
+    let mut alone = Alone::in_the_lobby(1, 1);
+    alone.leaves(0);
+    assert_eq!(dials(&alone.later(1_000)), 0);
+}
+
+#[test]
+fn of_two_links_the_one_that_the_smaller_key_dialled_stays() {
+    for (me, stays) in [(0, LinkId(1)), (1, LinkId(2))] {
+        for order in [[1, 2], [2, 1]] {
+            let mut alone = Alone::in_the_lobby(me, 1);
+            for id in order {
+                alone.link(id, 0, id == 1);
+            }
+            assert_eq!(alone.core.people.get(&alone.others[0].key()).unwrap().link, Some(stays));
+        }
+    }
+}
+
+#[test]
+fn a_link_from_a_stranger_is_kept_for_a_moment_since_the_table_may_be_under_way() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    let stranger = Identity::from_seed([77; 32]);
+    let up = Input::LinkUp { link: LinkId(5), key: stranger.key(), dialled: false, address: address(5) };
+    assert!(alone.tell(up).is_empty(), "nothing is said to a stranger");
+    let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap() };
+    alone.tell(Input::LinkSays(LinkId(5), hello.clone().into()));
+    let joined = Change::Put(Member { since: 3, ..member(2, &stranger) });
+    let outputs = alone.tracker(Update {
+        room: lobby(),
+        from: Version { epoch: 1, number: 2 },
+        changes: vec![joined],
+        presence: Vec::new(),
+        presence_version: PresenceVersion { run: 1, number: 2 },
+    });
+    assert!(matches!(sent(&outputs)[..], [PeerFrame::Hello(_), PeerFrame::Have(_)]));
+
+    let other = Identity::from_seed([78; 32]);
+    alone.tell(Input::LinkUp { link: LinkId(6), key: other.key(), dialled: false, address: address(6) });
+    let closed = alone.later(3_000);
+    assert!(closed.iter().any(|output| matches!(output, Output::Close(LinkId(6), _))));
+}
+
+#[test]
+fn a_message_is_kept_before_it_is_receipted() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    let empty = Head::empty(&lobby(), &alone.others[0].key());
+    let (batch, _) = alone.batch(0, empty, 2, "hello");
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.into()));
+    let kept = outputs.iter().position(|o| matches!(o, Output::Keep(Row::Segment(_)))).unwrap();
+    let receipted = outputs.iter().position(|o| matches!(o, Output::Send(..))).unwrap();
+    assert!(kept < receipted);
+    assert_eq!(sent(&outputs), [Have { logs: vec![Reach { room: lobby(), first: 1, last: 1 }] }.into()]);
+}
+
+#[test]
+fn a_message_that_comes_twice_is_kept_once_and_receipted_again() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    let empty = Head::empty(&lobby(), &alone.others[0].key());
+    let (batch, _) = alone.batch(0, empty, 2, "hello");
+    alone.tell(Input::LinkSays(LinkId(1), batch.clone().into()));
+    let again = alone.tell(Input::LinkSays(LinkId(1), batch.into()));
+    assert!(!again.iter().any(|o| matches!(o, Output::Keep(_))));
+    assert_eq!(sent(&again).len(), 1);
+}
+
+#[test]
+fn what_does_not_follow_is_taken_only_if_the_author_says_what_it_leaves_out() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    let (_, first) = alone.batch(0, Head::empty(&lobby(), &alone.others[0].key()), 2, "not for you");
+    let (second, _) = alone.batch(0, first, 2, "for you");
+    let unasked = alone.tell(Input::LinkSays(LinkId(1), second.clone().into()));
+    assert!(unasked.is_empty());
+    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), next: 2 }.into()));
+    let taken = alone.tell(Input::LinkSays(LinkId(1), second.into()));
+    assert_eq!(sent(&taken), [Have { logs: vec![Reach { room: lobby(), first: 2, last: 2 }] }.into()]);
+}
+
+#[test]
+fn two_messages_with_one_number_are_a_fork_and_the_second_is_refused() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    let empty = Head::empty(&lobby(), &alone.others[0].key());
+    let (one, _) = alone.batch(0, empty, 2, "one");
+    let (_, other) = alone.batch(0, empty, 2, "another");
+    let (after_other, _) = alone.batch(0, other, 2, "after another");
+    alone.tell(Input::LinkSays(LinkId(1), one.into()));
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), after_other.into()));
+    assert!(matches!(&sent(&outputs)[..], [PeerFrame::Refuse(refuse)] if refuse.code == RefuseCode::Fork));
+}
+
+#[test]
+fn a_message_under_a_stamp_without_its_author_is_refused() {
+    let mut alone = Alone::in_the_lobby(0, 2);
+    alone.link(1, 1, true);
+    let empty = Head::empty(&lobby(), &alone.others[1].key());
+    let (batch, _) = alone.batch(1, empty, 2, "too early");
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.into()));
+    assert!(matches!(&sent(&outputs)[..], [PeerFrame::Refuse(refuse)] if refuse.code == RefuseCode::NotMember));
+    assert!(!outputs.iter().any(|o| matches!(o, Output::Keep(_))));
+}
+
+#[test]
+fn a_forged_message_closes_the_link() {
+    let mut alone = Alone::in_the_lobby(0, 2);
+    alone.link(1, 0, true);
+    let empty = Head::empty(&lobby(), &alone.others[0].key());
+    let message = Message { sent: 0, text: "I am m1".into() };
+    let stamp = Version { epoch: 1, number: 3 };
+    let (forged, _) = Batch::sign(&alone.others[1], &lobby(), stamp, empty, &[message]);
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), forged.into()));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Close(LinkId(1), _))));
+    assert!(!outputs.iter().any(|o| matches!(o, Output::Keep(_))));
+}
+
+#[test]
+fn a_side_that_reads_no_answers_loses_its_link() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.core.config.link_buffer_bytes = 1_000;
+    alone.link(1, 0, true);
+    let stranger_room: RoomName = "x".repeat(64).parse().unwrap();
+    let (batch, _) = Batch::sign(
+        &alone.others[0],
+        &stranger_room,
+        Version { epoch: 1, number: 1 },
+        Head::empty(&stranger_room, &alone.others[0].key()),
+        &[Message { sent: 0, text: "x".into() }],
+    );
+    let closed = (0..100_000).any(|_| {
+        let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.clone().into()));
+        outputs.iter().any(|output| matches!(output, Output::Close(..)))
+    });
+    assert!(closed);
+}
+
+#[test]
+fn many_texts_at_once_are_one_batch_with_one_signature() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    let have = Have { logs: vec![Reach { room: lobby(), first: 1, last: 0 }] };
+    alone.tell(Input::LinkSays(LinkId(1), have.into()));
+    for n in 0..100 {
+        alone.core.handle(Input::Ask(AskId(n), Ask::Say { room: lobby(), text: format!("{n}") }), alone.now);
+    }
+    let outputs = alone.core.flush(alone.now);
+    assert!(matches!(&sent(&outputs)[..], [PeerFrame::Batch(batch)] if batch.last() == 100));
+}
+
+#[test]
+fn a_tracker_with_another_key_than_the_known_one_ends_the_session() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.tell(Input::TrackerDown("gone".into()));
+    alone.later(60_000);
+    let outputs = alone.tell(Input::TrackerUp(Key([8; 32])));
+    assert!(outputs.iter().any(|o| matches!(o, Output::End(why) if why.code == Exit::Identity)));
+    assert!(!outputs.iter().any(|o| matches!(o, Output::TellTracker(_))), "it is told nothing");
+}
+
+#[test]
+fn a_name_that_belongs_to_another_key_ends_the_session() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    let outputs = alone.tracker(Refused { code: Code::NameTaken, reason: "taken".into() });
+    assert!(outputs.iter().any(|o| matches!(o, Output::End(why) if why.code == Exit::Identity)));
+}
+
+#[test]
+fn rooms_are_joined_again_at_a_tracker_that_has_lost_its_tables() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.tell(Input::TrackerDown("gone".into()));
+    alone.later(60_000);
+    alone.tell(Input::TrackerUp(Key([9; 32])));
+    alone.tracker(Welcome {
+        protocol: 1,
+        domain: "lan".parse().unwrap(),
+        tables: 8,
+        name: "m0".parse().unwrap(),
+        seen: Addresses::default(),
+    });
+    let outputs = alone.tracker(common::wire::tracker::NotMember { room: lobby() });
+    let asked = outputs.iter().find_map(|output| match output {
+        Output::TellTracker(frame) => ToTracker::decode(&frame[HEADER..]).unwrap(),
+        _ => None,
+    });
+    assert!(matches!(asked, Some(ToTracker::Join(join)) if join.room == lobby()));
+    assert!(alone.core.room(&lobby()).unwrap().joined);
+}
