@@ -14,7 +14,10 @@ use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
-use tracker::{Config, Host, config, folders, status};
+use tracker::{
+    Config, Host, config, folders,
+    status::{self, SocketError},
+};
 
 const REFUSED: u8 = 1;
 const NOT_REACHABLE: u8 = 3;
@@ -119,7 +122,16 @@ fn introduce(host: &Host, domain: &Domain, data: &std::path::Path) {
 
 fn print_status(cli: &Cli, json: bool) -> Result<ExitCode> {
     let data = cli.data(&cli.settings()?)?;
-    let asked = Runtime::new().context("cannot start")?.block_on(status::ask(&data));
+    let hosted = folders::hosted_data(cli.home.as_ref())?;
+    let asked = Runtime::new().context("cannot start")?.block_on(async {
+        match status::ask(&data).await {
+            // Unless a folder was named, one inside a peer is meant too.
+            Err(none @ SocketError::NotRunning { .. }) if cli.data.is_none() => {
+                status::ask(&hosted).await.map_err(|_| none)
+            }
+            asked => asked,
+        }
+    });
     let status = match asked {
         Ok(status) => status,
         Err(error) => {

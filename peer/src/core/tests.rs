@@ -9,9 +9,8 @@ use common::{
     message::{Batch, Head, Message},
     table::{Change, Departure, Member, Presence, PresenceVersion, Role},
     wire::{
-        control::Exit,
         peer::{Have, Hello, PROTOCOL, PeerFrame, Reach, RefuseCode, Skip},
-        tracker::{Code, Refused, Snapshot, ToPeer, ToTracker, Update, Welcome},
+        tracker::{Snapshot, ToPeer, ToTracker, Update, Welcome},
     },
 };
 
@@ -299,23 +298,6 @@ fn many_texts_at_once_are_one_batch_with_one_signature() {
     }
     let outputs = alone.core.flush(alone.now);
     assert!(matches!(&sent(&outputs)[..], [PeerFrame::Batch(batch)] if batch.last() == 100));
-}
-
-#[test]
-fn a_tracker_with_another_key_than_the_known_one_ends_the_session() {
-    let mut alone = Alone::in_the_lobby(0, 1);
-    alone.tell(Input::TrackerDown("gone".into()));
-    alone.later(60_000);
-    let outputs = alone.tell(Input::TrackerUp(Key([8; 32])));
-    assert!(outputs.iter().any(|o| matches!(o, Output::End(why) if why.code == Exit::Identity)));
-    assert!(!outputs.iter().any(|o| matches!(o, Output::TellTracker(_))), "it is told nothing");
-}
-
-#[test]
-fn a_name_that_belongs_to_another_key_ends_the_session() {
-    let mut alone = Alone::in_the_lobby(0, 1);
-    let outputs = alone.tracker(Refused { code: Code::NameTaken, reason: "taken".into() });
-    assert!(outputs.iter().any(|o| matches!(o, Output::End(why) if why.code == Exit::Identity)));
 }
 
 #[test]

@@ -131,7 +131,11 @@ impl Core {
 
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
-            return self.turned_away(pin::another_key(self.tracker.address, key, pinned), now);
+            let why = match self.tracker.welcomed {
+                Some(_) => Refusal::new(Exit::Identity, pin::POSING),
+                None => pin::another_key(self.tracker.address, key, pinned),
+            };
+            return self.turned_away(why, now);
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
@@ -238,6 +242,7 @@ impl Core {
     /// can answer at its address could otherwise end them.
     fn turned_away(&mut self, why: Refusal, now: Now) {
         if self.tracker.welcomed.is_none() {
+            self.out.push(Output::DropTracker);
             self.end(why);
         } else {
             self.went_down(why.message, now);
