@@ -302,13 +302,23 @@ fn many_texts_at_once_are_one_batch_with_one_signature() {
 }
 
 #[test]
-fn a_tracker_with_another_key_than_the_known_one_ends_the_session() {
+fn who_poses_as_the_tracker_is_told_nothing_and_cannot_end_a_session() {
     let mut alone = Alone::in_the_lobby(0, 1);
     alone.tell(Input::TrackerDown("gone".into()));
     alone.later(60_000);
     let outputs = alone.tell(Input::TrackerUp(Key([8; 32])));
-    assert!(outputs.iter().any(|o| matches!(o, Output::End(why) if why.code == Exit::Identity)));
-    assert!(!outputs.iter().any(|o| matches!(o, Output::TellTracker(_))), "it is told nothing");
+    assert!(outputs.iter().any(|o| matches!(o, Output::DropTracker)));
+    assert!(!outputs.iter().any(|o| matches!(o, Output::End(_) | Output::TellTracker(_))));
+    assert!(alone.later(60_000).iter().any(|o| matches!(o, Output::DialTracker)), "it is tried again");
+}
+
+#[test]
+fn a_logout_is_answered_before_the_end() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    let outputs = alone.tell(Input::Ask(AskId(1), Ask::Logout));
+    let answered = outputs.iter().position(|o| matches!(o, Output::Reply(AskId(1), Ok(_)))).unwrap();
+    let ended = outputs.iter().position(|o| matches!(o, Output::End(_))).unwrap();
+    assert!(answered < ended);
 }
 
 #[test]
