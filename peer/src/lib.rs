@@ -1,7 +1,9 @@
 //! A Rollcall peer: it delivers what its user says straight to the other members, over QUIC.
 //!
-//! Data walks one way: [`net`] turns datagrams into inputs, [`core`] answers each with outputs, the driver carries
+//! Data walks one way: `net` turns datagrams into inputs, [`core`] answers each with outputs, the driver carries
 //! them out, what must survive a crash through [`store`] first.
+//!
+//! A bot uses a running peer through [`control`]; a program that has a peer inside starts with [`spawn()`].
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

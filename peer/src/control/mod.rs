@@ -1,10 +1,36 @@
-//! The control socket: how a command line, a chat or a bot on this machine uses a running peer. The methods and their
-//! JSON are in [`common::wire::control`].
+//! The control socket: how a command line, a chat or a bot on this machine uses a running peer.
+//!
+//! A bot connects to the Unix socket of a session: `$XDG_RUNTIME_DIR/rollcall/NAME.sock`, or `NAME.sock` in the folder
+//! that `--home` names, with the name in small letters. `peer login NAME --detach` starts a session without a chat. It
+//! writes JSON-RPC 2.0 requests, one object a line, and reads answers and events the same way:
+//!
+//! ```text
+//! -> {"jsonrpc":"2.0","id":1,"method":"join","params":{"room":"lobby"}}
+//! <- {"jsonrpc":"2.0","id":1,"result":{"room":"lobby","members":3,"slot":0}}
+//! -> {"jsonrpc":"2.0","id":2,"method":"tail","params":{"since":8,"follow":true}}
+//! <- {"jsonrpc":"2.0","method":"event","params":{"event":"message","cursor":9,"from":"alice","text":"hello",...}}
+//! <- {"jsonrpc":"2.0","id":2,"result":{}}
+//! -> {"jsonrpc":"2.0","id":3,"method":"say","params":{"room":"lobby","text":"hello alice","wait":5}}
+//! <- {"jsonrpc":"2.0","id":3,"result":{"id":"lobby/5d6d086aa4108ef7/3","delivered":["alice","bob"],"pending":[],...}}
+//! -> {"jsonrpc":"2.0","id":4,"method":"say","params":{"room":"nowhere","text":"hello"}}
+//! <- {"jsonrpc":"2.0","id":4,"error":{"code":1,"message":"you are not in nowhere; join it first: peer join nowhere"}}
+//! ```
+//!
+//! The methods, and the fields of what goes in and comes out, are in [`common::wire::control`]. What holds besides:
+//!
+//! - Answers come in the order of the requests. Many `say` sent without awaiting their answers go out together.
+//! - A `say` is answered once the message is on disk here; with `wait`, once everybody has it or the time is over.
+//! - The answer to `tail` comes after the past events. A bot that keeps the last `cursor` it has dealt with, and gives it
+//!   as `since` after a restart of either side, misses no event and gets none twice.
+//! - An error's `code` is the exit code of the command; the negative ones of JSON-RPC are for what is no request.
+//! - A line has at most [`line::REQUEST_BYTES`] bytes. A client that does not read is waited for.
 //!
 //! ```text
 //! client -> socket -> server -> connection -> call -> Session (the running peer)
 //!                                    ^ follow: past events, then live ones
 //! ```
+//!
+//! [`Client`] is a client in Rust.
 
 mod call;
 pub mod client;

@@ -63,7 +63,7 @@ pub struct Room {
     pub presence: PresenceVersion,
     /// Memberships that have ended, the oldest first, at most [`SPANS`].
     pub past: VecDeque<Span>,
-    /// Versions that were never seen, the oldest first, at most [`GAPS`].
+    /// Versions that were never seen, the oldest first, at most `GAPS`.
     pub gaps: VecDeque<Gap>,
     /// What this peer has said here.
     pub own: OwnLog,

@@ -1,0 +1,95 @@
+//! The program against a tracker on the loopback interface.
+
+#![cfg(feature = "host")]
+
+use std::{
+    net::SocketAddr,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+use tracker::{Config, Host};
+
+async fn tracker(listen: SocketAddr, data: &Path) -> Host {
+    Host::start(Config { listen, mdns: false, ..Config::default() }, data).await.unwrap()
+}
+
+/// Somebody's folder. The session in it ends with it.
+struct Person(TempDir);
+
+impl Person {
+    fn new() -> Person {
+        Person(tempfile::tempdir().unwrap())
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
+        let mut peer = Command::new(env!("CARGO_BIN_EXE_peer"));
+        peer.args(arguments).env_clear().env("ROLLCALL_HOME", self.0.path()).stdin(Stdio::null());
+        let Output { status, stdout, stderr } = peer.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.code().unwrap(), text(stdout), text(stderr))
+    }
+
+    fn log_in(&self, tracker: SocketAddr, more: &[&str]) -> (i32, String) {
+        let tracker = tracker.to_string();
+        let (code, _, err) = self.run(&[&["login", "alice", "--detach", "--tracker", &tracker], more].concat());
+        (code, err)
+    }
+}
+
+impl Drop for Person {
+    fn drop(&mut self) {
+        self.run(&["logout"]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_may_follow_a_logout_at_once() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), data.path()).await;
+    let alice = Person::new();
+    for _ in 0..3 {
+        assert_eq!(alice.log_in(host.address(), &[]), (0, String::new()));
+        assert_eq!(alice.run(&["logout"]), (0, "logged out\n".into(), String::new()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_is_found_in_any_case_and_an_unknown_one_is_refused() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), data.path()).await;
+    let alice = Person::new();
+    assert_eq!(alice.log_in(host.address(), &[]), (0, String::new()));
+    assert_eq!(alice.run(&["join", "lobby"]).0, 0);
+    assert_eq!(alice.run(&["say", "Lobby", "hello"]).0, 0);
+    let (code, out, _) = alice.run(&["history", "LOBBY"]);
+    assert_eq!((code, out.contains("alice: hello")), (0, true), "{out}");
+    for command in ["history", "tail", "members", "leave"] {
+        let (code, out, err) = alice.run(&[command, "nowhere"]);
+        assert_eq!((code, out.as_str()), (1, ""), "{command}");
+        assert!(err.contains("peer join nowhere"), "{err}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tracker_in_the_place_of_the_known_one_is_accepted_only_by_its_key() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), old.path()).await;
+    let address = host.address();
+    let alice = Person::new();
+    assert_eq!(alice.log_in(address, &[]), (0, String::new()));
+    assert_eq!(alice.run(&["logout"]).0, 0);
+    host.stop().await.unwrap();
+
+    let host = tracker(address, new.path()).await;
+    let key = host.key().to_string();
+    let (code, err) = alice.log_in(address, &[]);
+    assert_eq!(code, 4, "{err}");
+    assert!(err.contains(&format!("--tracker-key {key}")), "{err}");
+    let (code, err) = alice.log_in(address, &["--tracker-key", &"ab".repeat(32)]);
+    assert_eq!(code, 4, "{err}");
+    assert_eq!(alice.log_in(address, &["--tracker-key", &key]), (0, String::new()));
+    assert_eq!(alice.run(&["logout"]).0, 0);
+    assert_eq!(alice.log_in(address, &[]), (0, String::new()), "it is the known one from now on");
+}
