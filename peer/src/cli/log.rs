@@ -5,9 +5,13 @@ use std::{fs::File, sync::Mutex};
 use common::wire::control::{Exit, Refusal};
 use tracing_subscriber::EnvFilter;
 
+use super::output;
+
 /// Logs to stderr.
 pub fn to_stderr(level: &str) -> Result<(), Refusal> {
-    tracing_subscriber::fmt().with_env_filter(filter(level)?).with_writer(std::io::stderr).init();
+    let stderr = std::io::stderr;
+    let log = tracing_subscriber::fmt().with_ansi(output::colours(&stderr()));
+    log.with_env_filter(filter(level)?).with_writer(stderr).init();
     Ok(())
 }
 
