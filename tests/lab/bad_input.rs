@@ -96,6 +96,19 @@ pub fn a_misspelt_setting() {
     refuses(tracker(&host, &["--config", &file.display().to_string()]), REFUSED, &["domian", "\"domain\""]);
 }
 
+/// There is a file in its place: that stops the superuser too, whom a mode would not.
+pub fn a_folder_that_cannot_be_written() {
+    let lab = Lab::new();
+    let host = lab.host("alice");
+    let alice = host.peer("alice");
+    fs::write(alice.home(), "").expect("a file");
+    refuses(alice.try_login(&[]), REFUSED, &[&alice.home().display().to_string()]);
+
+    let data = host.folder().join("file").display().to_string();
+    fs::write(&data, "").expect("a file");
+    refuses(tracker(&host, &["--data", &data]), REFUSED, &[&data, "--data"]);
+}
+
 /// A tracker, and alice, who is logged in.
 fn one_peer() -> (Lab, Tracker, Peer) {
     let lab = Lab::new();

@@ -4,9 +4,11 @@ mod bad_input;
 mod crowd;
 mod network;
 mod offloads;
+mod peer_dies;
 mod processes;
 mod quic;
 mod real_channel;
+mod strangers;
 mod three_hosts;
 mod tracker_carries_nothing;
 mod tracker_dies;
@@ -26,7 +28,8 @@ fn main() -> ExitCode {
         eprintln!("{error:#}");
         return ExitCode::FAILURE;
     }
-    let trials = lab_trials();
+    let mut trials = lab_trials();
+    trials.extend(rollcall_trials());
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -60,7 +63,6 @@ fn lab_trials() -> Vec<Trial> {
 }
 
 /// What Rollcall is held to.
-#[expect(dead_code, reason = "the programs that it runs do not stand here yet")]
 fn rollcall_trials() -> Vec<Trial> {
     trials![
         three_hosts::a_message_reaches_everyone_once_and_directly,
@@ -68,6 +70,15 @@ fn rollcall_trials() -> Vec<Trial> {
         real_channel::on_a_good_network,
         real_channel::at_five_percent_loss,
         tracker_dies::the_room_goes_on_and_nobody_needs_to_do_anything,
+        tracker_dies::whoever_stops_it_is_heard,
+        tracker_dies::without_its_tables_it_gets_them_from_the_peers,
+        tracker_dies::one_with_another_key_is_not_taken_for_it,
+        peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
+        peer_dies::whoever_logs_out_shows_as_offline_at_once,
+        strangers::noise_reaches_nobody,
+        strangers::another_protocol_is_refused_in_the_handshake,
+        strangers::garbage_ends_the_link_and_nothing_else,
+        strangers::another_version_is_told_so,
         bad_input::a_port_in_use,
         bad_input::a_port_in_use_by_another_tracker,
         bad_input::a_stale_socket,
@@ -78,6 +89,7 @@ fn rollcall_trials() -> Vec<Trial> {
         bad_input::no_tracker_to_be_found,
         bad_input::a_name_that_somebody_else_has,
         bad_input::a_misspelt_setting,
+        bad_input::a_folder_that_cannot_be_written,
     ]
 }
 

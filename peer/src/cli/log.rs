@@ -1,6 +1,6 @@
 //! Logs: to stderr, or to a file where a terminal is otherwise in use.
 
-use std::{fs::File, sync::Mutex};
+use std::{fs::File, io::stderr, sync::Mutex};
 
 use common::wire::control::{Exit, Refusal};
 use tracing_subscriber::EnvFilter;
@@ -9,9 +9,8 @@ use super::output;
 
 /// Logs to stderr.
 pub fn to_stderr(level: &str) -> Result<(), Refusal> {
-    let stderr = std::io::stderr;
-    let log = tracing_subscriber::fmt().with_ansi(output::colours(&stderr()));
-    log.with_env_filter(filter(level)?).with_writer(stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter(level)?);
+    log.with_ansi(output::colours(&stderr())).with_writer(stderr).init();
     Ok(())
 }
 

@@ -36,8 +36,17 @@ pub fn pick(global: &Global) -> Result<Client> {
             Refusal::new(Exit::Unreachable, reason).into()
         });
     }
-    let none = || Refusal::new(Exit::Unreachable, "nobody is logged in; run: peer login NAME");
-    let mut sessions = socket::alive(folders.runtime());
+    let (mut sessions, crashed) = socket::find(folders.runtime());
+    let none = || {
+        let reason = match crashed.as_slice() {
+            [(name, _)] => {
+                let name = text::inline(name);
+                format!("{name} is not logged in any more: the session has crashed; run: peer login {name}")
+            }
+            _ => "nobody is logged in; run: peer login NAME".into(),
+        };
+        Refusal::new(Exit::Unreachable, reason)
+    };
     if sessions.len() > 1 {
         let names: Vec<String> = sessions.iter().map(|(name, _)| text::inline(name)).collect();
         let reason = format!("several are logged in here: {}; say which: --as {}", names.join(", "), names[0]);

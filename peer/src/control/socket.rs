@@ -91,18 +91,21 @@ pub fn process(path: &Path) -> Option<i32> {
     tokio::net::UnixStream::from_std(stream).ok()?.peer_cred().ok()?.pid()
 }
 
-/// The running peers that have a socket in `folder`: what each is called in its file name, and the path.
-pub fn alive(folder: &Path) -> Vec<(String, PathBuf)> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut found: Vec<_> = entries
+/// A socket: what its peer is called in the file name, and the path.
+pub type Found = (String, PathBuf);
+
+/// The sockets in `folder`, in order: those of running peers, and those that a crash has left.
+pub fn find(folder: &Path) -> (Vec<Found>, Vec<Found>) {
+    let Ok(entries) = fs::read_dir(folder) else { return Default::default() };
+    let mut found: Vec<Found> = entries
         .filter_map(|entry| {
             let path = entry.ok()?.path();
             let name = path.file_name()?.to_str()?.strip_suffix(".sock")?.to_string();
-            connect(&path).ok().map(|_| (name, path))
+            Some((name, path))
         })
         .collect();
     found.sort();
-    found
+    found.into_iter().partition(|(_, path)| connect(path).is_ok())
 }
 
 /// Uses a path that may be longer than the system takes for a socket: then its folder is opened, and named by the
@@ -128,10 +131,10 @@ mod tests {
         let path = folder.path().join("alice.sock");
         let socket = Socket::bind(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(alive(folder.path()), [("alice".to_string(), path.clone())]);
+        assert_eq!(find(folder.path()), (vec![("alice".to_string(), path.clone())], vec![]));
         drop(socket);
         assert!(!path.exists());
-        assert_eq!(alive(folder.path()), []);
+        assert_eq!(find(folder.path()), (vec![], vec![]));
     }
 
     #[tokio::test]
@@ -140,7 +143,7 @@ mod tests {
         let path = folder.path().join("alice.sock");
         drop(UnixListener::bind(&path).unwrap());
         assert!(path.exists());
-        assert_eq!(alive(folder.path()), []);
+        assert_eq!(find(folder.path()), (vec![], vec![("alice".to_string(), path.clone())]));
         let _socket = Socket::bind(&path).unwrap();
         assert!(matches!(Socket::bind(&path), Err(SocketError::Alive)));
         assert_eq!(process(&path), i32::try_from(std::process::id()).ok());

@@ -13,7 +13,10 @@ mod links;
 mod people;
 pub mod pin;
 mod ranges;
+mod requests;
 pub mod room;
+#[cfg(test)]
+mod session_tests;
 #[cfg(test)]
 mod tests;
 mod tracker_link;

@@ -9,9 +9,8 @@ use common::{
     message::{Batch, Head, Message},
     table::{Change, Departure, Member, Presence, PresenceVersion, Role},
     wire::{
-        control::Exit,
         peer::{Have, Hello, PROTOCOL, PeerFrame, Reach, RefuseCode, Skip},
-        tracker::{Code, Refused, Snapshot, ToPeer, ToTracker, Update, Welcome},
+        tracker::{Snapshot, ToPeer, ToTracker, Update, Welcome},
     },
 };
 
@@ -302,30 +301,12 @@ fn many_texts_at_once_are_one_batch_with_one_signature() {
 }
 
 #[test]
-fn who_poses_as_the_tracker_is_told_nothing_and_cannot_end_a_session() {
-    let mut alone = Alone::in_the_lobby(0, 1);
-    alone.tell(Input::TrackerDown("gone".into()));
-    alone.later(60_000);
-    let outputs = alone.tell(Input::TrackerUp(Key([8; 32])));
-    assert!(outputs.iter().any(|o| matches!(o, Output::DropTracker)));
-    assert!(!outputs.iter().any(|o| matches!(o, Output::End(_) | Output::TellTracker(_))));
-    assert!(alone.later(60_000).iter().any(|o| matches!(o, Output::DialTracker)), "it is tried again");
-}
-
-#[test]
 fn a_logout_is_answered_before_the_end() {
     let mut alone = Alone::in_the_lobby(0, 1);
     let outputs = alone.tell(Input::Ask(AskId(1), Ask::Logout));
     let answered = outputs.iter().position(|o| matches!(o, Output::Reply(AskId(1), Ok(_)))).unwrap();
     let ended = outputs.iter().position(|o| matches!(o, Output::End(_))).unwrap();
     assert!(answered < ended);
-}
-
-#[test]
-fn a_name_that_belongs_to_another_key_ends_the_session() {
-    let mut alone = Alone::in_the_lobby(0, 1);
-    let outputs = alone.tracker(Refused { code: Code::NameTaken, reason: "taken".into() });
-    assert!(outputs.iter().any(|o| matches!(o, Output::End(why) if why.code == Exit::Identity)));
 }
 
 #[test]

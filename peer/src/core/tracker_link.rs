@@ -1,29 +1,23 @@
-//! The link to the tracker: greeting it, following its pushes, asking it for things, and coming back to it.
+//! The link to the tracker: greeting it, following its pushes, and coming back to it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
-};
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use common::{
     Key, RoomName,
     address::Addresses,
     frame::Frame,
     wire::{
-        control::{Exit, MemberChange, Refusal, Room as RoomLine},
-        tracker::{
-            Answer, Code, Held, Hello, Holding, Join, Leave, ListRooms, Logout, Moved, PROTOCOL, Refused, RoomList,
-            Snapshot, ToPeer, ToTracker, Welcome,
-        },
+        control::{Exit, MemberChange, Refusal},
+        tracker::{Code, Held, Hello, Holding, Logout, Moved, PROTOCOL, Refused, Snapshot, ToPeer, ToTracker, Welcome},
     },
 };
 use serde_bytes::ByteArray;
 
 use super::{
-    AskId, Core, Now, Output, Row, Welcomed,
+    Core, Now, Output, Row, Welcomed,
     backoff::Backoff,
-    command::{Answer as UserAnswer, Ask},
     pin,
+    requests::{Requests, What},
 };
 
 /// The first pause before dialling again, in milliseconds.
@@ -44,6 +38,8 @@ pub struct TrackerLink {
     pub welcomed: Option<Welcomed>,
     /// A snapshot of which pieces are missing.
     pub assembling: Option<Snapshot>,
+    /// What it has been asked.
+    pub requests: Requests,
     state: State,
     pinned: Option<Key>,
     tables: u64,
@@ -51,8 +47,8 @@ pub struct TrackerLink {
     rejoining: BTreeSet<RoomName>,
     interfaces: Addresses,
     backoff: Backoff,
-    requests: BTreeMap<u32, Request>,
-    last_request: u32,
+    /// What it said when it ended the session; until it is back, that tells more than that it is not there.
+    farewell: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -61,29 +57,6 @@ enum State {
     Dialling,
     Greeting { until: u64 },
     Up,
-}
-
-#[derive(Debug)]
-struct Request {
-    what: What,
-    until: u64,
-}
-
-#[derive(Debug)]
-enum What {
-    Join(AskId, RoomName),
-    Leave(AskId, RoomName),
-    Rooms(AskId, Vec<RoomLine>),
-    Rejoin(RoomName),
-}
-
-impl What {
-    fn ask(&self) -> Option<AskId> {
-        match self {
-            What::Join(ask, _) | What::Leave(ask, _) | What::Rooms(ask, _) => Some(*ask),
-            What::Rejoin(_) => None,
-        }
-    }
 }
 
 impl TrackerLink {
@@ -101,8 +74,8 @@ impl TrackerLink {
             rejoining: BTreeSet::new(),
             interfaces: Addresses::default(),
             backoff: Backoff::default(),
-            requests: BTreeMap::new(),
-            last_request: 0,
+            requests: Requests::default(),
+            farewell: None,
         }
     }
 
@@ -127,7 +100,7 @@ impl TrackerLink {
             State::Greeting { until } => until,
             State::Dialling | State::Up => u64::MAX,
         };
-        self.requests.values().map(|r| r.until).min().unwrap_or(u64::MAX).min(link)
+        self.requests.deadline().min(link)
     }
 }
 
@@ -153,26 +126,16 @@ impl Core {
             }
             _ => {}
         }
-        let late: Vec<u32> =
-            self.tracker.requests.iter().filter(|(_, r)| r.until <= now.at).map(|(id, _)| *id).collect();
-        for id in late {
-            if let Some(request) = self.tracker.requests.remove(&id) {
-                self.fail(
-                    &request.what,
-                    "the tracker has not answered for 10 seconds; try again, or look at: peer status",
-                );
-            }
-        }
+        self.requests_due(now);
     }
 
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
-            if self.tracker.welcomed.is_some() {
-                // Whoever poses as the tracker must not be able to end a session that goes on without one.
-                return self.went_down(pin::POSING.into(), now);
-            }
-            self.out.push(Output::DropTracker);
-            return self.end(pin::another_key(self.tracker.address, key, pinned));
+            let why = match self.tracker.welcomed {
+                Some(_) => Refusal::new(Exit::Identity, pin::POSING),
+                None => pin::another_key(self.tracker.address, key, pinned),
+            };
+            return self.turned_away(why, now);
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
@@ -209,7 +172,11 @@ impl Core {
                 Code::TakenOver => {
                     self.end(Refusal::new(Exit::Refused, common::wire::printable(&bye.reason)));
                 }
-                _ => self.went_down(common::wire::printable(&bye.reason), now),
+                _ => {
+                    let reason = common::wire::printable(&bye.reason);
+                    self.tracker.farewell = Some(reason.clone());
+                    self.went_down(reason, now);
+                }
             },
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
@@ -218,7 +185,8 @@ impl Core {
 
     pub(super) fn tracker_down(&mut self, reason: String, now: Now) {
         if !matches!(self.tracker.state, State::Down { .. }) {
-            self.went_down(reason, now);
+            let farewell = self.tracker.farewell.as_ref().map(|farewell| format!("{farewell}; and now: {reason}"));
+            self.went_down(farewell.unwrap_or(reason), now);
         }
     }
 
@@ -234,12 +202,7 @@ impl Core {
         self.tracker.trouble = Some(reason);
         self.tracker.assembling = None;
         self.out.push(Output::DropTracker);
-        for request in std::mem::take(&mut self.tracker.requests).into_values() {
-            self.fail(
-                &request.what,
-                "the tracker went away before it answered; try again when it is back (peer status)",
-            );
-        }
+        self.fail_requests();
         // While it is down, members may be anywhere they were: whoever has no link is tried.
         self.schedule_everybody(now);
     }
@@ -247,6 +210,7 @@ impl Core {
     fn welcome(&mut self, welcome: Welcome) {
         self.tracker.state = State::Up;
         self.tracker.trouble = None;
+        self.tracker.farewell = None;
         self.tracker.backoff.reset();
         self.name = welcome.name;
         let welcomed = Welcomed {
@@ -267,12 +231,21 @@ impl Core {
     }
 
     fn refused(&mut self, refused: Refused, now: Now) {
-        let reason = common::wire::printable(&refused.reason);
-        match refused.code {
-            Code::NameTaken | Code::KeyNamed => self.end(Refusal::new(Exit::Identity, reason)),
-            Code::Protocol => self.end(Refusal::new(Exit::Refused, reason)),
-            _ if self.tracker.welcomed.is_none() => self.end(Refusal::new(Exit::Refused, reason)),
-            _ => self.went_down(reason, now),
+        let exit = match refused.code {
+            Code::NameTaken | Code::KeyNamed => Exit::Identity,
+            _ => Exit::Refused,
+        };
+        self.turned_away(Refusal::new(exit, common::wire::printable(&refused.reason)), now);
+    }
+
+    /// Who logs in is told. A session that stands goes on without that tracker: its rooms do not need it, and whoever
+    /// can answer at its address could otherwise end them.
+    fn turned_away(&mut self, why: Refusal, now: Now) {
+        if self.tracker.welcomed.is_none() {
+            self.out.push(Output::DropTracker);
+            self.end(why);
+        } else {
+            self.went_down(why.message, now);
         }
     }
 
@@ -301,86 +274,6 @@ impl Core {
         }
     }
 
-    /// Asks the tracker on the user's behalf: to join, to leave, or which rooms there are.
-    pub(super) fn ask_tracker(&mut self, id: AskId, ask: Ask, now: Now) {
-        let what = match ask {
-            Ask::Join(room) => What::Join(id, room),
-            Ask::Leave(room) => What::Leave(id, room),
-            _ => What::Rooms(id, Vec::new()),
-        };
-        if self.tracker.is_up() {
-            self.request(what, now);
-        } else {
-            let trouble = self.tracker.trouble.clone().unwrap_or_else(|| "still connecting".into());
-            let text = format!(
-                "the tracker at {} is needed for this and is not reachable ({trouble}); it is being tried again. Is \
-                 it running, and is UDP port {} open to it?",
-                self.tracker.address,
-                self.tracker.address.port()
-            );
-            self.fail(&what, &text);
-        }
-    }
-
-    fn request(&mut self, what: What, now: Now) {
-        self.tracker.last_request = self.tracker.last_request.wrapping_add(1);
-        let id = self.tracker.last_request;
-        match &what {
-            What::Join(_, room) | What::Rejoin(room) => self.tell(Join { id, room: room.clone() }),
-            What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
-            What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
-        }
-        self.tracker.requests.insert(id, Request { what, until: now.at + PATIENCE });
-    }
-
-    fn answered(&mut self, answer: Answer, now: Now) {
-        let Some(Request { what, .. }) = self.tracker.requests.remove(&answer.id) else { return };
-        if let Some(refused) = answer.refused {
-            return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
-        }
-        match what {
-            What::Join(ask, room) => {
-                let reply = self.joined_reply(&room);
-                self.reply(ask, reply);
-            }
-            What::Leave(ask, room) => {
-                self.drop_room(&room, MemberChange::Left);
-                self.reply(ask, Ok(UserAnswer::Done));
-            }
-            What::Rejoin(_) => {}
-            // A list is answered with a list.
-            What::Rooms(..) => self.resync("an answer does not fit its question", now),
-        }
-    }
-
-    fn listed(&mut self, list: RoomList, now: Now) {
-        let Some(Request { what: What::Rooms(ask, mut lines), .. }) = self.tracker.requests.remove(&list.id) else {
-            return;
-        };
-        let progress = !list.rooms.is_empty();
-        lines.extend(list.rooms.into_iter().map(|entry| RoomLine {
-            joined: self.joined(&entry.room).is_some(),
-            room: entry.room,
-            members: entry.members,
-            approval: false,
-        }));
-        if list.more && progress && lines.len() < 1_000_000 {
-            self.request(What::Rooms(ask, lines), now);
-        } else {
-            self.reply(ask, Ok(UserAnswer::Rooms(lines)));
-        }
-    }
-
-    fn fail(&mut self, what: &What, why: &str) {
-        self.fail_with(what, Refusal::new(Exit::Unreachable, why));
-    }
-
-    fn fail_with(&mut self, what: &What, refusal: Refusal) {
-        if let Some(ask) = what.ask() {
-            self.reply(ask, Err(refusal));
-        }
-    }
-
     /// Logs out: the tracker and every link are told.
     pub(super) fn logout(&mut self) {
         if self.tracker.is_up() {
@@ -394,7 +287,7 @@ impl Core {
         self.out.push(Output::End(why));
     }
 
-    fn tell(&mut self, frame: impl Into<ToTracker>) {
+    pub(super) fn tell(&mut self, frame: impl Into<ToTracker>) {
         self.out.push(Output::TellTracker(frame.into().encode()));
     }
 }

@@ -6,12 +6,12 @@ use common::{
     Key, RoomName,
     frame::Encoded,
     net::tls::Certificate,
-    wire::control::{Event, Refusal},
+    wire::control::{Event, Exit, Refusal},
 };
 use quinn::{Endpoint, VarInt};
 use tokio::{
     sync::{broadcast, mpsc, oneshot, watch},
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{Instant, sleep_until, timeout, timeout_at},
 };
 
 use super::{
@@ -176,16 +176,12 @@ impl Running {
                 }
                 () = sleep_until(deadline) => self.take(Input::Tick),
             }
+            // One of each in turn: neither a busy link nor a busy user keeps the others waiting.
             for _ in 0..TOGETHER {
-                if let Ok((connection, input)) = tracker_inputs.try_recv() {
-                    self.take_tracker(connection, input);
-                } else if let Ok(input) = inputs.try_recv() {
-                    self.take(input);
-                } else if self.core.takes_asks()
-                    && let Ok(ask) = asks.try_recv()
-                {
-                    self.take_ask(ask);
-                } else {
+                let tracker = tracker_inputs.try_recv().map(|(connection, input)| self.take_tracker(connection, input));
+                let link = inputs.try_recv().map(|input| self.take(input));
+                let ask = self.core.takes_asks() && asks.try_recv().map(|ask| self.take_ask(ask)).is_ok();
+                if tracker.is_err() && link.is_err() && !ask {
                     break;
                 }
             }
@@ -193,7 +189,7 @@ impl Running {
             let (rows, outputs) = rows_first(outputs);
             if !rows.is_empty() {
                 index_at = Some(Instant::now() + IDLE);
-                self.keep(rows).await;
+                self.keep(rows, &mut asks).await;
             }
             for output in outputs {
                 if let Output::End(why) = output {
@@ -231,12 +227,25 @@ impl Running {
     }
 
     /// Nothing goes out before it is kept. While it cannot be (a full disk, say) everything waits, links hold back,
-    /// and nothing is promised that could be lost.
-    async fn keep(&mut self, rows: Vec<Row>) {
+    /// and nothing is promised that could be lost. Whoever asks is told.
+    async fn keep(&mut self, rows: Vec<Row>, asks: &mut mpsc::Receiver<Question>) {
         let rows = Arc::new(rows);
         while let Err(error) = self.store.commit(rows.clone()).await {
             tracing::error!("{error}; nothing is sent or receipted until it can be kept. Trying again");
-            sleep(RETRY).await;
+            let said = format!(
+                "not kept yet: {error}. Make room for it; what was said goes out by itself then, so do not say it again"
+            );
+            for (_, asker) in std::mem::take(&mut self.replies) {
+                // Whoever asked may have gone.
+                let _ = asker.send(Err(Refusal::new(Exit::Unreachable, said.clone())));
+            }
+            let again = Instant::now() + RETRY;
+            let refusal =
+                format!("the history cannot be written, and nothing is done until it can: {error}. Make room");
+            while let Ok(Some((_, asker))) = timeout_at(again, asks.recv()).await {
+                let _ = asker.send(Err(Refusal::new(Exit::Unreachable, refusal.clone())));
+            }
+            sleep_until(again).await;
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::{
+    address::canonical,
     frame::Encoded,
     net::stream::{FrameReader, write_frames},
     wire::peer::PeerFrame,
@@ -54,7 +55,7 @@ async fn read(link: LinkId, connection: &Connection, recv: RecvStream, inputs: &
             }
             Ok(None) => return "the other side has closed the link".into(),
             Err(common::net::stream::ReadError::Frame(bad)) => {
-                tracing::warn!(address = %connection.remote_address(), "link closed: {bad}");
+                tracing::warn!(address = %canonical(connection.remote_address()), "link closed: {bad}");
                 connection.close(PROTEST, bad.to_string().as_bytes());
                 return bad.to_string();
             }

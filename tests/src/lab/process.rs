@@ -100,6 +100,12 @@ impl Process {
         }
     }
 
+    /// What it has said so far on stderr.
+    pub fn stderr(&self) -> Vec<String> {
+        let lines = self.said.lock();
+        lines.all.iter().filter(|(from, _)| *from == Stream::Err).map(|(_, line)| line.clone()).collect()
+    }
+
     /// Ends it at once, as a crash would: SIGKILL.
     pub fn kill(&self) {
         let mut child = self.child();

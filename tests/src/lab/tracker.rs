@@ -2,6 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, process::Command, time::Duration};
 
+use ::tracker::status::Status;
+
 use super::{binaries, host::Host, process::Output, process::Process, wait::eventually};
 
 /// A tracker at its default port, with its tables in its host's folder.
@@ -54,6 +56,17 @@ impl Tracker {
             .arg(data(&self.host))
             .env("ROLLCALL_HOME", self.host.folder());
         self.host.run(command, ANSWER)
+    }
+
+    /// The same, read.
+    #[track_caller]
+    pub fn counts(&self) -> Status {
+        self.status().expect(0).json().pop().expect("a line")
+    }
+
+    /// The folder of its key and its tables.
+    pub fn data(&self) -> PathBuf {
+        data(&self.host)
     }
 
     #[track_caller]

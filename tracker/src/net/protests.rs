@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use common::address::canonical;
 use tokio::time::Instant;
 use tracing::{debug, info};
 
@@ -20,6 +21,8 @@ pub(crate) struct Protests {
 impl Protests {
     /// Logs why a link was closed; the first few in a while at `info`, the others at `debug`.
     pub fn note(&self, from: SocketAddr, reason: &str) {
+        // As a person knows it, also where the socket takes both IPv4 and IPv6.
+        let from = canonical(from);
         if self.is_news() {
             info!(%from, reason, "a link was closed");
         } else {

@@ -1,0 +1,168 @@
+//! What the tracker is asked for: to join, to leave, and which rooms there are.
+
+use std::collections::BTreeMap;
+
+use common::{
+    RoomName,
+    wire::{
+        control::{Exit, MemberChange, Refusal, Room as RoomLine},
+        tracker::{Answer, Join, Leave, ListRooms, RoomList},
+    },
+};
+
+use super::{
+    AskId, Core, Now,
+    command::{Answer as UserAnswer, Ask},
+};
+
+/// How long the tracker may take to answer, in milliseconds.
+const PATIENCE: u64 = 10_000;
+
+/// Requests that wait for their answers.
+#[derive(Debug, Default)]
+pub struct Requests {
+    waiting: BTreeMap<u32, Request>,
+    last: u32,
+}
+
+#[derive(Debug)]
+struct Request {
+    what: What,
+    until: u64,
+}
+
+/// What is asked for, and for which question of the user.
+#[derive(Debug)]
+pub enum What {
+    /// To become a member.
+    Join(AskId, RoomName),
+    /// To be one no more.
+    Leave(AskId, RoomName),
+    /// Which rooms there are, beyond those heard of so far.
+    Rooms(AskId, Vec<RoomLine>),
+    /// To become a member again, at a tracker that has lost its tables.
+    Rejoin(RoomName),
+}
+
+impl What {
+    fn ask(&self) -> Option<AskId> {
+        match self {
+            What::Join(ask, _) | What::Leave(ask, _) | What::Rooms(ask, _) => Some(*ask),
+            What::Rejoin(_) => None,
+        }
+    }
+}
+
+impl Requests {
+    /// When one has waited too long.
+    pub fn deadline(&self) -> u64 {
+        self.waiting.values().map(|request| request.until).min().unwrap_or(u64::MAX)
+    }
+}
+
+impl Core {
+    /// Gives up on what has waited too long.
+    pub(super) fn requests_due(&mut self, now: Now) {
+        let late: Vec<u32> =
+            self.tracker.requests.waiting.iter().filter(|(_, r)| r.until <= now.at).map(|(id, _)| *id).collect();
+        for id in late {
+            if let Some(request) = self.tracker.requests.waiting.remove(&id) {
+                self.fail(
+                    &request.what,
+                    "the tracker has not answered for 10 seconds; try again, or look at: peer status",
+                );
+            }
+        }
+    }
+
+    /// The link is gone: no answers will come.
+    pub(super) fn fail_requests(&mut self) {
+        for request in std::mem::take(&mut self.tracker.requests.waiting).into_values() {
+            self.fail(
+                &request.what,
+                "the tracker went away before it answered; try again when it is back (peer status)",
+            );
+        }
+    }
+
+    /// Asks the tracker on the user's behalf: to join, to leave, or which rooms there are.
+    pub(super) fn ask_tracker(&mut self, id: AskId, ask: Ask, now: Now) {
+        let what = match ask {
+            Ask::Join(room) => What::Join(id, room),
+            Ask::Leave(room) => What::Leave(id, room),
+            _ => What::Rooms(id, Vec::new()),
+        };
+        if self.tracker.is_up() {
+            self.request(what, now);
+        } else {
+            let trouble = self.tracker.trouble.clone().unwrap_or_else(|| "still connecting".into());
+            let text = format!(
+                "the tracker at {} is needed for this and is not reachable ({trouble}); it is being tried again. Is \
+                 it running, and is UDP port {} open to it?",
+                self.tracker.address,
+                self.tracker.address.port()
+            );
+            self.fail(&what, &text);
+        }
+    }
+
+    pub(super) fn request(&mut self, what: What, now: Now) {
+        self.tracker.requests.last = self.tracker.requests.last.wrapping_add(1);
+        let id = self.tracker.requests.last;
+        match &what {
+            What::Join(_, room) | What::Rejoin(room) => self.tell(Join { id, room: room.clone() }),
+            What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
+            What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
+        }
+        self.tracker.requests.waiting.insert(id, Request { what, until: now.at + PATIENCE });
+    }
+
+    pub(super) fn answered(&mut self, answer: Answer, now: Now) {
+        let Some(Request { what, .. }) = self.tracker.requests.waiting.remove(&answer.id) else { return };
+        if let Some(refused) = answer.refused {
+            return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
+        }
+        match what {
+            What::Join(ask, room) => {
+                let reply = self.joined_reply(&room);
+                self.reply(ask, reply);
+            }
+            What::Leave(ask, room) => {
+                self.drop_room(&room, MemberChange::Left);
+                self.reply(ask, Ok(UserAnswer::Done));
+            }
+            What::Rejoin(_) => {}
+            // A list is answered with a list.
+            What::Rooms(..) => self.resync("an answer does not fit its question", now),
+        }
+    }
+
+    pub(super) fn listed(&mut self, list: RoomList, now: Now) {
+        let Some(Request { what: What::Rooms(ask, mut lines), .. }) = self.tracker.requests.waiting.remove(&list.id)
+        else {
+            return;
+        };
+        let progress = !list.rooms.is_empty();
+        lines.extend(list.rooms.into_iter().map(|entry| RoomLine {
+            joined: self.joined(&entry.room).is_some(),
+            room: entry.room,
+            members: entry.members,
+            approval: false,
+        }));
+        if list.more && progress && lines.len() < 1_000_000 {
+            self.request(What::Rooms(ask, lines), now);
+        } else {
+            self.reply(ask, Ok(UserAnswer::Rooms(lines)));
+        }
+    }
+
+    fn fail(&mut self, what: &What, why: &str) {
+        self.fail_with(what, Refusal::new(Exit::Unreachable, why));
+    }
+
+    fn fail_with(&mut self, what: &What, refusal: Refusal) {
+        if let Some(ask) = what.ask() {
+            self.reply(ask, Err(refusal));
+        }
+    }
+}
