@@ -69,7 +69,9 @@ impl Config {
             let variable = format!("ROLLCALL_{}", key.to_uppercase());
             let Some(text) = read(&variable) else { continue };
             let set = match value {
-                toml::Value::Integer(_) => text.parse().map(toml::Value::Integer).map_err(|e| e.to_string()),
+                toml::Value::Integer(_) => {
+                    text.parse().map(toml::Value::Integer).map_err(|_| format!("{text:?} is not a whole number"))
+                }
                 _ => Ok(toml::Value::String(text)),
             };
             let set = set.map_err(|reason| malformed(&variable, reason))?;

@@ -140,7 +140,10 @@ async fn browse() -> Result<Vec<Announced>, mdns_sd::Error> {
         while let Ok(event) = events.recv_async().await {
             let ServiceEvent::ServiceResolved(service) = event else { continue };
             let Some(tracker) = read(&service) else {
-                tracing::warn!("the announcement {} is not one of a tracker", service.fullname);
+                tracing::warn!(
+                    "the announcement {} is no tracker's, or has no address that can be dialled from here",
+                    service.fullname
+                );
                 continue;
             };
             found.retain(|known| known.key != tracker.key);

@@ -6,13 +6,21 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output, Stdio},
+    time::Duration,
 };
 
 use tempfile::TempDir;
-use tracker::{Config, Host};
+use tracker::{Config, Host, host::HostError};
 
 async fn tracker(listen: SocketAddr, data: &Path) -> Host {
-    Host::start(Config { listen, mdns: false, ..Config::default() }, data).await.unwrap()
+    let config = Config { listen, mdns: false, ..Config::default() };
+    loop {
+        match Host::start(config.clone(), data).await {
+            // The socket of the one before closes a moment after it has stopped.
+            Err(HostError::PortInUse(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+            result => return result.unwrap(),
+        }
+    }
 }
 
 /// Somebody's folder. The session in it ends with it.

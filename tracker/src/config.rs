@@ -105,7 +105,9 @@ pub fn with_variables(config: Config, variable: impl Fn(&str) -> Option<String>)
         // Texts stand without quotes in a variable; all else as in the file.
         let value = match &table[&key] {
             toml::Value::String(_) => toml::Value::String(text),
-            _ => text.parse().map_err(|error: toml::de::Error| bad(&name, error.message().into()))?,
+            _ => {
+                text.parse().map_err(|_| bad(&name, format!("{text:?} is neither a whole number nor true or false")))?
+            }
         };
         table.insert(key, value);
         table.clone().try_into::<Config>().map_err(|error| bad(&name, error.message().into()))?;

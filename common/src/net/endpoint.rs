@@ -84,6 +84,8 @@ fn transport(limits: &LinkLimits, keep_alive: Option<Duration>) -> TransportConf
     let mut transport = TransportConfig::default();
     let idle = limits.dead_after.as_millis().min(u128::from(u32::MAX)) as u32;
     transport
+        // A LAN answers sooner than the Internet that the default is made for: a lost first packet is sent again in time.
+        .initial_rtt(Duration::from_millis(100))
         .keep_alive_interval(keep_alive)
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(idle))))
         .stream_receive_window(VarInt::from_u32(limits.stream_window))

@@ -1,18 +1,16 @@
 //! Logs: to stderr, or to a file where a terminal is otherwise in use.
 
-use std::{
-    fs::File,
-    io::{IsTerminal, stderr},
-    sync::Mutex,
-};
+use std::{fs::File, io::stderr, sync::Mutex};
 
 use common::wire::control::{Exit, Refusal};
 use tracing_subscriber::EnvFilter;
 
+use super::output;
+
 /// Logs to stderr.
 pub fn to_stderr(level: &str) -> Result<(), Refusal> {
-    let colours = stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    tracing_subscriber::fmt().with_env_filter(filter(level)?).with_ansi(colours).with_writer(stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter(level)?);
+    log.with_ansi(output::colours(&stderr())).with_writer(stderr).init();
     Ok(())
 }
 

@@ -21,8 +21,7 @@ struct Versioned<'a, T> {
 impl Out {
     /// To stdout; with colours if that is a terminal, unless `NO_COLOR` is set.
     pub fn new(json: bool) -> Out {
-        let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        Out { json, colour: io::stdout().is_terminal() && !refused }
+        Out { json, colour: colours(&io::stdout()) }
     }
 
     /// One object, as JSON or as `human` tells it.
@@ -52,6 +51,11 @@ impl Out {
     pub fn dim(&self, text: &str) -> String {
         if self.colour { format!("\u{1b}[2m{text}\u{1b}[0m") } else { text.to_string() }
     }
+}
+
+/// Whether colours are welcome there: on a terminal, unless `NO_COLOR` is set.
+pub fn colours(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// One JSON object on a line of its own.
