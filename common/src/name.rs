@@ -1,8 +1,8 @@
 //! Names of people, rooms and trackers: what they may hold, and when two of them are the same.
 
-use std::{fmt, str::FromStr};
+use std::{fmt, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
 use crate::limits;
@@ -59,12 +59,13 @@ fn is_invisible(c: char) -> bool {
         | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}' | '\u{e0000}'..='\u{e0fff}')
 }
 
+// Names are in every event and every answer: copying one copies no text.
 macro_rules! name_type {
     ($(#[$doc:meta])* $type:ident, $what:literal, $most:expr) => {
         $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $type(Box<str>);
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $type(Arc<str>);
 
         impl $type {
             /// The name as it was typed, in Unicode's normal form C.
@@ -83,7 +84,7 @@ macro_rules! name_type {
             type Err = BadName;
 
             fn from_str(text: &str) -> Result<Self, BadName> {
-                Ok(Self(check(text, $what, $most)?.into_boxed_str()))
+                Ok(Self(check(text, $what, $most)?.into()))
             }
         }
 
@@ -95,9 +96,9 @@ macro_rules! name_type {
             }
         }
 
-        impl From<$type> for String {
-            fn from(name: $type) -> String {
-                name.0.into_string()
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

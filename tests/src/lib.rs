@@ -5,5 +5,6 @@
 pub mod channel;
 pub mod fuzz;
 pub mod lab;
+pub mod measure;
 pub mod sim;
 pub mod swarm;

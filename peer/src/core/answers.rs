@@ -27,7 +27,9 @@ impl Core {
             Ask::Members(room) => self.members(&room),
             Ask::Called(room) => self.called(&room),
             Ask::Say { room, text } => return self.say(id, room, text, now),
-            Ask::Said(message) => self.own(&message).and_then(|()| self.said_reply(&message.room, message.number)),
+            Ask::Said(message) => self
+                .own(&message)
+                .and_then(|()| self.said(&message.room, message.number).map(|said| Answer::Said(Box::new(said)))),
             Ask::Receipts(message) => self.receipts(message),
             Ask::Paths => Ok(Answer::Paths(self.paths())),
             Ask::Logout => {
@@ -116,19 +118,25 @@ impl Core {
         stamp.map(drop).ok_or_else(|| Refusal::new(Exit::Refused, format!("there is no message {id}")))
     }
 
-    pub(super) fn said_reply(&self, name: &RoomName, number: u64) -> Result<Answer, Refusal> {
+    /// How far a message of this peer's has got.
+    pub(super) fn said(&self, name: &RoomName, number: u64) -> Result<Said, Refusal> {
         let room = self.rooms.get(name).ok_or_else(|| not_in(name))?;
         let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
         let meant = room.members_at(stamp).into_iter().filter(|m| m.key != self.me);
         let (delivered, missing): (Vec<_>, Vec<_>) = meant.partition(|m| room.own.acked(&m.key).has(number));
-        Ok(Answer::Said(Box::new(Said {
-            id: MessageId { room: name.clone(), author: self.me.short(), number }.to_string(),
+        Ok(Said {
+            id: self.id(name, number),
             room: name.clone(),
             seq: number,
             stamp: stamp.to_string(),
             delivered: delivered.into_iter().map(|m| m.name).collect(),
             pending: missing.into_iter().filter(|m| m.slot.is_some()).map(|m| m.name).collect(),
-        })))
+        })
+    }
+
+    /// The id of a message of this peer's.
+    pub(super) fn id(&self, name: &RoomName, number: u64) -> String {
+        MessageId { room: name.clone(), author: self.me.short(), number }.to_string()
     }
 
     fn receipts(&self, id: MessageId) -> Result<Answer, Refusal> {

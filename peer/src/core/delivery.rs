@@ -11,13 +11,14 @@ use common::{
     limits,
     message::{Batch, Message},
     wire::{
-        control::{Exit, ReceiptEvent, Refusal},
+        control::{Exit, ReceiptEvent, Refusal, Said},
         peer::{Have, PeerFrame, Reach, Refuse, RefuseCode, Skip},
     },
 };
 
 use super::{
     AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
+    command::Answer,
     room::{Held, Sealed},
 };
 
@@ -95,9 +96,12 @@ impl Core {
             };
             self.out.push(Output::Keep(Row::Segment(segment.clone())));
             self.out.push(Output::Show(Shown::Batch(segment)));
+            // One look at the members is enough for a batch: nobody has any of it yet.
+            let said = self.said(&name, first);
             for (ask, number) in asks.into_iter().zip(first..) {
-                let said = self.said_reply(&name, number);
-                self.reply(ask, said);
+                let answer = |said| Answer::Said(Box::new(Said { id: self.id(&name, number), seq: number, ..said }));
+                let reply = said.clone().map(answer);
+                self.reply(ask, reply);
             }
             self.send_to_all(&name, now);
             if !rest.is_empty() {
