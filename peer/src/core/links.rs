@@ -56,6 +56,8 @@ pub struct Link {
 #[derive(Debug)]
 pub struct Links {
     links: BTreeMap<LinkId, Link>,
+    /// Those that have until a moment to become links that count.
+    unsettled: BTreeSet<LinkId>,
     due: BTreeSet<(u64, Key)>,
     /// Dials that may be begun now, times a thousand; filled up as time goes by.
     allowance: u64,
@@ -69,6 +71,7 @@ impl Links {
         let dials_per_second = u64::from(dials_per_second.max(1));
         Links {
             links: BTreeMap::new(),
+            unsettled: BTreeSet::new(),
             due: BTreeSet::new(),
             allowance: dials_per_second * 1_000,
             allowed_at: 0,
@@ -102,8 +105,18 @@ impl Links {
     /// When something is due.
     pub fn deadline(&self) -> u64 {
         let dial = self.due.first().map_or(u64::MAX, |(at, _)| *at);
-        let hello = self.links.values().filter(|l| !l.hello).map(|l| l.until).min();
-        dial.min(hello.unwrap_or(u64::MAX))
+        let settled = self.unsettled.iter().filter_map(|id| self.links.get(id)).map(|l| l.until).min();
+        dial.min(settled.unwrap_or(u64::MAX))
+    }
+
+    fn insert(&mut self, id: LinkId, link: Link) {
+        self.unsettled.insert(id);
+        self.links.insert(id, link);
+    }
+
+    fn remove(&mut self, id: LinkId) -> Option<Link> {
+        self.unsettled.remove(&id);
+        self.links.remove(&id)
     }
 
     /// Takes one dial from the allowance, or says when there will be one.
@@ -125,7 +138,8 @@ impl Core {
             person.dialling = false;
         }
         let known = self.people.get(&key).is_some();
-        let parked = self.links.links.values().filter(|l| l.parked).count();
+        let unsettled = self.links.unsettled.iter().filter_map(|id| self.links.get(*id));
+        let parked = unsettled.filter(|link| link.parked).count();
         let refuse = if key == self.me {
             Some("a peer does not talk to itself")
         } else if self.links.len() >= self.config.links {
@@ -151,7 +165,7 @@ impl Core {
             parked: !known,
             until: now.at + if known { HELLO } else { PARKED },
         };
-        self.links.links.insert(id, link);
+        self.links.insert(id, link);
         if known {
             self.greet(id);
         }
@@ -173,6 +187,7 @@ impl Core {
     }
 
     fn activate(&mut self, id: LinkId) {
+        self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled) = (link.key, link.dialled);
         let Some(person) = self.people.get_mut(&key) else { return };
@@ -201,7 +216,7 @@ impl Core {
     }
 
     pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
-        let Some(Link { key, .. }) = self.links.links.remove(&id) else { return };
+        let Some(Link { key, .. }) = self.links.remove(id) else { return };
         self.owed.remove(&id);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
@@ -223,7 +238,7 @@ impl Core {
     }
 
     pub(super) fn close(&mut self, id: LinkId, reason: &str) {
-        let Some(link) = self.links.links.remove(&id) else { return };
+        let Some(link) = self.links.remove(id) else { return };
         self.owed.remove(&id);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
@@ -255,8 +270,9 @@ impl Core {
 
     /// Somebody stands in a table now: their links that came too early count.
     pub(super) fn unpark(&mut self, key: &Key, now: Now) {
+        let unsettled = self.links.unsettled.iter().copied();
         let early: Vec<LinkId> =
-            self.links.links.iter().filter(|(_, l)| l.parked && l.key == *key).map(|(id, _)| *id).collect();
+            unsettled.filter(|id| self.links.get(*id).is_some_and(|l| l.parked && l.key == *key)).collect();
         for id in early {
             let Some(link) = self.links.links.get_mut(&id) else { continue };
             link.parked = false;
@@ -319,15 +335,13 @@ impl Core {
                 self.out.push(Output::Dial(key, person.addresses.clone()));
             }
         }
-        let silent: Vec<LinkId> =
-            self.links.links.iter().filter(|(_, l)| !l.hello && l.until <= now.at).map(|(id, _)| *id).collect();
-        for id in silent {
-            let parked = self.links.links.get(&id).is_some_and(|l| l.parked);
+        let unsettled = self.links.unsettled.iter().copied();
+        let late: Vec<LinkId> =
+            unsettled.filter(|id| self.links.get(*id).is_some_and(|link| link.until <= now.at)).collect();
+        for id in late {
+            let parked = self.links.get(id).is_some_and(|link| link.parked);
             self.close(id, if parked { "no room is shared" } else { "no hello came" });
         }
-        let early: Vec<LinkId> =
-            self.links.links.iter().filter(|(_, l)| l.parked && l.until <= now.at).map(|(id, _)| *id).collect();
-        early.into_iter().for_each(|id| self.close(id, "no room is shared"));
     }
 
     /// Whether somebody without a link should be dialled: they can be there, and a room is small enough to keep links

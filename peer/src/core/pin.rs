@@ -7,10 +7,6 @@ use common::{
     wire::control::{Exit, Refusal},
 };
 
-/// Why a session that has been welcomed by a tracker leaves it alone now.
-pub const POSING: &str = "what answers there has another key, so somebody may be posing as it; to see both keys, log out \
-                          and in again";
-
 /// The refusal of a tracker at `address` that shows the key `shown` in place of the known one, and the one way past it.
 pub fn another_key(address: SocketAddr, shown: Key, known: Key) -> Refusal {
     Refusal::new(

@@ -99,7 +99,7 @@ fn a_tracker_with_another_key_ends_a_login_and_not_a_session() {
     assert_eq!(end(&outputs), None);
     assert!(outputs.iter().any(|output| matches!(output, Output::DropTracker)));
     assert!(!outputs.iter().any(|output| matches!(output, Output::TellTracker(_))), "it is told nothing");
-    assert!(trouble(&mut core).contains("another key"));
+    assert!(trouble(&mut core).contains("--tracker-key"));
 }
 
 #[test]

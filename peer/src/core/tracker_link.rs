@@ -131,11 +131,7 @@ impl Core {
 
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
-            let why = match self.tracker.welcomed {
-                Some(_) => Refusal::new(Exit::Identity, pin::POSING),
-                None => pin::another_key(self.tracker.address, key, pinned),
-            };
-            return self.turned_away(why, now);
+            return self.turned_away(pin::another_key(self.tracker.address, key, pinned), now);
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
