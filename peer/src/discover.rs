@@ -113,9 +113,19 @@ fn choose(name: &AccountName, announced: Vec<Announced>, last: Option<&KeptTrack
                  peer login {name} --tracker HOST\nand to run one yourself:\n  peer login {name} --host"
             ),
         )),
-        ([only], _) => {
-            check_pin(last, &only.domain, only.address, only.key)?;
-            Ok(target(only))
+        ([only], None) => Ok(target(only)),
+        ([Announced { domain, key, address }], Some(last)) => {
+            check_pin(Some(last), domain, *address, *key)?;
+            // Going there would join one's rooms there too: that is for the person to say.
+            let reason = format!(
+                "the one tracker on this network is not the one you know ({}): it is {domain}, with key {}. To go there \
+                 all the same:\n  peer login {name} --tracker {address}\nand to talk on with the members you know:\n  \
+                 peer login {name} --tracker {}",
+                last.domain,
+                key.short(),
+                last.address
+            );
+            Err(Refusal::new(Exit::Refused, reason))
         }
         (several, _) => {
             let mut reason = String::from("there are several trackers on this network; say which you mean:");
@@ -306,7 +316,14 @@ mod tests {
         let last = last("lan", "10.0.0.1:1", 1);
         let refusal = chosen(vec![tracker("LAN", "10.0.0.1:1", 2)], Some(&last)).unwrap_err();
         assert_eq!(refusal.code, Exit::Identity);
-        assert!(chosen(vec![tracker("lab", "10.0.0.1:1", 2)], Some(&last)).is_ok());
+    }
+
+    #[test]
+    fn another_tracker_than_the_known_one_is_not_taken_without_being_named() {
+        let last = last("lan", "10.0.0.1:1", 1);
+        let refusal = chosen(vec![tracker("lab", "10.0.0.2:1", 2)], Some(&last)).unwrap_err();
+        assert_eq!(refusal.code, Exit::Refused);
+        assert!(refusal.message.contains("peer login alice --tracker 10.0.0.2:1"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use tests::{sim::seeds, swarm::history};
 fn whatever_happens_nothing_is_lost_doubled_or_ticked_too_soon() {
     let deliveries = std::cell::Cell::new(0);
     let receipts = std::cell::Cell::new(0);
-    seeds("a random history", 0..400, |seed| {
+    seeds("a random history", 0..1_000, |seed| {
         let world = history(seed);
         deliveries.set(deliveries.get() + world.model.deliveries);
         receipts.set(receipts.get() + world.model.receipts);

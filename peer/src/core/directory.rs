@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::{
-    Key, RoomName, Slot, Version,
+    Key, RoomName, Slot, Version, limits,
     table::{Change, Departure, Member, Presence, Table},
     wire::{
         control::MemberChange,
@@ -19,6 +19,8 @@ use super::{
 
 /// Members of one room that a peer holds at the most; a snapshot beyond it is not taken.
 const MEMBERS: usize = 100_000;
+/// Rooms that a peer remembers at the most, those that it has left included.
+const ROOMS: usize = 10 * limits::ROOMS_PER_ACCOUNT;
 
 impl Core {
     /// Fills the list of people from the rooms that were kept.
@@ -149,6 +151,9 @@ impl Core {
             }
             _ => piece,
         };
+        if !self.rooms.contains_key(&snapshot.room) && self.rooms.len() >= ROOMS {
+            return self.resync("it tells of more rooms than a peer takes", now);
+        }
         if snapshot.members.len() > MEMBERS {
             return self.resync("a room has more members than a peer takes", now);
         }

@@ -17,6 +17,8 @@ use super::{
 
 /// How long the tracker may take to answer, in milliseconds.
 const PATIENCE: u64 = 10_000;
+/// Rooms of one list that are shown at the most.
+const ROOMS_LISTED: usize = 100_000;
 
 /// Requests that wait for their answers.
 #[derive(Debug, Default)]
@@ -149,7 +151,7 @@ impl Core {
             members: entry.members,
             approval: false,
         }));
-        if list.more && progress && lines.len() < 1_000_000 {
+        if list.more && progress && lines.len() < ROOMS_LISTED {
             self.request(What::Rooms(ask, lines), now);
         } else {
             self.reply(ask, Ok(UserAnswer::Rooms(lines)));
