@@ -29,7 +29,7 @@ const ROUNDS: usize = 3;
 
 /// Who delivers.
 enum System {
-    Rollcall(rollcall::Room),
+    Rollcall(Box<rollcall::Room>),
     Quic(quic::Senders),
     Udp(udp::Senders),
 }
@@ -41,8 +41,8 @@ const PLAIN: usize = 2;
 impl System {
     async fn start(number: usize, receivers: usize) -> System {
         match number {
-            0 => System::Rollcall(rollcall::Room::new(receivers, Disk::Real).await),
-            1 => System::Rollcall(rollcall::Room::new(receivers, Disk::None).await),
+            0 => System::Rollcall(Box::new(rollcall::Room::new(receivers, Disk::Real).await)),
+            1 => System::Rollcall(Box::new(rollcall::Room::new(receivers, Disk::None).await)),
             2 => System::Quic(quic::Senders::new(receivers).await),
             _ => System::Udp(udp::Senders::new(receivers).await),
         }
