@@ -244,6 +244,20 @@ impl Core {
         }
     }
 
+    /// Somebody with a link shares a room from now on: sends from where the other side said it is, or, if it has not
+    /// said so since, from its last receipt. It may take the sharing for old and never say it again.
+    pub(super) fn go_on(&mut self, id: LinkId, key: &Key, name: &RoomName, now: Now) {
+        let Some(link) = self.links.get_mut(id) else { return };
+        match link.early.remove(name) {
+            Some(held) => self.receipt(id, *key, name.clone(), held, now),
+            None => {
+                let receipted = self.rooms.get(name).map_or(0, |room| room.own.acked(key).last());
+                link.sent.entry(name.clone()).or_insert(receipted);
+                self.pump(id);
+            }
+        }
+    }
+
     /// A member has not taken a batch. Where both hold the same table the stamp is what it will never take, and what
     /// comes after is sent; otherwise nothing is sent before the tables have met and it says again how far it is.
     fn refused_by(&mut self, id: LinkId, refuse: &Refuse) {

@@ -276,9 +276,7 @@ impl Core {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
                 self.owed.entry(link).or_default().insert(name.clone());
-                if let Some(held) = self.links.get_mut(link).and_then(|link| link.early.remove(name)) {
-                    self.receipt(link, key, name.clone(), held, now);
-                }
+                self.go_on(link, &key, name, now);
             }
             None => self.unpark(&key, now),
         }
