@@ -14,13 +14,16 @@ use tracker::{Config, Host, host::HostError};
 
 async fn tracker(listen: SocketAddr, data: &Path) -> Host {
     let config = Config { listen, mdns: false, ..Config::default() };
-    loop {
-        match Host::start(config.clone(), data).await {
-            // The socket of the one before closes a moment after it has stopped.
-            Err(HostError::PortInUse(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
-            result => return result.unwrap(),
+    let started = async {
+        loop {
+            match Host::start(config.clone(), data).await {
+                // The socket of the one before closes a moment after it has stopped.
+                Err(HostError::PortInUse(_)) => tokio::time::sleep(Duration::from_millis(20)).await,
+                result => return result.unwrap(),
+            }
         }
-    }
+    };
+    tokio::time::timeout(Duration::from_secs(20), started).await.expect("the port is free in time")
 }
 
 /// Somebody's folder. The session in it ends with it.
