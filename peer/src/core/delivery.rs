@@ -51,7 +51,7 @@ impl Core {
             ));
             return self.reply(ask, reply);
         }
-        let unsaid = Unsaid { ask, message: Message { sent: now.wall, text } };
+        let unsaid = Unsaid { ask, message: Message::new(now.wall, text) };
         self.unsaid.entry(room).or_default().push_back(unsaid);
     }
 

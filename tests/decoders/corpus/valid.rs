@@ -63,7 +63,7 @@ fn refused() -> Refused {
 
 fn batch() -> Batch {
     let (author, room) = (fuzz::author(), "lobby".parse().expect("a good name"));
-    let message = |text: &str| Message { sent: 1_700_000_000_123, text: text.into() };
+    let message = |text: &str| Message::new(1_700_000_000_123, text.into());
     let head = Head::empty(&room, &author.key());
     Batch::sign(&author, &room, VERSION, head, &[message("hello"), message("Zoë, how are you?")]).0
 }
