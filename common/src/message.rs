@@ -151,8 +151,8 @@ impl Batch {
     /// Checks everything that can be checked without knowing the log before it, and returns the head that the batch
     /// leads to. That it fits a log is for the caller to see: [`Batch::start`] must be the log's head.
     pub fn verify(&self, author: &Key) -> Result<Head, BadBatch> {
-        let bytes: usize = self.messages.iter().map(|m| m.len()).sum();
-        if self.messages.is_empty() || self.messages.len() > limits::BATCH_MESSAGES || bytes > limits::BATCH_BYTES {
+        let (count, bytes) = (self.messages.len(), self.bytes());
+        if count == 0 || count > limits::BATCH_MESSAGES || bytes > limits::BATCH_BYTES {
             return Err(BadBatch::Size);
         }
         if self.first == 0 || self.first.checked_add(self.messages.len() as u64).is_none() {
@@ -185,6 +185,11 @@ impl Batch {
     /// The head that the log has after it: one hash a message.
     pub fn end(&self) -> Head {
         self.messages.iter().fold(self.start(), |head, message| head.after(self.stamp, message))
+    }
+
+    /// How many bytes its messages have.
+    pub fn bytes(&self) -> usize {
+        self.messages.iter().map(|message| message.len()).sum()
     }
 
     /// The number of the last message.

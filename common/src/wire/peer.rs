@@ -158,9 +158,12 @@ pub struct Skip {
     /// Whose log; the sender's own if it does not say.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub author: Option<Key>,
-    /// The first message of the next batch.
+    /// The first message of the next batch, or, with a hash, the number after the last message there is.
     #[serde(rename = "n")]
     pub next: u64,
+    /// The chain's hash after the last message there is. It goes into what the receiver compares, into nothing else.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<ByteArray<32>>,
 }
 
 /// Heads of a room's logs as the sender has them, in parts by the keys of the authors. Equal parts are not answered;

@@ -225,7 +225,7 @@ fn what_does_not_follow_is_taken_only_if_the_author_says_what_it_leaves_out() {
     let (second, _) = alone.batch(0, first, 2, "for you");
     let unasked = alone.tell(Input::LinkSays(LinkId(1), second.clone().into()));
     assert!(unasked.is_empty());
-    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), next: 2 }.into()));
+    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), author: None, next: 2, hash: None }.into()));
     let taken = alone.tell(Input::LinkSays(LinkId(1), second.into()));
     assert_eq!(sent(&taken), [Have { logs: vec![Reach { room: lobby(), first: 2, last: 2 }] }.into()]);
 }

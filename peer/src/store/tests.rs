@@ -35,7 +35,7 @@ fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]) -> (Segme
         name: name(),
         first: batch.first,
         last: batch.last(),
-        since: 1,
+        mark: None,
         stamp,
         end: end.hash,
         received: 6,

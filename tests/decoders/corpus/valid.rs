@@ -128,7 +128,7 @@ fn to_another_peer() -> Vec<PeerFrame> {
         peer::Hello { protocol: 1, name: "alice".parse().expect("a good name") }.into(),
         peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
-        peer::Skip { room: room(), next: 18 }.into(),
+        peer::Skip { room: room(), author: None, next: 18, hash: None }.into(),
         peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
         peer::Bye { reason: "logged out".into() }.into(),
     ]
