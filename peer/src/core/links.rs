@@ -190,7 +190,9 @@ impl Core {
         self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled) = (link.key, link.dialled);
-        let Some(person) = self.people.get_mut(&key) else { return };
+        let Some(person) = self.people.get_mut(&key) else {
+            return self.close(id, "no room is shared any more");
+        };
         if let Some(old) = person.link.and_then(|old| self.links.links.get(&old).map(|l| (old, l.dialled))) {
             let (old, old_dialled) = old;
             // Two links that one side dialled: the later one, since it gave up the earlier.

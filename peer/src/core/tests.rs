@@ -193,6 +193,17 @@ fn a_link_from_a_stranger_is_kept_for_a_moment_since_the_table_may_be_under_way(
 }
 
 #[test]
+fn a_link_whose_other_side_leaves_before_its_hello_is_closed() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    let key = alone.others[0].key();
+    alone.tell(Input::LinkUp { link: LinkId(1), key, dialled: false, address: address(1) });
+    alone.leaves(0);
+    let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), hello.into()));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Close(LinkId(1), _))));
+}
+
+#[test]
 fn a_message_is_kept_before_it_is_receipted() {
     let mut alone = Alone::in_the_lobby(0, 1);
     alone.link(1, 0, true);
