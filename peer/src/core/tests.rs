@@ -120,6 +120,18 @@ impl Alone {
         })
     }
 
+    /// Somebody joins whose membership begins with the version `since`.
+    fn joins(&mut self, identity: &Identity, since: u64) -> Vec<Output> {
+        let from = self.core.room(&lobby()).unwrap().table.version();
+        self.tracker(Update {
+            room: lobby(),
+            from,
+            changes: vec![Change::Put(Member { since, ..member(2, identity) })],
+            presence: Vec::new(),
+            presence_version: PresenceVersion { run: 1, number: 2 },
+        })
+    }
+
     fn batch(&self, other: usize, head: Head, stamp: u64, text: &str) -> (Batch, Head) {
         let message = Message { sent: 0, text: text.into() };
         Batch::sign(&self.others[other], &lobby(), Version { epoch: 1, number: stamp }, head, &[message])
@@ -176,14 +188,7 @@ fn a_link_from_a_stranger_is_kept_for_a_moment_since_the_table_may_be_under_way(
     assert!(alone.tell(up).is_empty(), "nothing is said to a stranger");
     let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap() };
     alone.tell(Input::LinkSays(LinkId(5), hello.clone().into()));
-    let joined = Change::Put(Member { since: 3, ..member(2, &stranger) });
-    let outputs = alone.tracker(Update {
-        room: lobby(),
-        from: Version { epoch: 1, number: 2 },
-        changes: vec![joined],
-        presence: Vec::new(),
-        presence_version: PresenceVersion { run: 1, number: 2 },
-    });
+    let outputs = alone.joins(&stranger, 3);
     assert!(matches!(sent(&outputs)[..], [PeerFrame::Hello(_), PeerFrame::Have(_)]));
 
     let other = Identity::from_seed([78; 32]);
@@ -256,13 +261,26 @@ fn two_messages_with_one_number_are_a_fork_and_the_second_is_refused() {
 
 #[test]
 fn a_message_under_a_stamp_without_its_author_is_refused() {
-    let mut alone = Alone::in_the_lobby(0, 2);
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.others.push(Identity::from_seed([77; 32]));
+    alone.joins(&alone.others[1].clone(), 3);
     alone.link(1, 1, true);
     let empty = Head::empty(&lobby(), &alone.others[1].key());
     let (batch, _) = alone.batch(1, empty, 2, "too early");
     let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.into()));
     assert!(matches!(&sent(&outputs)[..], [PeerFrame::Refuse(refuse)] if refuse.code == RefuseCode::NotMember));
     assert!(!outputs.iter().any(|o| matches!(o, Output::Keep(_))));
+}
+
+#[test]
+fn what_was_said_between_joining_and_being_told_is_taken() {
+    // A member since version 1 and told version 3: who is dated 3 may have been a member before, left and come back.
+    let mut alone = Alone::in_the_lobby(0, 2);
+    alone.link(1, 1, true);
+    let empty = Head::empty(&lobby(), &alone.others[1].key());
+    let (batch, _) = alone.batch(1, empty, 2, "welcome");
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.into()));
+    assert!(outputs.iter().any(|o| matches!(o, Output::Keep(Row::Segment(_)))));
 }
 
 #[test]
