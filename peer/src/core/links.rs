@@ -11,6 +11,7 @@ use std::{
 use common::{
     Key, RoomName,
     frame::{Encoded, Frame},
+    table::PresenceVersion,
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
@@ -224,8 +225,15 @@ impl Core {
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
             person.link = None;
-            // Without a tracker nobody else can say where it is now.
-            person.online &= tracker_up;
+            if !tracker_up && std::mem::take(&mut person.online) {
+                // Without a tracker nobody else can say where it is now. When it is back it has to tell anew, also
+                // where for it nothing has changed.
+                for name in &person.rooms {
+                    if let Some(room) = self.rooms.get_mut(name) {
+                        room.presence = PresenceVersion::default();
+                    }
+                }
+            }
             self.show_presence(&key);
             self.schedule_first(key, now);
         }

@@ -209,6 +209,24 @@ fn a_link_whose_other_side_leaves_before_its_hello_is_closed() {
 }
 
 #[test]
+fn who_was_lost_while_the_tracker_was_away_is_asked_of_it_anew() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    alone.tell(Input::TrackerDown("gone".into()));
+    alone.tell(Input::LinkDown(LinkId(1), "gone".into()));
+    alone.later(60_000);
+    let outputs = alone.tell(Input::TrackerUp(Key([9; 32])));
+    let held = outputs.iter().find_map(|output| match output {
+        Output::TellTracker(frame) => match ToTracker::decode(&frame[HEADER..]) {
+            Ok(Some(ToTracker::Holding(holding))) => Some(holding.rooms),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(held.unwrap()[0].presence, PresenceVersion::default());
+}
+
+#[test]
 fn a_message_is_kept_before_it_is_receipted() {
     let mut alone = Alone::in_the_lobby(0, 1);
     alone.link(1, 0, true);
