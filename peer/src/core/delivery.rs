@@ -184,7 +184,7 @@ impl Core {
         for sealed in batches {
             let (Some(link), Some(room)) = (self.links.get_mut(id), self.rooms.get(name)) else { return };
             let Some(sent) = link.sent.get_mut(name).filter(|sent| **sent < sealed.last) else { continue };
-            if room.is_for(&key, sealed.stamp) {
+            if room.was_member(&key, sealed.stamp) {
                 let skips = room.own.leaves_out(&key, *sent, sealed.first);
                 *sent = sealed.last;
                 self.send_batch(id, name, sealed.first, sealed.frame, skips);

@@ -108,23 +108,21 @@ impl Room {
     ///
     /// An epoch says nothing of what came first: tables that were lost may begin again by a clock that was put back.
     pub fn was_member(&self, key: &Key, stamp: Version) -> bool {
-        let now = self.table.version();
-        let current = self.table.member(key);
-        if current.is_some_and(|member| now.epoch == stamp.epoch && member.since <= stamp.number) {
-            return true;
-        }
-        if self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until) {
+        if self.is_for(key, stamp) {
             return true;
         }
         let forgotten = self.past.len() == SPANS && self.past.front().is_some_and(|oldest| stamp < oldest.until);
         let unseen = self.gaps.iter().any(|gap| gap.hides(stamp)) || !self.has_seen(stamp.epoch);
         // Nobody here can tell: the word of a present member is taken.
-        current.is_some() && (forgotten || unseen)
+        self.table.member(key).is_some() && (forgotten || unseen)
     }
 
-    /// Whether what was said under `stamp` is for `key`.
+    /// Whether what was said under `stamp` is surely for `key`: it is known to have been a member.
     pub fn is_for(&self, key: &Key, stamp: Version) -> bool {
-        self.was_member(key, stamp)
+        let now = self.table.version();
+        let current = self.table.member(key);
+        current.is_some_and(|member| now.epoch == stamp.epoch && member.since <= stamp.number)
+            || self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until)
     }
 
     /// Whether the tables held here tell who was a member at `stamp`; otherwise it is newer than they are.
@@ -180,7 +178,7 @@ impl Room {
     pub fn next_for(&self, key: &Key, number: u64) -> Option<u64> {
         let (runs, acked) = (&self.own.runs, self.own.acked(key));
         let start = runs.partition_point(|run| run.last <= number);
-        let meant = runs[start..].iter().filter(|run| self.is_for(key, run.stamp));
+        let meant = runs[start..].iter().filter(|run| self.was_member(key, run.stamp));
         meant
             .map(|run| (acked.next_missing(run.first.max(number + 1)), run.last))
             .find(|(next, last)| next <= last)
