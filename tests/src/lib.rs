@@ -1,4 +1,4 @@
-//! What the tests of Rollcall stand on: simulators, the lab, recordings of real talk, and the decoders' properties.
+//! What the tests of Rollcall stand on: simulators, the lab, storms, recordings of real talk, and the decoders' properties.
 
 #![deny(unsafe_code)]
 
@@ -7,4 +7,5 @@ pub mod fuzz;
 pub mod lab;
 pub mod measure;
 pub mod sim;
+pub mod storm;
 pub mod swarm;
