@@ -120,7 +120,7 @@ impl Storm {
         let mut cursor = 0;
         while let Some(control) = self.reach(peer) {
             let Some(mut events) = unless_it_died(control.follow(ROOM, cursor)) else { continue };
-            while let Some(event) = unless_it_died(events.next()) {
+            while let Some(event) = unless_it_died(events.wait()) {
                 let at = match event {
                     Event::Receipt(receipt) => {
                         lock(&self.ledger).receipted(NAMES[peer], &receipt);

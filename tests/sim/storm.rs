@@ -123,7 +123,8 @@ impl Storm {
                     panic!("{} is not dead", NAMES[peer]);
                 };
                 // Whoever was shown to have something had it on its disk when it died.
-                lock(&self.ledger).no_false_tick(killed.name.as_str(), &killed.messages().await);
+                let left = killed.messages().await;
+                lock(&self.ledger).no_false_tick(killed.name.as_str(), &left);
                 let person = self.town.start_again(killed, &Config::default());
                 self.watch(&person);
                 self.seats[peer].peer = Peer::Runs(person);

@@ -75,7 +75,7 @@ pub struct Events(Control);
 
 impl Events {
     /// Waits for the next one; an error once the session has ended.
-    pub fn next(&mut self) -> anyhow::Result<Event> {
+    pub fn wait(&mut self) -> anyhow::Result<Event> {
         loop {
             let mut line = self.0.read()?;
             if line["method"] == "event" {
