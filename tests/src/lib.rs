@@ -5,6 +5,7 @@
 pub mod channel;
 pub mod fuzz;
 pub mod lab;
+pub mod loopback;
 pub mod measure;
 pub mod sim;
 pub mod storm;
