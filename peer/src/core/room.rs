@@ -1,11 +1,12 @@
 //! One room as a peer holds it: the mirror of its table, who was a member when, and the logs of what was said.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::ranges::Ranges;
+use super::{causal::Tips, log::Log, ranges::Ranges};
 use common::{
     AccountName, Key, RoomName, Slot, Version,
     frame::Encoded,
+    limits,
     message::Head,
     table::{Departure, PresenceVersion, Table},
 };
@@ -33,16 +34,6 @@ pub struct Span {
     pub why: Option<Departure>,
 }
 
-/// How far another's log is held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// The last message.
-    pub head: Head,
-    /// The first of the messages held in a row up to it: what was said before was not meant for this peer, or not
-    /// taken.
-    pub since: u64,
-}
-
 /// Versions between two tables held, where a snapshot has skipped them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
@@ -67,8 +58,12 @@ pub struct Room {
     pub gaps: VecDeque<Gap>,
     /// What this peer has said here.
     pub own: OwnLog,
-    /// How far the others' logs are held here.
-    pub heads: BTreeMap<Key, Held>,
+    /// The others' logs, as far as they are held here.
+    pub logs: BTreeMap<Key, Log>,
+    /// Whose log is known to have two different messages with one number.
+    pub forked: BTreeSet<Key>,
+    /// What was seen last, for what is said next.
+    pub tips: Tips,
 }
 
 impl Room {
@@ -81,13 +76,22 @@ impl Room {
             past: VecDeque::new(),
             gaps: VecDeque::new(),
             own: OwnLog::new(Head::empty(room, me)),
-            heads: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            forked: BTreeSet::new(),
+            tips: Tips::default(),
         }
     }
 
-    /// How far the log of `author` is held.
-    pub fn held(&self, room: &RoomName, author: &Key) -> Held {
-        self.heads.get(author).copied().unwrap_or_else(|| Held { head: Head::empty(room, author), since: 1 })
+    /// The ranges of an author's log that are held, the latest of them and at least one: an empty one for nothing.
+    pub fn held(&self, author: &Key) -> Vec<(u64, u64)> {
+        let latest = self.logs.get(author).map(|log| log.latest(limits::RECEIPT_RANGES).collect::<Vec<_>>());
+        latest.filter(|latest| !latest.is_empty()).unwrap_or_else(|| vec![(1, 0)])
+    }
+
+    /// What somebody whose log came here is or was called.
+    pub fn name_of(&self, key: &Key) -> Option<&AccountName> {
+        let member = self.table.member(key).map(|member| &member.name);
+        member.or_else(|| self.past.iter().rev().find(|span| span.key == *key).map(|span| &span.name))
     }
 
     /// Whether `key` was a member at `stamp`, as far as is known here. A stamp newer than the table held is judged by
@@ -105,6 +109,11 @@ impl Room {
         let unseen = self.gaps.iter().any(|gap| gap.after < stamp && stamp < gap.until);
         // Nobody here can tell: the word of a present member is taken.
         current.is_some() && (forgotten || unseen)
+    }
+
+    /// Whether what was said under `stamp` is for `key`.
+    pub fn is_for(&self, key: &Key, stamp: Version) -> bool {
+        self.was_member(key, stamp)
     }
 
     /// Notes that the versions between two were not seen.
@@ -142,12 +151,16 @@ impl Room {
         span
     }
 
-    /// The number of the first own message after `number` that was meant for `key`; `None` if there is none yet.
+    /// The number of the first own message after `number` that was meant for `key` and that it has not receipted;
+    /// `None` if there is none yet.
     pub fn next_for(&self, key: &Key, number: u64) -> Option<u64> {
-        let runs = &self.own.runs;
+        let (runs, acked) = (&self.own.runs, self.own.acked(key));
         let start = runs.partition_point(|run| run.last <= number);
-        let run = runs[start..].iter().find(|run| self.was_member(key, run.stamp))?;
-        Some(run.first.max(number + 1))
+        let meant = runs[start..].iter().filter(|run| self.is_for(key, run.stamp));
+        meant
+            .map(|run| (acked.next_missing(run.first.max(number + 1)), run.last))
+            .find(|(next, last)| next <= last)
+            .map(|(next, _)| next)
     }
 
     /// Own messages that some present member has not receipted.
@@ -231,10 +244,10 @@ impl OwnLog {
         self.recent.push_back(sealed);
     }
 
-    /// Adds a run that follows the last one.
+    /// Adds a run behind the last one.
     pub fn extend_runs(&mut self, run: Run) {
         match self.runs.last_mut() {
-            Some(last) if last.stamp == run.stamp => last.last = run.last,
+            Some(last) if last.stamp == run.stamp && last.last + 1 == run.first => last.last = run.last,
             _ => self.runs.push(run),
         }
     }
@@ -245,10 +258,15 @@ impl OwnLog {
         (run.first <= number).then_some(run.stamp)
     }
 
-    /// The batch that begins with `first`, if it is one of the latest.
-    pub fn recent(&self, first: u64) -> Option<&Sealed> {
-        let index = self.recent.partition_point(|sealed| sealed.first < first);
-        self.recent.get(index).filter(|sealed| sealed.first == first)
+    /// The batch with this message, if it is one of the latest.
+    pub fn recent(&self, number: u64) -> Option<&Sealed> {
+        let index = self.recent.partition_point(|sealed| sealed.last < number);
+        self.recent.get(index).filter(|sealed| sealed.first <= number)
+    }
+
+    /// Whether a batch that begins with `first` leaves something out, for a member that has been sent all up to `sent`.
+    pub fn leaves_out(&self, key: &Key, sent: u64, first: u64) -> bool {
+        first > 1 && sent != first - 1 && !self.acked(key).has(first - 1)
     }
 
     /// What a member has of it.
@@ -343,6 +361,6 @@ mod tests {
         assert_eq!(own.receipt(&key(1), 1, 3), Some(3));
         assert_eq!(own.receipt(&key(1), 1, 2), None);
         assert_eq!(own.receipt(&key(1), 0, u64::MAX), Some(5));
-        assert_eq!(own.acked(&key(1)).last(), 5);
+        assert_eq!(own.acked(&key(1)).next_missing(1), 6);
     }
 }

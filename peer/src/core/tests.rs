@@ -121,7 +121,7 @@ impl Alone {
     }
 
     fn batch(&self, other: usize, head: Head, stamp: u64, text: &str) -> (Batch, Head) {
-        let message = Message { sent: 0, text: text.into() };
+        let message = Message::new(0, text.into());
         Batch::sign(&self.others[other], &lobby(), Version { epoch: 1, number: stamp }, head, &[message])
     }
 }
@@ -225,7 +225,7 @@ fn what_does_not_follow_is_taken_only_if_the_author_says_what_it_leaves_out() {
     let (second, _) = alone.batch(0, first, 2, "for you");
     let unasked = alone.tell(Input::LinkSays(LinkId(1), second.clone().into()));
     assert!(unasked.is_empty());
-    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), next: 2 }.into()));
+    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), author: None, next: 2, hash: None }.into()));
     let taken = alone.tell(Input::LinkSays(LinkId(1), second.into()));
     assert_eq!(sent(&taken), [Have { logs: vec![Reach { room: lobby(), first: 2, last: 2 }] }.into()]);
 }
@@ -259,7 +259,7 @@ fn a_forged_message_closes_the_link() {
     let mut alone = Alone::in_the_lobby(0, 2);
     alone.link(1, 0, true);
     let empty = Head::empty(&lobby(), &alone.others[0].key());
-    let message = Message { sent: 0, text: "I am m1".into() };
+    let message = Message::new(0, "I am m1".into());
     let stamp = Version { epoch: 1, number: 3 };
     let (forged, _) = Batch::sign(&alone.others[1], &lobby(), stamp, empty, &[message]);
     let outputs = alone.tell(Input::LinkSays(LinkId(1), forged.into()));
@@ -278,7 +278,7 @@ fn a_side_that_reads_no_answers_loses_its_link() {
         &stranger_room,
         Version { epoch: 1, number: 1 },
         Head::empty(&stranger_room, &alone.others[0].key()),
-        &[Message { sent: 0, text: "x".into() }],
+        &[Message::new(0, "x".into())],
     );
     let closed = (0..100_000).any(|_| {
         let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.clone().into()));

@@ -4,6 +4,7 @@
 //! as they travelled, so that storing one of a hundred costs a hundredth of a row.
 
 mod events;
+mod feed;
 mod load;
 mod schema;
 mod search;
@@ -20,6 +21,7 @@ use rusqlite::Connection;
 use crate::core::{Row, Saved};
 
 pub use events::{events_of, message_count};
+pub use feed::Fed;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,17 @@ pub enum StoreError {
         /// The file's format.
         found: i64,
         /// The newest format known here.
+        known: i64,
+    },
+    /// Written by a version before the first release.
+    #[error(
+        "the history was written by an early Rollcall (format {found}, this one knows {known}) and cannot be read: \
+         move it away to begin a new one"
+    )]
+    Older {
+        /// The file's format.
+        found: i64,
+        /// The format known here.
         known: i64,
     },
     /// It belongs to another identity.

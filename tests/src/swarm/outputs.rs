@@ -100,6 +100,12 @@ impl World {
                 let batches = ready(node.store.own_batches(room.clone(), me, from)).expect("the store reads");
                 self.after(2, Event::Peer(index, life, Input::Loaded { link, room, batches }));
             }
+            Output::Feed { link, room, logs, position } => {
+                let node = &self.nodes[index];
+                let fed = ready(node.store.feed(room.clone(), logs, position)).expect("the store reads");
+                let peer::store::Fed { segments, position, more } = fed;
+                self.after(2, Event::Peer(index, node.life, Input::Fed { link, room, segments, position, more }));
+            }
             Output::End(why) => self.model.ended(&why),
             Output::Keep(_) | Output::Reply(..) | Output::Show(_) | Output::Welcomed(_) => {}
         }
