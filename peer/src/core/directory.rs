@@ -208,8 +208,14 @@ impl Core {
             })
             .map(|span| room.ended(span))
             .collect();
-        if was_joined {
-            let gap = Gap { after: old.version(), until: version };
+        // Who joins is a member before it is told, and what is said meanwhile is for it.
+        let joined = room.table.member(&me).map_or(version.number, |member| member.since);
+        let after = match was_joined {
+            true => old.version(),
+            false => Version { number: joined.saturating_sub(1), ..version },
+        };
+        if after.next() != version {
+            let gap = Gap { after, until: version };
             room.skipped(gap);
             self.out.push(Output::Keep(Row::Gap(name.clone(), gap)));
         }

@@ -83,11 +83,10 @@ impl Core {
     /// Passes on what the store had.
     pub(super) fn fed(&mut self, id: LinkId, name: &RoomName, segments: Vec<Segment>, position: u64, more: bool) {
         let Some(key) = self.links.get(id).map(|link| link.key) else { return };
-        let table = self.rooms.get(name).map(|room| room.table.version()).unwrap_or_default();
         let mut judged = true;
         for segment in segments {
             // Who was a member at a stamp newer than the table held here is not known: it waits for the table.
-            judged &= segment.stamp <= table;
+            judged &= self.rooms.get(name).is_some_and(|room| room.judges(segment.stamp));
             if judged {
                 self.pass(id, &key, name, segment);
             }

@@ -11,6 +11,7 @@ use std::{
 use common::{
     Key, RoomName,
     frame::{Encoded, Frame},
+    table::PresenceVersion,
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
@@ -215,7 +216,9 @@ impl Core {
         self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled) = (link.key, link.dialled);
-        let Some(person) = self.people.get_mut(&key) else { return };
+        let Some(person) = self.people.get_mut(&key) else {
+            return self.close(id, "no room is shared any more");
+        };
         if let Some(old) = person.link.and_then(|old| self.links.links.get(&old).map(|l| (old, l.dialled))) {
             let (old, old_dialled) = old;
             // Two links that one side dialled: the later one, since it gave up the earlier.
@@ -247,8 +250,15 @@ impl Core {
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
             person.link = None;
-            // Without a tracker nobody else can say where it is now.
-            person.online &= tracker_up;
+            if !tracker_up && std::mem::take(&mut person.online) {
+                // Without a tracker nobody else can say where it is now. When it is back it has to tell anew, also
+                // where for it nothing has changed.
+                for name in &person.rooms {
+                    if let Some(room) = self.rooms.get_mut(name) {
+                        room.presence = PresenceVersion::default();
+                    }
+                }
+            }
             self.show_presence(&key);
             self.schedule_first(key, now);
             self.repair_unlinked(id, &key);

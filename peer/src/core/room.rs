@@ -43,6 +43,15 @@ pub struct Gap {
     pub until: Version,
 }
 
+impl Gap {
+    /// Whether a version was not seen for it.
+    fn hides(&self, version: Version) -> bool {
+        let after = self.after.epoch != version.epoch || self.after.number < version.number;
+        let before = self.until.epoch != version.epoch || version.number < self.until.number;
+        after && before && [self.after.epoch, self.until.epoch].contains(&version.epoch)
+    }
+}
+
 /// The room. It stays when the peer leaves, since its logs go on if it comes back.
 #[derive(Clone, Debug)]
 pub struct Room {
@@ -96,17 +105,19 @@ impl Room {
 
     /// Whether `key` was a member at `stamp`, as far as is known here. A stamp newer than the table held is judged by
     /// that table: what it will show is not known yet, and the room must go on while the tracker is down.
+    ///
+    /// An epoch says nothing of what came first: tables that were lost may begin again by a clock that was put back.
     pub fn was_member(&self, key: &Key, stamp: Version) -> bool {
         let now = self.table.version();
-        let current = self.table.member(key).map(|member| Version { epoch: now.epoch, number: member.since });
-        if current.is_some_and(|since| since <= stamp) {
+        let current = self.table.member(key);
+        if current.is_some_and(|member| now.epoch == stamp.epoch && member.since <= stamp.number) {
             return true;
         }
         if self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until) {
             return true;
         }
         let forgotten = self.past.len() == SPANS && self.past.front().is_some_and(|oldest| stamp < oldest.until);
-        let unseen = self.gaps.iter().any(|gap| gap.after < stamp && stamp < gap.until);
+        let unseen = self.gaps.iter().any(|gap| gap.hides(stamp)) || !self.has_seen(stamp.epoch);
         // Nobody here can tell: the word of a present member is taken.
         current.is_some() && (forgotten || unseen)
     }
@@ -114,6 +125,19 @@ impl Room {
     /// Whether what was said under `stamp` is for `key`.
     pub fn is_for(&self, key: &Key, stamp: Version) -> bool {
         self.was_member(key, stamp)
+    }
+
+    /// Whether the tables held here tell who was a member at `stamp`; otherwise it is newer than they are.
+    pub fn judges(&self, stamp: Version) -> bool {
+        let now = self.table.version();
+        if stamp.epoch == now.epoch { stamp.number <= now.number } else { self.has_seen(stamp.epoch) }
+    }
+
+    /// Whether any table of an epoch has been held.
+    fn has_seen(&self, epoch: u64) -> bool {
+        self.table.version().epoch == epoch
+            || self.past.iter().any(|span| span.from.epoch == epoch)
+            || self.gaps.iter().any(|gap| gap.after.epoch == epoch || gap.until.epoch == epoch)
     }
 
     /// Notes that the versions between two were not seen.
@@ -127,7 +151,7 @@ impl Room {
     /// Everybody who was a member at `stamp`, with whether they still are, in the order of their names.
     pub fn members_at(&self, stamp: Version) -> Vec<Meant> {
         let now = self.table.version();
-        let current = self.table.members().filter(|m| Version { epoch: now.epoch, number: m.since } <= stamp);
+        let current = self.table.members().filter(|m| now.epoch == stamp.epoch && m.since <= stamp.number);
         let mut meant: BTreeMap<Key, Meant> =
             current.map(|m| (m.key, Meant { key: m.key, name: m.name.clone(), slot: Some(m.slot) })).collect();
         for span in self.past.iter().filter(|span| span.from <= stamp && stamp < span.until) {
@@ -337,6 +361,24 @@ mod tests {
         assert!(!room.was_member(&key(2), version(3)));
         assert!(room.was_member(&key(1), version(9)), "a newer stamp is judged by the table held");
         assert!(!room.was_member(&key(2), version(9)));
+    }
+
+    #[test]
+    fn tables_begun_again_by_a_clock_that_was_put_back_tell_nothing_of_those_before() {
+        let mut room = room();
+        room.table = Table::new(9);
+        join(&mut room, 1);
+        let (old, stamp) = (room.table.version(), Version { epoch: 9, number: 1 });
+        leave(&mut room, 1);
+        room.table = Table::new(2);
+        join(&mut room, 1);
+        join(&mut room, 2);
+        room.skipped(Gap { after: old, until: room.table.version() });
+        assert!(room.was_member(&key(1), stamp));
+        assert!(!room.was_member(&key(2), stamp), "who came later was no member then");
+        assert_eq!(room.members_at(stamp).iter().map(|m| m.key).collect::<Vec<_>>(), [key(1)]);
+        assert!(room.was_member(&key(2), Version { epoch: 9, number: 2 }), "a version that was not seen");
+        assert!(room.was_member(&key(2), Version { epoch: 3, number: 1 }), "an epoch that was not seen");
     }
 
     #[test]
