@@ -56,14 +56,14 @@ pub fn message_count(segment: &Segment) -> usize {
     (segment.last + 1 - segment.first) as usize
 }
 
-/// The messages of a segment as events, in order.
+/// The messages of a segment as events, in order, without those withheld.
 pub fn events_of(segment: &Segment) -> Result<Vec<Event>, StoreError> {
     let batch = batch_of(segment)?;
     let messages = batch.messages().zip(segment.first..).zip(segment.cursor..);
     messages
-        .map(|((message, number), cursor)| {
-            let message = message.map_err(|why| StoreError::Damaged(why.to_string()))?;
-            Ok(event(segment, message, number, cursor))
+        .filter_map(|((message, number), cursor)| match message {
+            Ok(message) => Some(Ok(event(segment, message?, number, cursor))),
+            Err(why) => Some(Err(StoreError::Damaged(why.to_string()))),
         })
         .collect()
 }
