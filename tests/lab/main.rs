@@ -4,6 +4,7 @@ mod bad_input;
 mod crowd;
 mod network;
 mod offloads;
+mod outbox;
 mod peer_dies;
 mod processes;
 mod quic;
@@ -75,6 +76,7 @@ fn rollcall_trials() -> Vec<Trial> {
         tracker_dies::one_with_another_key_is_not_taken_for_it,
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         peer_dies::whoever_logs_out_shows_as_offline_at_once,
+        outbox::what_is_cancelled_does_not_reach_who_was_away,
         strangers::noise_reaches_nobody,
         strangers::another_protocol_is_refused_in_the_handshake,
         strangers::garbage_ends_the_link_and_nothing_else,

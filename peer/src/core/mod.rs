@@ -10,6 +10,7 @@ mod delivery;
 mod directory;
 mod io;
 mod links;
+mod outbox;
 mod people;
 pub mod pin;
 mod ranges;

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use common::{
     AccountName, Identity, Key, MessageId, RoomName, Slot, Version,
-    frame::Frame,
+    frame::{Frame, HEADER},
     message::{Batch, Head, Message},
     table::{Member, Role},
     wire::{control::Event, peer::PeerFrame},
 };
 
-use super::*;
+use super::{events::cursor_of, *};
 use crate::core::{Row, Segment};
 
 fn lobby() -> RoomName {
@@ -78,6 +78,31 @@ async fn what_was_said_and_receipted_is_there_after_a_restart() {
     assert_eq!(again.iter().map(|sealed| (sealed.first, sealed.last)).collect::<Vec<_>>(), [(1, 2), (3, 3)]);
     let id = MessageId { room: lobby(), author: me().key().short(), number: 2 };
     assert_eq!(store.receipts(id).await.unwrap()[&Key([2; 32])], (9, "direct".to_string()));
+}
+
+#[tokio::test]
+async fn what_is_cancelled_stays_so_after_a_restart() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["a", "b"]);
+    let cancelled = Row::Cancelled { room: lobby(), number: 2, had: vec![Key([2; 32]), Key([3; 32])] };
+    store.commit(Arc::new([room_rows(), vec![Row::Segment(one), cancelled]].concat())).await.unwrap();
+    let (_, saved) = store.reopen(&me().key()).unwrap();
+    let withheld = |n: u8, number| saved.rooms[&lobby()].own.cancelled.withholds(&Key([n; 32]), number);
+    assert_eq!([withheld(2, 2), withheld(3, 2), withheld(4, 2), withheld(4, 1)], [false, false, true, false]);
+}
+
+#[tokio::test]
+async fn a_message_withheld_is_in_no_event_and_is_not_found() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (mut one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["cake", "pie", "cake"]);
+    let Ok(Some(PeerFrame::Batch(batch))) = PeerFrame::decode(&one.frame[HEADER..]) else { panic!("no batch") };
+    one.frame = PeerFrame::from(batch.withhold(|number| number < 3)).encode();
+    store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
+    let events = store.past(None, Some(0), 10).await.unwrap();
+    assert_eq!((texts(&events), cursor_of(&events[0])), (vec!["cake"], 3));
+    assert_eq!(texts(&store.search(lobby(), "cake".into(), 10).await.unwrap()), ["cake"]);
+    let ids = [1, 3].map(|number| MessageId { room: lobby(), author: me().key().short(), number });
+    assert_eq!(store.said(me().key(), ids.into()).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
