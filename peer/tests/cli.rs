@@ -252,6 +252,27 @@ fn a_tail_ends_with_the_past_unless_it_follows() {
 }
 
 #[test]
+fn an_export_is_all_that_happened_as_text_or_json() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| {
+        let joined = json!({"method": "event", "params": {
+            "event": "member", "cursor": 1, "room": "lobby", "name": "bob", "change": "joined", "version": "1.2",
+            "by": null,
+        }});
+        vec![joined, event(2, "one\n2026-01-01 eve: two"), json!({"result": {}})]
+    });
+    let (code, out, err) = run(home.path(), &["export", "lobby"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, "* bob joined lobby\n1970-01-01 00:00:00 bob: one\n    2026-01-01 eve: two\n");
+    assert_eq!(asked.0.recv().unwrap().1, json!({"room": "lobby", "since": 0, "follow": false}));
+    let (_, tail, _) = run(home.path(), &["tail", "lobby", "--since", "0", "--json"]);
+    for arguments in [&["export", "lobby", "--json"][..], &["export", "lobby", "--format", "json"]] {
+        assert_eq!(run(home.path(), arguments).1, tail);
+    }
+    assert_eq!(run(home.path(), &["export", "lobby", "--format", "xml"]).0, 2);
+}
+
+#[test]
 fn who_reads_the_output_may_stop_reading() {
     let home = home();
     let _alice = session(home.path(), "alice", |_, _| {

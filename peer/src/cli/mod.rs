@@ -2,6 +2,7 @@
 
 mod chat;
 mod detach;
+mod export;
 mod host;
 mod log;
 mod login;
@@ -74,6 +75,7 @@ enum Command {
     Outbox(outbox::Outbox),
     Tail(tail::Tail),
     History(tail::History),
+    Export(export::Export),
     Paths(paths::Paths),
 }
 
@@ -118,6 +120,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,
+            Command::Export(export) => export.run(client, &out).await,
             Command::History(history) => history.run(&mut client, &out).await,
             Command::Paths(paths) => paths.run(&mut client, &out).await,
         }

@@ -27,6 +27,11 @@ impl Out {
         Out { json, colour: colours(&io::stdout()) }
     }
 
+    /// Whether data is JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// One object, as JSON or as `human` tells it.
     pub fn object<T: Serialize>(&self, object: &T, human: impl FnOnce(&T) -> String) -> io::Result<()> {
         if self.json { json(object) } else { line(&human(object)) }

@@ -129,14 +129,60 @@ async fn a_commit_that_fails_keeps_nothing_of_it() {
 #[tokio::test]
 async fn words_are_searched_as_they_stand() {
     let (store, _) = Store::in_memory(&me().key()).unwrap();
-    let said = ["the NEAR \"quoted\" thing", "nothing here", "Übergrößen AND more"];
+    let said = [
+        "the NEAR \"quoted\" thing",
+        "nothing here",
+        "Übergrößen AND more*",
+        "don't use foo-bar, foo bar is better",
+        "日本語のテスト、です",
+        "party 🎉🎈 at 5:30",
+        "cafe\u{301} olé",
+        "สวัสดีครับ",
+        "हिन्दी में",
+        "-5 * (2 + 3)",
+        "👩‍👩‍👧 came",
+        "a\u{e000}2d b",
+    ];
     let (one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &said);
     store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
-    for (words, found) in [("near", 0), ("\"quoted\"", 0), ("übergrößen", 2), ("and more", 2)] {
-        assert_eq!(texts(&store.search(lobby(), words.into(), 10).await.unwrap()), [said[found]], "{words}");
+    let cases: &[(&str, &[usize])] = &[
+        ("near", &[0]),
+        ("\"quoted\"", &[0]),
+        ("\"quoted", &[0]),
+        ("\"thing\"", &[]),
+        ("übergrößen", &[2]),
+        ("and more", &[2]),
+        ("more*", &[2]),
+        ("mor*", &[]),
+        ("near* OR", &[]),
+        ("NOT nothing", &[]),
+        ("foo-bar", &[3]),
+        ("bar-foo", &[]),
+        ("foo bar", &[3]),
+        ("don't", &[3]),
+        ("don\"t", &[]),
+        ("text:more", &[]),
+        ("日本", &[4]),
+        ("テスト", &[4]),
+        ("本日", &[]),
+        ("🎉", &[5]),
+        ("🎈🎉", &[]),
+        ("5:30", &[5]),
+        ("café", &[6]),
+        ("cafe ole\u{301}", &[6]),
+        ("สวัสดี", &[7]),
+        ("हिन्दी", &[8]),
+        ("(2 +", &[9]),
+        ("*", &[2, 9]),
+        ("👩‍👩‍👧", &[10]),
+        ("-", &[3, 9]),
+        ("", &[]),
+        (" \t ", &[]),
+    ];
+    for (words, found) in cases {
+        let found: Vec<&str> = found.iter().map(|index| said[*index]).collect();
+        assert_eq!(texts(&store.search(lobby(), words.to_string(), 10).await.unwrap()), found, "{words}");
     }
-    assert!(store.search(lobby(), "near* OR".into(), 10).await.unwrap().is_empty());
-    assert!(store.search(lobby(), "".into(), 10).await.unwrap().is_empty());
 }
 
 #[test]
