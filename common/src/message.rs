@@ -3,6 +3,9 @@
 //!
 //! The unit is the [`Batch`]: messages in a row, all under one stamp, with the signed head they lead to. It is
 //! encoded once, by its author; the same bytes are sent, stored and passed on.
+//!
+//! A message enters the chain by its own hash. So a batch proves as much with a message *withheld*: replaced by that
+//! hash. Who has only the hash can test a guess at what was said, and no more.
 
 use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
@@ -65,13 +68,13 @@ impl Head {
         Head { number: 0, hash: *hash.finalize().as_bytes() }
     }
 
-    /// The head after one more message, given as its encoded bytes, said under `stamp`.
-    pub fn after(self, stamp: Version, encoded: &[u8]) -> Head {
+    /// The head after one more message, given as the hash of its encoding, said under `stamp`.
+    pub fn after(self, stamp: Version, message: &Hash) -> Head {
         let mut hash = blake3::Hasher::new();
         hash.update(&self.hash);
         hash.update(&stamp.epoch.to_be_bytes());
         hash.update(&stamp.number.to_be_bytes());
-        hash.update(encoded);
+        hash.update(message);
         Head { number: self.number + 1, hash: *hash.finalize().as_bytes() }
     }
 
@@ -101,9 +104,13 @@ pub struct Batch {
     /// The chain's hash before the first message.
     #[serde(rename = "p")]
     previous: ByteArray<32>,
-    /// The messages, each in its author's encoding: they are hashed and passed on as they are, never re-encoded.
+    /// The messages, each in its author's encoding: they are hashed and passed on as they are, never re-encoded. One
+    /// that is withheld is empty here.
     #[serde(rename = "m")]
     messages: Vec<ByteBuf>,
+    /// The hashes of those withheld, in order.
+    #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
+    withheld: Vec<ByteArray<32>>,
     /// The author's signature of the head that the last message leads to.
     #[serde(rename = "g")]
     signature: ByteArray<64>,
@@ -118,6 +125,9 @@ pub enum BadBatch {
     /// Its numbers begin at 0 or go past the end of all numbers.
     #[error("the numbers of the messages are impossible")]
     Numbers,
+    /// There is not one hash for each message withheld.
+    #[error("the hashes do not fit the messages withheld")]
+    Withheld,
     /// The signature is not the author's, or one of the messages is not the one signed.
     #[error("the signature does not fit the messages")]
     Signature,
@@ -136,13 +146,14 @@ impl Batch {
     /// [`Message::cost`]); a batch beyond them is refused by everybody.
     pub fn sign(author: &Identity, room: &RoomName, stamp: Version, head: Head, messages: &[Message]) -> (Batch, Head) {
         let messages: Vec<ByteBuf> = messages.iter().map(|message| ByteBuf::from(message.encode())).collect();
-        let end = messages.iter().fold(head, |head, message| head.after(stamp, message));
+        let end = messages.iter().fold(head, |head, message| head.after(stamp, &hash_of(message)));
         let batch = Batch {
             room: room.clone(),
             stamp,
             first: head.number + 1,
             previous: ByteArray::new(head.hash),
             messages,
+            withheld: Vec::new(),
             signature: ByteArray::new(author.sign(&end.signed_bytes())),
         };
         (batch, end)
@@ -158,11 +169,14 @@ impl Batch {
         if self.first == 0 || self.first.checked_add(self.messages.len() as u64).is_none() {
             return Err(BadBatch::Numbers);
         }
+        if self.messages.iter().filter(|message| message.is_empty()).count() != self.withheld.len() {
+            return Err(BadBatch::Withheld);
+        }
         if self.first == 1 && self.start() != Head::empty(&self.room, author) {
             return Err(BadBatch::Signature);
         }
         for message in self.messages() {
-            let message = message?;
+            let Some(message) = message? else { continue };
             if message.text.len() > limits::TEXT_BYTES {
                 return Err(BadBatch::Text);
             }
@@ -182,14 +196,19 @@ impl Batch {
         Head { number: self.first.saturating_sub(1), hash: *self.previous }
     }
 
-    /// The head that the log has after it: one hash a message.
+    /// The head that the log has after it: two hashes a message.
     pub fn end(&self) -> Head {
-        self.messages.iter().fold(self.start(), |head, message| head.after(self.stamp, message))
+        let mut withheld = self.withheld.iter();
+        self.messages.iter().fold(self.start(), |head, message| {
+            let withheld = if message.is_empty() { withheld.next() } else { None };
+            head.after(self.stamp, &withheld.map_or_else(|| hash_of(message), |hash| **hash))
+        })
     }
 
-    /// How many bytes its messages have.
+    /// How many bytes its messages have. One that is withheld counts by its hash, and costs no less itself, so that
+    /// withholding never makes a batch too large.
     pub fn bytes(&self) -> usize {
-        self.messages.iter().map(|message| message.len()).sum()
+        self.messages.iter().map(|message| message.len()).sum::<usize>() + size_of_val(self.withheld.as_slice())
     }
 
     /// The number of the last message.
@@ -197,10 +216,35 @@ impl Batch {
         self.first.saturating_add(self.messages.len() as u64).saturating_sub(1)
     }
 
-    /// The messages, decoded one by one.
-    pub fn messages(&self) -> impl Iterator<Item = Result<Message, BadBatch>> {
-        self.messages.iter().map(|bytes| frame::unpack(bytes).map_err(|_| BadBatch::Message))
+    /// The messages, decoded one by one; `None` for one that is withheld.
+    pub fn messages(&self) -> impl Iterator<Item = Result<Option<Message>, BadBatch>> {
+        self.messages.iter().map(|bytes| match bytes.as_slice() {
+            [] => Ok(None),
+            bytes => frame::unpack(bytes).map(Some).map_err(|_| BadBatch::Message),
+        })
     }
+
+    /// The same batch with those messages withheld whose numbers `which` picks, beside those that are already.
+    pub fn withhold(&self, which: impl Fn(u64) -> bool) -> Batch {
+        let mut known = self.withheld.iter();
+        let mut batch = Batch { messages: Vec::new(), withheld: Vec::new(), ..self.clone() };
+        for (message, number) in self.messages.iter().zip(self.first..) {
+            if message.is_empty() {
+                batch.withheld.extend(known.next());
+            } else if which(number) {
+                batch.withheld.push(ByteArray::new(hash_of(message)));
+            } else {
+                batch.messages.push(message.clone());
+                continue;
+            }
+            batch.messages.push(ByteBuf::new());
+        }
+        batch
+    }
+}
+
+fn hash_of(message: &[u8]) -> Hash {
+    *blake3::hash(message).as_bytes()
 }
 
 impl Message {
@@ -236,13 +280,59 @@ mod tests {
         (alice, batch, end)
     }
 
+    fn texts(batch: &Batch) -> Vec<Option<String>> {
+        batch.messages().map(|message| message.unwrap().map(|message| message.text)).collect()
+    }
+
     #[test]
     fn a_batch_proves_its_messages_and_its_head() {
         let (alice, batch, end) = batch(&["one", "two"]);
         assert_eq!(batch.verify(&alice.key()), Ok(end));
         assert_eq!(end.number, 2);
-        let texts: Vec<String> = batch.messages().map(|m| m.unwrap().text).collect();
-        assert_eq!(texts, ["one", "two"]);
+        assert_eq!(texts(&batch), [Some("one".into()), Some("two".into())]);
+    }
+
+    #[test]
+    fn a_batch_with_messages_withheld_proves_the_same_head_and_tells_nothing_of_them() {
+        let (alice, good, end) = batch(&["one", "a secret", "three"]);
+        let some = good.withhold(|number| number == 2);
+        assert_eq!(some.verify(&alice.key()), Ok(end));
+        assert_eq!(texts(&some), [Some("one".into()), None, Some("three".into())]);
+        let encoded = rmp_serde::to_vec_named(&some).unwrap();
+        assert!(!encoded.windows(6).any(|bytes| bytes == b"secret"));
+        assert_eq!(rmp_serde::from_slice::<Batch>(&encoded).unwrap(), some);
+        let all = some.withhold(|_| true);
+        assert_eq!(all.verify(&alice.key()), Ok(end));
+        assert_eq!(all, good.withhold(|_| true));
+    }
+
+    #[test]
+    fn the_largest_batch_stays_one_when_all_of_it_is_withheld() {
+        let texts = vec!["x"; limits::BATCH_MESSAGES];
+        let (alice, good, end) = batch(&texts);
+        assert_eq!(good.withhold(|_| true).verify(&alice.key()), Ok(end));
+    }
+
+    #[test]
+    fn hashes_that_do_not_fit_the_messages_withheld_are_refused() {
+        let (alice, good, _) = batch(&["one", "two", "three"]);
+        let bad = |alter: fn(&mut Batch)| {
+            let mut batch = good.withhold(|number| number < 3);
+            alter(&mut batch);
+            batch.verify(&alice.key())
+        };
+        assert_eq!(bad(|b| b.withheld.truncate(1)), Err(BadBatch::Withheld));
+        assert_eq!(bad(|b| b.withheld.clear()), Err(BadBatch::Withheld));
+        assert_eq!(bad(|b| b.withheld.push(ByteArray::new([0; 32]))), Err(BadBatch::Withheld));
+        assert_eq!(bad(|b| b.messages[2].clear()), Err(BadBatch::Withheld));
+        assert_eq!(bad(|b| b.messages[0] = ByteBuf::from([0xc1])), Err(BadBatch::Withheld));
+        assert_eq!(bad(|b| b.withheld.swap(0, 1)), Err(BadBatch::Signature));
+        assert_eq!(bad(|b| b.withheld[0] = ByteArray::new([0; 32])), Err(BadBatch::Signature));
+        let much = |b: &mut Batch| {
+            b.messages = vec![ByteBuf::new(); limits::BATCH_MESSAGES + 1];
+            b.withheld = vec![ByteArray::new([0; 32]); limits::BATCH_MESSAGES + 1];
+        };
+        assert_eq!(bad(much), Err(BadBatch::Size));
     }
 
     #[test]

@@ -2,14 +2,16 @@
 
 use common::{
     MessageId, RoomName,
-    wire::control::{Event, Exit, History, Joined, Member, Path, Receipt, Refusal, Room, Said, Status},
+    wire::control::{
+        Cancelled, Event, Exit, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status, Waiting,
+    },
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     core::{
         Welcomed,
-        command::{Answer, Ask, ReceiptOf},
+        command::{Answer, Ask, ReceiptOf, WaitingFor},
     },
     net::driver::Question,
     store::{Store, StoreError},
@@ -27,6 +29,8 @@ pub struct Handle {
 
 /// Messages that `history` shows unless it is told how many.
 const HISTORY: u32 = 50;
+/// Characters of a text that the outbox shows.
+const BEGINNING: usize = 200;
 
 impl Handle {
     pub(crate) fn new(
@@ -101,6 +105,26 @@ impl Handle {
             None => receipt.line,
         };
         Ok(lines.into_iter().map(with_time).collect())
+    }
+
+    /// What of one's own waits for whom.
+    pub async fn outbox(&self) -> Result<Outbox, Refusal> {
+        let Answer::Outbox { me, waiting, more } = self.ask(Ask::Outbox).await? else { return Err(gone()) };
+        let ids = waiting.iter().map(|waiting| waiting.id.clone()).collect();
+        let mut said = self.store.said(me, ids).await.map_err(damaged)?;
+        let line = |WaitingFor { id, pending }: WaitingFor| {
+            let (sent, text) = said.remove(&id).map(|m| (m.sent, m.text.chars().take(BEGINNING).collect())).unzip();
+            Waiting { id: id.to_string(), room: id.room, seq: id.number, sent, text, pending }
+        };
+        Ok(Outbox { waiting: waiting.into_iter().map(line).collect(), more })
+    }
+
+    /// Has a message of one's own sent no more to those who lack it. The answer comes when that is in the store.
+    pub async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
+        match self.ask(Ask::Cancel(id)).await? {
+            Answer::Cancelled(cancelled) => Ok(cancelled),
+            _ => Err(gone()),
+        }
     }
 
     /// Which way each member is reached.

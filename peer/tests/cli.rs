@@ -174,6 +174,48 @@ fn say_with_wait_ends_with_5_when_somebody_does_not_have_it() {
 }
 
 #[test]
+fn receipts_end_with_how_far_it_is() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |_, _| {
+        result(json!([
+            {"name": "bob", "delivered": true, "at": 0, "path": "direct"},
+            {"name": "carol", "delivered": false, "at": null, "path": "none"},
+            {"name": "dave", "delivered": false, "at": null, "path": "left"},
+        ]))
+    });
+    let (code, out, _) = run(home.path(), &["receipts", "lobby/abababababababab/1"]);
+    assert_eq!(code, 0);
+    let last = "1 of 2, waiting for carol; dave is a member no more and not waited for";
+    assert_eq!(out.lines().last(), Some(last), "{out}");
+    let (_, out, _) = run(home.path(), &["receipts", "lobby/abababababababab/1", "--json"]);
+    assert_eq!(out.lines().count(), 3);
+}
+
+#[test]
+fn the_outbox_is_listed_and_what_waits_can_be_cancelled() {
+    let home = home();
+    let asked = session(home.path(), "alice", |method, _| match method {
+        "outbox" => result(json!({"more": 5, "waiting": [
+            {"id": "lobby/abababababababab/1", "room": "lobby", "seq": 1, "sent": 0, "text": "hi\u{1b}[2J",
+             "pending": ["bob"]},
+        ]})),
+        _ => result(json!({"id": "lobby/abababababababab/1", "delivered": ["carol"], "cancelled": ["bob"]})),
+    });
+    let (code, out, err) = run(home.path(), &["outbox"]);
+    assert_eq!(code, 0);
+    assert!(out.ends_with("lobby/abababababababab/1  1970-01-01 00:00:00  bob        hi\\u{1b}[2J\n"), "{out}");
+    assert!(err.contains("5 more"), "{err}");
+    let (_, out, _) = run(home.path(), &["outbox", "--json"]);
+    assert!(out.starts_with(r#"{"v":1,"id":"lobby/abababababababab/1","room":"lobby","seq":1,"#), "{out}");
+
+    let (code, out, _) = run(home.path(), &["outbox", "--cancel", "lobby/abababababababab/1"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("not sent to bob any more") && out.contains("carol already had it"), "{out}");
+    let cancel = asked.0.iter().find(|(method, _)| method == "cancel").unwrap();
+    assert_eq!(cancel.1, json!({"id": "lobby/abababababababab/1"}));
+}
+
+#[test]
 fn what_is_said_may_come_from_stdin_and_has_a_limit() {
     let home = home();
     let asked = session(home.path(), "alice", |_, _| said(json!([]), json!([])));
@@ -207,6 +249,27 @@ fn a_tail_ends_with_the_past_unless_it_follows() {
     assert!(lines.next().unwrap().unwrap().contains(r#""cursor":8"#));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn an_export_is_all_that_happened_as_text_or_json() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| {
+        let joined = json!({"method": "event", "params": {
+            "event": "member", "cursor": 1, "room": "lobby", "name": "bob", "change": "joined", "version": "1.2",
+            "by": null,
+        }});
+        vec![joined, event(2, "one\n2026-01-01 eve: two"), json!({"result": {}})]
+    });
+    let (code, out, err) = run(home.path(), &["export", "lobby"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, "* bob joined lobby\n1970-01-01 00:00:00 bob: one\n    2026-01-01 eve: two\n");
+    assert_eq!(asked.0.recv().unwrap().1, json!({"room": "lobby", "since": 0, "follow": false}));
+    let (_, tail, _) = run(home.path(), &["tail", "lobby", "--since", "0", "--json"]);
+    for arguments in [&["export", "lobby", "--json"][..], &["export", "lobby", "--format", "json"]] {
+        assert_eq!(run(home.path(), arguments).1, tail);
+    }
+    assert_eq!(run(home.path(), &["export", "lobby", "--format", "xml"]).0, 2);
 }
 
 #[test]

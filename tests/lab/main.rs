@@ -5,6 +5,7 @@ mod crowd;
 mod herd;
 mod network;
 mod offloads;
+mod outbox;
 mod peer_dies;
 mod processes;
 mod quic;
@@ -80,6 +81,7 @@ fn rollcall_trials() -> Vec<Trial> {
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         peer_dies::whoever_logs_out_shows_as_offline_at_once,
         storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
+        outbox::what_is_cancelled_does_not_reach_who_was_away,
         strangers::noise_reaches_nobody,
         strangers::another_protocol_is_refused_in_the_handshake,
         strangers::garbage_ends_the_link_and_nothing_else,

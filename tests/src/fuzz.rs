@@ -98,8 +98,11 @@ pub fn batch(bytes: &[u8]) {
     let stamp = Version { epoch: 7, number: 3 };
     let (good, end) = Batch::sign(&author, &room, stamp, Head::empty(&room, &author.key()), &messages);
     assert_eq!(good.verify(&author.key()), Ok(end));
-    let read: Vec<Message> = good.messages().map(|message| message.expect("signed")).collect();
+    let read: Vec<Message> =
+        good.messages().map(|message| message.expect("signed").expect("nothing is withheld")).collect();
     assert_eq!(read, messages);
+    let some = good.withhold(|number| (number + u64::from(*flip)) % 3 == 0);
+    assert_eq!(some.verify(&author.key()), Ok(end));
 
     let mut encoded = PeerFrame::from(good.clone()).encode()[HEADER..].to_vec();
     let place = usize::from(*place) * encoded.len() / 256;
@@ -188,7 +191,9 @@ fn frames<F: Frame + Clone + PartialEq + Debug>(mut bytes: &[u8]) -> Vec<F> {
 fn checked(batch: &Batch) {
     if let Ok(head) = batch.verify(&author().key()) {
         assert_eq!((head, head.number), (batch.end(), batch.last()));
-        assert!(batch.messages().all(|message| message.is_ok_and(|m| m.text.len() <= limits::TEXT_BYTES)));
+        let fits = |message: Option<Message>| message.is_none_or(|m| m.text.len() <= limits::TEXT_BYTES);
+        assert!(batch.messages().all(|message| message.is_ok_and(fits)));
+        assert_eq!(batch.withhold(|_| true).verify(&author().key()), Ok(head));
     }
 }
 

@@ -8,6 +8,8 @@
 //! | `members` | [`InRoom`] | list of [`Member`] |
 //! | `say` | [`Say`] | [`Said`] |
 //! | `receipts` | [`Receipts`] | list of [`Receipt`] |
+//! | `outbox` | | [`Outbox`] |
+//! | `cancel` | [`Cancel`] | [`Cancelled`] |
 //! | `history` | [`History`] | list of [`Event`] |
 //! | `tail` | [`Tail`] | `{}` after the past events; each event is a notification `event` |
 //! | `paths` | | list of [`Path`] |
@@ -108,6 +110,13 @@ pub struct Say {
 /// Params of `receipts`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Receipts {
+    /// A message of one's own, as `say` named it.
+    pub id: String,
+}
+
+/// Params of `cancel`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Cancel {
     /// A message of one's own, as `say` named it.
     pub id: String,
 }
@@ -224,6 +233,51 @@ pub struct Said {
     pub delivered: Vec<AccountName>,
     /// Members that do not have it yet, as far as is known.
     pub pending: Vec<AccountName>,
+    /// Members to whom it is not sent any more.
+    #[serde(default)]
+    pub cancelled: Vec<AccountName>,
+    /// Those who ceased to be members without it: they are not waited for.
+    #[serde(default)]
+    pub gone: Vec<AccountName>,
+}
+
+/// The result of `outbox`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Outbox {
+    /// Room by room, the oldest first: at most 1,000.
+    pub waiting: Vec<Waiting>,
+    /// How many more wait.
+    pub more: u64,
+}
+
+/// A line of `peer outbox`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Waiting {
+    /// Names the message.
+    pub id: String,
+    /// The room.
+    pub room: RoomName,
+    /// The number in the author's log.
+    pub seq: u64,
+    /// When it was said, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
+    /// How it begins: at most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Members that do not have it yet, as far as is known.
+    pub pending: Vec<AccountName>,
+}
+
+/// The result of `cancel`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Cancelled {
+    /// Names the message.
+    pub id: String,
+    /// Members that have it, and keep it.
+    pub delivered: Vec<AccountName>,
+    /// Members to whom it is not sent any more.
+    pub cancelled: Vec<AccountName>,
 }
 
 /// A line of `peer receipts`.
@@ -235,7 +289,8 @@ pub struct Receipt {
     pub delivered: bool,
     /// When its receipt came, in milliseconds since 1970.
     pub at: Option<u64>,
-    /// Which way: `direct` or `via NAME`; `none` while there is no receipt, `left` if it is not waited for any more.
+    /// Which way: `direct` or `via NAME`. Without a receipt: `none` while it is waited for, `cancelled` if it is not sent
+    /// there any more, `left` or `removed` if its member is one no more.
     pub path: String,
 }
 

@@ -2,11 +2,14 @@
 
 mod chat;
 mod detach;
+mod export;
 mod host;
 mod log;
 mod login;
+mod outbox;
 mod output;
 mod paths;
+mod progress;
 mod rooms;
 mod say;
 mod session;
@@ -69,8 +72,10 @@ enum Command {
     Members(rooms::Members),
     Say(say::Say),
     Receipts(say::Receipts),
+    Outbox(outbox::Outbox),
     Tail(tail::Tail),
     History(tail::History),
+    Export(export::Export),
     Paths(paths::Paths),
 }
 
@@ -113,7 +118,9 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Members(members) => members.run(&mut client, &out).await,
             Command::Say(say) => say.run(&mut client, &out).await,
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
+            Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,
+            Command::Export(export) => export.run(client, &out).await,
             Command::History(history) => history.run(&mut client, &out).await,
             Command::Paths(paths) => paths.run(&mut client, &out).await,
         }

@@ -4,6 +4,9 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
+/// More names than this are a number.
+const NAMED: usize = 6;
+
 /// Where data goes, and how.
 pub struct Out {
     json: bool,
@@ -22,6 +25,11 @@ impl Out {
     /// To stdout; with colours if that is a terminal, unless `NO_COLOR` is set.
     pub fn new(json: bool) -> Out {
         Out { json, colour: colours(&io::stdout()) }
+    }
+
+    /// Whether data is JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
     }
 
     /// One object, as JSON or as `human` tells it.
@@ -45,6 +53,11 @@ impl Out {
             line(&self.dim(&head))?;
         }
         lines.try_for_each(|row| line(&row))
+    }
+
+    /// A line that only a person is told.
+    pub fn remark(&self, text: &str) -> io::Result<()> {
+        if self.json { Ok(()) } else { line(text) }
     }
 
     /// The text in a fainter colour, where colours are welcome.
@@ -72,6 +85,11 @@ pub fn note(text: &str) {
 pub fn names(names: &[common::AccountName]) -> String {
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     if names.is_empty() { "nobody".to_string() } else { names.join(", ") }
+}
+
+/// The same, but many are counted and not named.
+pub fn few(list: &[common::AccountName]) -> String {
+    if list.len() > NAMED { format!("{} members", list.len()) } else { names(list) }
 }
 
 /// One line of data.

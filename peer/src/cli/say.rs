@@ -10,11 +10,7 @@ use common::{
 };
 use peer::control::Client;
 
-use super::{
-    output::{Out, names},
-    text::inline,
-    time,
-};
+use super::{output::Out, progress::Progress, text::inline, time};
 
 /// Say something in a room.
 #[derive(Args)]
@@ -45,20 +41,11 @@ impl Say {
         let text = if self.text == "-" { from_stdin()? } else { self.text };
         check(&text)?;
         let said = client.say(control::Say { room: self.room, text, wait: self.wait }).await?;
-        out.object(&said, |said| {
-            let (delivered, pending) = (names(&said.delivered), names(&said.pending));
-            let how_far = match (said.delivered.is_empty(), said.pending.is_empty()) {
-                (true, true) => format!("nobody else is in {}", said.room),
-                (false, true) => format!("delivered to {delivered}"),
-                (true, false) => format!("on its way to {pending}"),
-                (false, false) => format!("delivered to {delivered}; on its way to {pending}"),
-            };
-            format!("said {}\n{how_far}", said.id)
-        })?;
+        out.object(&said, |said| format!("said {}\n{}", said.id, Progress::from(said).text()))?;
         if self.wait.is_some() && !said.pending.is_empty() {
             let reason = format!(
-                "not everybody has it yet: it is still on its way to {}; see: peer receipts {}",
-                names(&said.pending),
+                "not everybody has it yet: {}. It goes on being delivered; see: peer receipts {}",
+                Progress::from(&said).text(),
                 said.id
             );
             return Err(Refusal::new(Exit::Partly, reason).into());
@@ -71,14 +58,15 @@ impl Receipts {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let receipts = client.receipts(self.id).await?;
-        Ok(out.table(&receipts, ["NAME", "DELIVERED", "AT", "PATH"], |receipt| {
+        out.table(&receipts, ["NAME", "DELIVERED", "AT", "PATH"], |receipt| {
             [
                 receipt.name.to_string(),
                 if receipt.delivered { "yes" } else { "no" }.to_string(),
                 receipt.at.map_or("-".to_string(), time::date),
                 inline(&receipt.path),
             ]
-        })?)
+        })?;
+        Ok(out.remark(&Progress::from(receipts.as_slice()).text())?)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::{
     MessageId, limits,
-    wire::control::{Event, Exit, History, InRoom, Receipts, Refusal, Said, Say},
+    wire::control::{Cancel, Event, Exit, History, InRoom, Receipts, Refusal, Said, Say},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -29,6 +29,11 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
         "receipts" => {
             let id: MessageId = read::<Receipts>(params)?.id.parse().map_err(bad_params)?;
             result(session.receipts(id).await)
+        }
+        "outbox" => result(session.outbox().await),
+        "cancel" => {
+            let id: MessageId = read::<Cancel>(params)?.id.parse().map_err(bad_params)?;
+            result(session.cancel(id).await)
         }
         "history" => result(session.history(read::<History>(params)?).await),
         "paths" => result(session.paths().await),

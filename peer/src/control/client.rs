@@ -9,8 +9,8 @@ use std::{
 use common::{
     RoomName,
     wire::control::{
-        Event, Exit, History, InRoom, Joined, Member, Path as MemberPath, Receipt, Receipts, Refusal, Room, Said, Say,
-        Status, Tail,
+        Cancel, Cancelled, Event, Exit, History, InRoom, Joined, Member, Outbox, Path as MemberPath, Receipt, Receipts,
+        Refusal, Room, Said, Say, Status, Tail,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -101,6 +101,16 @@ impl Client {
     /// How far a message has got, member by member.
     pub async fn receipts(&mut self, id: String) -> Result<Vec<Receipt>, Refusal> {
         self.call("receipts", Receipts { id }).await
+    }
+
+    /// What of one's own waits for whom.
+    pub async fn outbox(&mut self) -> Result<Outbox, Refusal> {
+        self.call("outbox", json!({})).await
+    }
+
+    /// Has a message sent no more to those who lack it.
+    pub async fn cancel(&mut self, id: String) -> Result<Cancelled, Refusal> {
+        self.call("cancel", Cancel { id }).await
     }
 
     /// Messages of one room.

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex};
 use common::{
     AccountName, Key, MessageId, RoomName, Slot,
     wire::control::{
-        Event, Exit, History, Joined, Member, MessageEvent, Path, Receipt, ReceiptEvent, Refusal, Room, Said, Status,
+        Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
+        Room, Said, Status,
     },
 };
 use tokio::sync::{broadcast, watch};
@@ -137,7 +138,16 @@ impl Session for Fake {
         let seq = kept.said.len() as u64 + 1;
         let id = MessageId { room: room.clone(), author: Key([0xcd; 32]).short(), number: seq }.to_string();
         let pending = vec!["bob".parse().unwrap()];
-        let said = Said { id, room, seq, stamp: "1.2".into(), delivered: Vec::new(), pending };
+        let said = Said {
+            id,
+            room,
+            seq,
+            stamp: "1.2".into(),
+            delivered: Vec::new(),
+            pending,
+            cancelled: Vec::new(),
+            gone: Vec::new(),
+        };
         kept.said.push(said.clone());
         Ok(said)
     }
@@ -150,6 +160,14 @@ impl Session for Fake {
 
     async fn receipts(&self, _id: MessageId) -> Result<Vec<Receipt>, Refusal> {
         Ok(Vec::new())
+    }
+
+    async fn outbox(&self) -> Result<Outbox, Refusal> {
+        Ok(Outbox { waiting: Vec::new(), more: 0 })
+    }
+
+    async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
+        Err(Refusal::new(Exit::Refused, format!("there is no message {id}")))
     }
 
     async fn paths(&self) -> Result<Vec<Path>, Refusal> {

@@ -2,7 +2,7 @@
 
 use common::{
     MessageId, RoomName,
-    wire::control::{Event, History, Joined, Member, Path, Receipt, Refusal, Room, Said, Status},
+    wire::control::{Cancelled, Event, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status},
 };
 use tokio::sync::broadcast;
 
@@ -52,6 +52,10 @@ session! {
     said(id: MessageId) -> Result<Said, Refusal>;
     /// The same, member by member.
     receipts(id: MessageId) -> Result<Vec<Receipt>, Refusal>;
+    /// What of one's own waits for whom.
+    outbox() -> Result<Outbox, Refusal>;
+    /// Has a message sent no more to those who lack it.
+    cancel(id: MessageId) -> Result<Cancelled, Refusal>;
     /// Which way each member is reached.
     paths() -> Result<Vec<Path>, Refusal>;
     /// Ends the session.

@@ -1,13 +1,15 @@
 //! Answering the user.
 
 use common::{
-    Key, MessageId, RoomName,
+    Key, MessageId, RoomName, Version,
+    table::Departure,
     wire::control::{Exit, Joined, Member, Path, Receipt, Refusal, Room as RoomLine, Said, Status},
 };
 
 use super::{
     AskId, Core, Now, Output,
     command::{Answer, Ask, PathOf, ReceiptOf},
+    outbox::Fate,
 };
 
 impl Core {
@@ -29,8 +31,10 @@ impl Core {
             Ask::Say { room, text } => return self.say(id, room, text, now),
             Ask::Said(message) => self
                 .own(&message)
-                .and_then(|()| self.said(&message.room, message.number).map(|said| Answer::Said(Box::new(said)))),
+                .and_then(|_| self.said(&message.room, message.number).map(|said| Answer::Said(Box::new(said)))),
             Ask::Receipts(message) => self.receipts(message),
+            Ask::Outbox => Ok(self.outbox()),
+            Ask::Cancel(message) => self.cancel(&message),
             Ask::Paths => Ok(Answer::Paths(self.paths())),
             Ask::Logout => {
                 // Before the end, which is the last thing that is carried out.
@@ -108,30 +112,41 @@ impl Core {
         Ok(Answer::Called(name.clone()))
     }
 
-    /// Whether a message is this peer's own, and there.
-    fn own(&self, id: &MessageId) -> Result<(), Refusal> {
+    /// The stamp of a message, if it is this peer's own, and there.
+    pub(super) fn own(&self, id: &MessageId) -> Result<Version, Refusal> {
         if id.author != self.me.short() {
-            let text = format!("{id} is not a message of yours; receipts come to the author only");
+            let text =
+                format!("{id} is not a message of yours; only its author gets receipts for it and can cancel it");
             return Err(Refusal::new(Exit::Refused, text));
         }
         let stamp = self.rooms.get(&id.room).and_then(|room| room.own.stamp(id.number));
-        stamp.map(drop).ok_or_else(|| Refusal::new(Exit::Refused, format!("there is no message {id}")))
+        stamp.ok_or_else(|| Refusal::new(Exit::Refused, format!("there is no message {id}")))
     }
 
     /// How far a message of this peer's has got.
     pub(super) fn said(&self, name: &RoomName, number: u64) -> Result<Said, Refusal> {
         let room = self.rooms.get(name).ok_or_else(|| not_in(name))?;
         let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
-        let meant = room.members_at(stamp).into_iter().filter(|m| m.key != self.me);
-        let (delivered, missing): (Vec<_>, Vec<_>) = meant.partition(|m| room.own.acked(&m.key).has(number));
-        Ok(Said {
+        let mut said = Said {
             id: self.id(name, number),
             room: name.clone(),
             seq: number,
             stamp: stamp.to_string(),
-            delivered: delivered.into_iter().map(|m| m.name).collect(),
-            pending: missing.into_iter().filter(|m| m.slot.is_some()).map(|m| m.name).collect(),
-        })
+            delivered: Vec::new(),
+            pending: Vec::new(),
+            cancelled: Vec::new(),
+            gone: Vec::new(),
+        };
+        for meant in room.members_at(stamp).into_iter().filter(|meant| meant.key != self.me) {
+            let list = match room.fate(&meant, number) {
+                Fate::Delivered => &mut said.delivered,
+                Fate::Pending => &mut said.pending,
+                Fate::Cancelled => &mut said.cancelled,
+                Fate::Gone(_) => &mut said.gone,
+            };
+            list.push(meant.name);
+        }
+        Ok(said)
     }
 
     /// The id of a message of this peer's.
@@ -140,16 +155,21 @@ impl Core {
     }
 
     fn receipts(&self, id: MessageId) -> Result<Answer, Refusal> {
-        self.own(&id)?;
+        let stamp = self.own(&id)?;
         let room = self.rooms.get(&id.room).ok_or_else(|| not_in(&id.room))?;
-        let stamp = room.own.stamp(id.number).ok_or_else(|| not_in(&id.room))?;
         let lines = room
             .members_at(stamp)
             .into_iter()
             .filter(|m| m.key != self.me)
             .map(|m| {
-                let delivered = room.own.acked(&m.key).has(id.number);
-                let path = if delivered || m.slot.is_some() { "none" } else { "left" };
+                let fate = room.fate(&m, id.number);
+                let path = match fate {
+                    Fate::Delivered | Fate::Pending => "none",
+                    Fate::Cancelled => "cancelled",
+                    Fate::Gone(Some(Departure::Expired)) => "removed",
+                    Fate::Gone(_) => "left",
+                };
+                let delivered = fate == Fate::Delivered;
                 ReceiptOf { key: m.key, line: Receipt { name: m.name, delivered, at: None, path: path.into() } }
             })
             .collect();

@@ -68,7 +68,7 @@ impl Tips {
 
 /// What a batch comes after.
 fn answers(batch: &Batch) -> Vec<Answered> {
-    batch.messages().next().and_then(Result::ok).map(|first| first.answers).unwrap_or_default()
+    batch.messages().next().and_then(Result::ok).flatten().map(|first| first.answers).unwrap_or_default()
 }
 
 /// A batch and how it came.

@@ -1,8 +1,8 @@
 //! What a user may ask of a running peer, and the answers.
 
 use common::{
-    Key, MessageId, RoomName,
-    wire::control::{Joined, Member, Path, Receipt, Room, Said, Status},
+    AccountName, Key, MessageId, RoomName,
+    wire::control::{Cancelled, Joined, Member, Path, Receipt, Room, Said, Status},
 };
 
 use super::LinkId;
@@ -33,6 +33,10 @@ pub enum Ask {
     Said(MessageId),
     /// The same, member by member.
     Receipts(MessageId),
+    /// What of one's own waits for whom.
+    Outbox,
+    /// Send a message of one's own no more to those who lack it.
+    Cancel(MessageId),
     /// Which way each member is reached.
     Paths,
     /// End the session.
@@ -63,6 +67,17 @@ pub enum Answer {
         /// A line for each member of the stamp.
         lines: Vec<ReceiptOf>,
     },
+    /// To [`Ask::Outbox`]; the shell adds from the store what was said.
+    Outbox {
+        /// Who has said it.
+        me: Key,
+        /// Room by room, the oldest first, as many as may be told at once.
+        waiting: Vec<WaitingFor>,
+        /// How many more there are.
+        more: u64,
+    },
+    /// To [`Ask::Cancel`], once it is in the store.
+    Cancelled(Cancelled),
     /// To [`Ask::Paths`]; the shell adds what the links have measured.
     Paths(Vec<PathOf>),
 }
@@ -74,6 +89,15 @@ pub struct ReceiptOf {
     pub key: Key,
     /// What is shown.
     pub line: Receipt,
+}
+
+/// A message that waits, and for whom.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WaitingFor {
+    /// The message.
+    pub id: MessageId,
+    /// The members that have not receipted it.
+    pub pending: Vec<AccountName>,
 }
 
 /// A line of paths, and which link it is about.

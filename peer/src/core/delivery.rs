@@ -145,9 +145,9 @@ impl Core {
                 let Some(sent) = link.sent.get_mut(&name) else { break };
                 let Some(next) = room.next_for(&key, *sent) else { break };
                 if let Some(sealed) = room.own.recent(next) {
-                    let skips = room.own.leaves_out(&key, *sent, sealed.first);
+                    let Some(frame) = room.own.cancelled.frame_for(&key, sealed) else { break };
+                    let (first, skips) = (sealed.first, room.own.leaves_out(&key, *sent, sealed.first));
                     *sent = sealed.last;
-                    let (first, frame) = (sealed.first, sealed.frame.clone());
                     self.send_batch(id, &name, first, frame, skips);
                 } else {
                     link.loading = true;
@@ -185,9 +185,13 @@ impl Core {
             let (Some(link), Some(room)) = (self.links.get_mut(id), self.rooms.get(name)) else { return };
             let Some(sent) = link.sent.get_mut(name).filter(|sent| **sent < sealed.last) else { continue };
             if room.was_member(&key, sealed.stamp) {
+                let Some(frame) = room.own.cancelled.frame_for(&key, &sealed) else {
+                    link.sent.remove(name);
+                    break;
+                };
                 let skips = room.own.leaves_out(&key, *sent, sealed.first);
                 *sent = sealed.last;
-                self.send_batch(id, name, sealed.first, sealed.frame, skips);
+                self.send_batch(id, name, sealed.first, frame, skips);
             }
         }
         self.pump(id);

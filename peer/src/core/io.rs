@@ -237,6 +237,15 @@ pub enum Row {
         /// Which way.
         path: String,
     },
+    /// A message of this peer's is not sent any more to those who lack it.
+    Cancelled {
+        /// The room.
+        room: RoomName,
+        /// Which message.
+        number: u64,
+        /// Who has it.
+        had: Vec<Key>,
+    },
     /// Where a room's table stands, and whether this peer is a member.
     Room {
         /// The room.

@@ -14,6 +14,7 @@ mod frontier;
 mod io;
 mod links;
 pub mod log;
+mod outbox;
 mod people;
 pub mod pin;
 mod ranges;

@@ -46,6 +46,21 @@ impl Ranges {
         within.filter(|(from, to)| from <= to).map(|(from, to)| to - from + 1).sum()
     }
 
+    /// The numbers from `first` to `last` that are not in it, as ranges in order.
+    pub fn gaps(&self, first: u64, last: u64) -> impl Iterator<Item = (u64, u64)> + use<> {
+        let (mut gaps, mut next) = (Vec::new(), first);
+        for (from, to) in self.0.iter().filter(|(from, to)| first <= *to && *from <= last) {
+            if next < *from {
+                gaps.push((next, from - 1));
+            }
+            next = to.saturating_add(1);
+        }
+        if next <= last {
+            gaps.push((next, last));
+        }
+        gaps.into_iter()
+    }
+
     /// What is in both.
     pub fn and(&self, other: &Ranges) -> Ranges {
         let pairs = self.0.iter().flat_map(|a| other.0.iter().map(move |b| (a.0.max(b.0), a.1.min(b.1))));
@@ -86,6 +101,15 @@ mod tests {
         assert_eq!(held.count(2, 5), 3);
         assert_eq!([1, 4, 5, 9].map(|n| held.next_missing(n)), [4, 4, 7, 9]);
         assert_eq!(held.and(&ranges(&[(3, 5)])), ranges(&[(3, 3), (5, 5)]));
+    }
+
+    #[test]
+    fn what_is_not_in_it_is_its_gaps() {
+        let held = ranges(&[(3, 4), (7, 8), (20, 30)]);
+        assert_eq!(held.gaps(1, 10).collect::<Vec<_>>(), [(1, 2), (5, 6), (9, 10)]);
+        assert_eq!(held.gaps(4, 7).collect::<Vec<_>>(), [(5, 6)]);
+        assert_eq!(held.gaps(22, 25).count(), 0);
+        assert_eq!(held.gaps(10, 9).count(), 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{causal::Tips, log::Log, ranges::Ranges};
+use super::{causal::Tips, log::Log, outbox::Cancelled, ranges::Ranges};
 use common::{
     AccountName, Key, RoomName, Slot, Version,
     frame::Encoded,
@@ -150,13 +150,14 @@ impl Room {
     pub fn members_at(&self, stamp: Version) -> Vec<Meant> {
         let now = self.table.version();
         let current = self.table.members().filter(|m| now.epoch == stamp.epoch && m.since <= stamp.number);
-        let mut meant: BTreeMap<Key, Meant> =
-            current.map(|m| (m.key, Meant { key: m.key, name: m.name.clone(), slot: Some(m.slot) })).collect();
+        let mut meant: BTreeMap<Key, Meant> = current
+            .map(|m| (m.key, Meant { key: m.key, name: m.name.clone(), slot: Some(m.slot), why: None }))
+            .collect();
         for span in self.past.iter().filter(|span| span.from <= stamp && stamp < span.until) {
             // Who left and came back is a member again, and still meant to get it.
             meant.entry(span.key).or_insert_with(|| match self.table.member(&span.key) {
-                Some(member) => Meant { key: span.key, name: member.name.clone(), slot: Some(member.slot) },
-                None => Meant { key: span.key, name: span.name.clone(), slot: None },
+                Some(member) => Meant { key: span.key, name: member.name.clone(), slot: Some(member.slot), why: None },
+                None => Meant { key: span.key, name: span.name.clone(), slot: None, why: span.why },
             });
         }
         let mut meant: Vec<Meant> = meant.into_values().collect();
@@ -184,21 +185,6 @@ impl Room {
             .find(|(next, last)| next <= last)
             .map(|(next, _)| next)
     }
-
-    /// Own messages that some present member has not receipted.
-    pub fn undelivered(&self, me: &Key) -> u64 {
-        let waiting = |run: &Run| {
-            let meant = self.members_at(run.stamp);
-            let mut everybody = Ranges::default();
-            everybody.add(run.first, run.last);
-            let delivered = meant
-                .iter()
-                .filter(|m| m.slot.is_some() && m.key != *me)
-                .fold(everybody, |delivered, m| delivered.and(self.own.acked(&m.key)));
-            run.last + 1 - run.first - delivered.count(run.first, run.last)
-        };
-        self.own.runs.iter().map(waiting).sum()
-    }
 }
 
 /// Somebody who is meant to get a message.
@@ -210,6 +196,8 @@ pub struct Meant {
     pub name: AccountName,
     /// Its slot; `None` once it is a member no more, and so is not waited for any more.
     pub slot: Option<Slot>,
+    /// How it ceased to be one, if it has and that was seen.
+    pub why: Option<Departure>,
 }
 
 /// What this peer has said in one room.
@@ -219,6 +207,8 @@ pub struct OwnLog {
     pub head: Head,
     /// Which stamps its messages have: runs in a row, so that a long log under few stamps takes little memory.
     pub runs: Vec<Run>,
+    /// Which of its messages are not sent any more.
+    pub cancelled: Cancelled,
     /// The latest batches.
     recent: VecDeque<Sealed>,
     /// What each member has of it, by its receipts.
@@ -253,7 +243,14 @@ pub struct Sealed {
 
 impl OwnLog {
     fn new(head: Head) -> OwnLog {
-        OwnLog { head, runs: Vec::new(), recent: VecDeque::new(), acked: BTreeMap::new(), nothing: Ranges::default() }
+        OwnLog {
+            head,
+            runs: Vec::new(),
+            cancelled: Cancelled::default(),
+            recent: VecDeque::new(),
+            acked: BTreeMap::new(),
+            nothing: Ranges::default(),
+        }
     }
 
     /// Adds a batch that leads to `head`.

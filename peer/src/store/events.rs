@@ -1,6 +1,8 @@
 //! The past, as events: messages taken out of their batches, and changes of membership, in the order of their
 //! cursors.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use common::{
     Key, MessageId, RoomName, Version,
     frame::{Frame, HEADER},
@@ -41,6 +43,28 @@ impl Store {
         .await
     }
 
+    /// These messages of `author` as they were said, as far as they are here.
+    pub async fn said(&self, author: Key, ids: Vec<MessageId>) -> Result<BTreeMap<MessageId, Message>, StoreError> {
+        self.read(move |connection| {
+            let wanted: BTreeSet<MessageId> = ids.into_iter().collect();
+            let mut said = BTreeMap::new();
+            for id in &wanted {
+                if !said.contains_key(id)
+                    && let Some(segment) = segment_with(connection, &author, id)?
+                {
+                    // What is near is likely to be asked for too.
+                    for (message, number) in batch_of(&segment)?.messages().zip(segment.first..) {
+                        let id = MessageId { number, ..id.clone() };
+                        let message = message.map_err(|why| StoreError::Damaged(why.to_string()))?;
+                        said.extend(message.filter(|_| wanted.contains(&id)).map(|message| (id, message)));
+                    }
+                }
+            }
+            Ok(said)
+        })
+        .await
+    }
+
     /// The last `limit` messages of a room, the oldest first.
     pub async fn messages(&self, room: RoomName, limit: u32) -> Result<Vec<Event>, StoreError> {
         self.read(move |connection| {
@@ -57,14 +81,14 @@ pub fn message_count(segment: &Segment) -> usize {
     (segment.last + 1 - segment.first) as usize
 }
 
-/// The messages of a segment as events, in order.
+/// The messages of a segment as events, in order, without those withheld.
 pub fn events_of(segment: &Segment) -> Result<Vec<Event>, StoreError> {
     let batch = batch_of(segment)?;
     let messages = batch.messages().zip(segment.first..).zip(segment.cursor..);
     messages
-        .map(|((message, number), cursor)| {
-            let message = message.map_err(|why| StoreError::Damaged(why.to_string()))?;
-            Ok(event(segment, message, number, cursor))
+        .filter_map(|((message, number), cursor)| match message {
+            Ok(message) => Some(Ok(event(segment, message?, number, cursor))),
+            Err(why) => Some(Err(StoreError::Damaged(why.to_string()))),
         })
         .collect()
 }
@@ -218,6 +242,15 @@ pub(super) fn segments_after(c: &Connection, since: u64, limit: usize) -> Result
         segments.push(segment);
     }
     Ok(segments)
+}
+
+/// The segment that a message of `author` is in.
+fn segment_with(c: &Connection, author: &Key, id: &MessageId) -> Result<Option<Segment>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM segments WHERE room = ? AND author = ? AND last >= ? ORDER BY last LIMIT 1");
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![id.room.as_str(), author.0, id.number as i64])?;
+    rows.next()?.map(segment).transpose()
 }
 
 /// The message with this cursor.

@@ -69,6 +69,7 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     own_log(c, &mut rooms, me)?;
     tips(c, &mut rooms, me)?;
     receipts(c, &mut rooms)?;
+    cancelled(c, &mut rooms)?;
     let cursor: i64 = c.query_row(
         "SELECT max(ifnull((SELECT cursor + count - 1 FROM segments ORDER BY cursor DESC LIMIT 1), 0),
             ifnull((SELECT max(cursor) FROM events), 0))",
@@ -236,6 +237,17 @@ fn receipts(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), 
         if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
             room.own.receipt(&Key(row.get(1)?), row.get::<_, i64>(2)? as u64, row.get::<_, i64>(3)? as u64);
         }
+    }
+    Ok(())
+}
+
+fn cancelled(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let mut statement = c.prepare("SELECT room, number, had FROM cancelled")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) else { continue };
+        let had: Vec<u8> = row.get(2)?;
+        room.own.cancelled.add(row.get::<_, i64>(1)? as u64, had.as_chunks().0.iter().copied().map(Key));
     }
     Ok(())
 }

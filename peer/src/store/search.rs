@@ -1,4 +1,9 @@
 //! Full-text search. The index is written when there is time, behind the messages, and never delays one.
+//!
+//! SQLite's tokenizer knows letters and digits only, and takes a line of Chinese for one word. So text goes through
+//! [`terms`] first, on its way into the index and when it is searched for: what is no letter or digit, and each letter
+//! of a script that puts no spaces between words, becomes a term of its own. A word is then found as a phrase of terms,
+//! whatever it is made of.
 
 use common::{RoomName, wire::control::Event};
 use rusqlite::{Connection, OptionalExtension, params};
@@ -19,8 +24,9 @@ impl Store {
         self.read(move |connection| {
             let mut statement =
                 connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC")?;
-            let mut rows = statement.query([quoted(&words)])?;
             let mut found = Vec::new();
+            let Some(phrases) = phrases(&words) else { return Ok(found) };
+            let mut rows = statement.query([phrases])?;
             while found.len() < limit as usize
                 && let Some(row) = rows.next()?
             {
@@ -34,11 +40,34 @@ impl Store {
     }
 }
 
-/// Each word as a phrase of FTS5, whatever characters it has.
-fn quoted(words: &str) -> String {
-    let phrases: Vec<String> =
-        words.split_whitespace().map(|word| format!("\"{}\"", word.replace('"', "\"\""))).collect();
-    if phrases.is_empty() { "\"\"".into() } else { phrases.join(" ") }
+/// Each word as a phrase of FTS5; `None` if there is no word. Terms hold no quotes.
+fn phrases(words: &str) -> Option<String> {
+    let phrases: Vec<String> = words.split_whitespace().map(|word| format!("\"{}\"", terms(word))).collect();
+    (!phrases.is_empty()).then(|| phrases.join(" "))
+}
+
+/// The text as terms between spaces. A character that is a term of its own is written as its number, behind a mark
+/// that no other term can have: private characters are written as numbers too.
+fn terms(text: &str) -> String {
+    const MARK: char = '\u{e000}';
+    let mut terms = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        match c {
+            // An accent that follows its letter, which the tokenizer leaves out as it does that of one character.
+            '\u{300}'..='\u{36f}' => terms.push(c),
+            c if c.is_whitespace() => terms.push(' '),
+            c if c.is_alphanumeric() && !stands_alone(c) => terms.push(c),
+            c => terms.extend([' ', MARK].into_iter().chain(format!("{:x} ", u32::from(c)).chars())),
+        }
+    }
+    terms
+}
+
+/// Letters of scripts without spaces between words: those of south-east Asia, China and Japan.
+fn stands_alone(c: char) -> bool {
+    matches!(c,
+        '\u{e00}'..='\u{eff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{17ff}' | '\u{2e80}'..='\u{abff}'
+        | '\u{f900}'..='\u{faff}' | '\u{ff00}'..='\u{ffef}' | '\u{20000}'..='\u{3ffff}')
 }
 
 /// Adds some messages that the index lacks. False once it lacks none.
@@ -54,7 +83,7 @@ pub(super) fn index_some(connection: &mut Connection) -> Result<bool, StoreError
         for segment in &segments {
             for event in events_of(segment)? {
                 if let Event::Message(message) = event {
-                    insert.execute(params![message.cursor as i64, message.text])?;
+                    insert.execute(params![message.cursor as i64, terms(&message.text)])?;
                 }
             }
         }

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use common::{
     AccountName, Identity, Key, MessageId, RoomName, Slot, Version,
-    frame::Frame,
+    frame::{Frame, HEADER},
     message::{Batch, Head, Message},
     table::{Member, Role},
     wire::{control::Event, peer::PeerFrame},
 };
 
-use super::*;
+use super::{events::cursor_of, *};
 use crate::core::{Row, Segment};
 
 fn lobby() -> RoomName {
@@ -81,6 +81,31 @@ async fn what_was_said_and_receipted_is_there_after_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_cancelled_stays_so_after_a_restart() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["a", "b"]);
+    let cancelled = Row::Cancelled { room: lobby(), number: 2, had: vec![Key([2; 32]), Key([3; 32])] };
+    store.commit(Arc::new([room_rows(), vec![Row::Segment(one), cancelled]].concat())).await.unwrap();
+    let (_, saved) = store.reopen(&me().key()).unwrap();
+    let withheld = |n: u8, number| saved.rooms[&lobby()].own.cancelled.withholds(&Key([n; 32]), number);
+    assert_eq!([withheld(2, 2), withheld(3, 2), withheld(4, 2), withheld(4, 1)], [false, false, true, false]);
+}
+
+#[tokio::test]
+async fn a_message_withheld_is_in_no_event_and_is_not_found() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (mut one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["cake", "pie", "cake"]);
+    let Ok(Some(PeerFrame::Batch(batch))) = PeerFrame::decode(&one.frame[HEADER..]) else { panic!("no batch") };
+    one.frame = PeerFrame::from(batch.withhold(|number| number < 3)).encode();
+    store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
+    let events = store.past(None, Some(0), 10).await.unwrap();
+    assert_eq!((texts(&events), cursor_of(&events[0])), (vec!["cake"], 3));
+    assert_eq!(texts(&store.search(lobby(), "cake".into(), 10).await.unwrap()), ["cake"]);
+    let ids = [1, 3].map(|number| MessageId { room: lobby(), author: me().key().short(), number });
+    assert_eq!(store.said(me().key(), ids.into()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_cursor_in_the_middle_of_a_batch_goes_on_with_the_next_message() {
     let (store, _) = Store::in_memory(&me().key()).unwrap();
     let (one, end) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["a", "b", "c"]);
@@ -104,14 +129,60 @@ async fn a_commit_that_fails_keeps_nothing_of_it() {
 #[tokio::test]
 async fn words_are_searched_as_they_stand() {
     let (store, _) = Store::in_memory(&me().key()).unwrap();
-    let said = ["the NEAR \"quoted\" thing", "nothing here", "Übergrößen AND more"];
+    let said = [
+        "the NEAR \"quoted\" thing",
+        "nothing here",
+        "Übergrößen AND more*",
+        "don't use foo-bar, foo bar is better",
+        "日本語のテスト、です",
+        "party 🎉🎈 at 5:30",
+        "cafe\u{301} olé",
+        "สวัสดีครับ",
+        "हिन्दी में",
+        "-5 * (2 + 3)",
+        "👩‍👩‍👧 came",
+        "a\u{e000}2d b",
+    ];
     let (one, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &said);
     store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
-    for (words, found) in [("near", 0), ("\"quoted\"", 0), ("übergrößen", 2), ("and more", 2)] {
-        assert_eq!(texts(&store.search(lobby(), words.into(), 10).await.unwrap()), [said[found]], "{words}");
+    let cases: &[(&str, &[usize])] = &[
+        ("near", &[0]),
+        ("\"quoted\"", &[0]),
+        ("\"quoted", &[0]),
+        ("\"thing\"", &[]),
+        ("übergrößen", &[2]),
+        ("and more", &[2]),
+        ("more*", &[2]),
+        ("mor*", &[]),
+        ("near* OR", &[]),
+        ("NOT nothing", &[]),
+        ("foo-bar", &[3]),
+        ("bar-foo", &[]),
+        ("foo bar", &[3]),
+        ("don't", &[3]),
+        ("don\"t", &[]),
+        ("text:more", &[]),
+        ("日本", &[4]),
+        ("テスト", &[4]),
+        ("本日", &[]),
+        ("🎉", &[5]),
+        ("🎈🎉", &[]),
+        ("5:30", &[5]),
+        ("café", &[6]),
+        ("cafe ole\u{301}", &[6]),
+        ("สวัสดี", &[7]),
+        ("हिन्दी", &[8]),
+        ("(2 +", &[9]),
+        ("*", &[2, 9]),
+        ("👩‍👩‍👧", &[10]),
+        ("-", &[3, 9]),
+        ("", &[]),
+        (" \t ", &[]),
+    ];
+    for (words, found) in cases {
+        let found: Vec<&str> = found.iter().map(|index| said[*index]).collect();
+        assert_eq!(texts(&store.search(lobby(), words.to_string(), 10).await.unwrap()), found, "{words}");
     }
-    assert!(store.search(lobby(), "near* OR".into(), 10).await.unwrap().is_empty());
-    assert!(store.search(lobby(), "".into(), 10).await.unwrap().is_empty());
 }
 
 #[test]

@@ -58,6 +58,11 @@ fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             let (first, last) = (*first as i64, *last as i64);
             t.prepare_cached(sql)?.execute(params![room.as_str(), member.0, first, last, *at as i64, path])?;
         }
+        Row::Cancelled { room, number, had } => {
+            let sql = "INSERT OR IGNORE INTO cancelled (room, number, had) VALUES (?, ?, ?)";
+            let had: Vec<u8> = had.iter().flat_map(|key| key.0).collect();
+            t.prepare_cached(sql)?.execute(params![room.as_str(), *number as i64, had])?;
+        }
         Row::Room { room, version, joined } => {
             let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined) VALUES (?, ?, ?, ?)";
             let (epoch, number) = pair(version);

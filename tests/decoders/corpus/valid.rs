@@ -26,6 +26,8 @@ pub fn inputs() -> Vec<Input> {
     inputs.extend(stream("peer_frame", to_another_peer()));
     let batch = PeerFrame::from(batch()).encode();
     inputs.push(("batch", "signed".into(), batch[5..].to_vec()));
+    let withheld = PeerFrame::from(self::batch().withhold(|number| number == 2)).encode();
+    inputs.push(("batch", "withheld".into(), withheld[5..].to_vec()));
     inputs.push(("batch", "altered".into(), b"\x40\x01hello, everybody".to_vec()));
     inputs.push(("batch", "long".into(), [&b"\xf0\x80"[..], &"long. ".repeat(400).into_bytes()].concat()));
     inputs.push(("addresses", "both".into(), addresses().to_bytes()));

@@ -106,7 +106,8 @@ impl Model {
         );
         let log = self.signed.entry((batch.room.clone(), *author)).or_default();
         for (message, number) in batch.messages().zip(batch.first..) {
-            let message = (batch.stamp, message.expect("an own message can be read"));
+            let Some(message) = message.expect("an own message can be read") else { continue };
+            let message = (batch.stamp, message);
             let signed = log.entry(number).or_insert_with(|| message.clone());
             assert_eq!(*signed, message, "two messages with the number {number}");
         }

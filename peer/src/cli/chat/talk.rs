@@ -7,12 +7,10 @@ use common::{
     wire::control::{Event, Joined, Member, MemberChange, MemberEvent, Refusal, Room, Said, Status},
 };
 
-use crate::cli::{output::names, tail, text, time};
+use crate::cli::{progress::Progress, tail, text, time};
 
 /// How long receipts are waited for before it is told who has none.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// More members than this are counted and not named.
-const NAMED: usize = 6;
 
 /// The prompt in no room.
 pub const NO_ROOM: &str = "> ";
@@ -188,7 +186,8 @@ impl Talk {
             return None;
         }
         self.watched = None;
-        Some(format!("  ✓ delivered to {}", few(&said.delivered)))
+        let progress = Progress::from(&said);
+        Some(format!("  {}{}", if progress.is_delivered() { "✓ " } else { "" }, progress.text()))
     }
 
     /// Whether there is something to be told soon of the last message said.
@@ -203,8 +202,7 @@ impl Talk {
             return None;
         }
         watched.told = true;
-        let Said { delivered, pending, .. } = &watched.said;
-        Some(format!("  {} of {}, waiting for {}", delivered.len(), delivered.len() + pending.len(), few(pending)))
+        Some(format!("  {}", Progress::from(&watched.said).text()))
     }
 
     /// How the tracker is: told when it goes and when it is back.
@@ -260,10 +258,6 @@ fn who(room: &RoomName, members: &[Member]) -> String {
 fn listed(room: &Room) -> String {
     let joined = if room.joined { ", you are in it" } else { "" };
     format!("  {:16} {} members{joined}", room.room, room.members)
-}
-
-fn few(list: &[AccountName]) -> String {
-    if list.len() > NAMED { format!("{} members", list.len()) } else { names(list) }
 }
 
 #[cfg(test)]

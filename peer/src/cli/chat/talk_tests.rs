@@ -32,7 +32,9 @@ fn status(state: &str) -> Status {
 fn said(delivered: &[&str], pending: &[&str]) -> Said {
     let names = |list: &[&str]| list.iter().map(|name| name.parse().unwrap()).collect();
     let (delivered, pending) = (names(delivered), names(pending));
-    Said { id: "lobby/abababababababab/1".into(), room: room("lobby"), seq: 1, stamp: "1.3".into(), delivered, pending }
+    let id = "lobby/abababababababab/1".into();
+    let (cancelled, gone) = (Vec::new(), Vec::new());
+    Said { id, room: room("lobby"), seq: 1, stamp: "1.3".into(), delivered, pending, cancelled, gone }
 }
 
 fn receipt(of: &str, seq: u64) -> Event {
@@ -147,6 +149,17 @@ fn who_is_waited_for_is_told_once_after_a_while() {
     assert_eq!(talk.passed(now + 2 * PATIENCE), None);
     assert!(!talk.is_waiting());
     assert!(talk.progress(said(&["bob", "carol", "eve"], &[])).is_some());
+}
+
+#[test]
+fn who_leaves_is_not_waited_for_and_gets_no_tick() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.done(Outcome::Said(said(&[], &["bob", "dave"])), now);
+    let left = Said { gone: vec!["dave".parse().unwrap()], ..said(&["bob"], &[]) };
+    assert_eq!(talk.progress(left).unwrap(), "  ✓ delivered to bob; dave is a member no more and not waited for");
+    talk.done(Outcome::Said(said(&[], &["dave"])), now);
+    let left = Said { gone: vec!["dave".parse().unwrap()], ..said(&[], &[]) };
+    assert_eq!(talk.progress(left).unwrap(), "  dave is a member no more and not waited for");
 }
 
 #[test]
