@@ -23,7 +23,12 @@ mod tracker_link;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use common::{AccountName, Identity, Key, RoomName, address::Addresses, wire::control::MemberEvent};
+use common::{
+    AccountName, Identity, Key, RoomName,
+    address::Addresses,
+    fault::{self, Fault},
+    wire::control::MemberEvent,
+};
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
@@ -104,7 +109,7 @@ impl Core {
             rooms: start.saved.rooms,
             unsaid: BTreeMap::new(),
             owed: BTreeMap::new(),
-            cursor: start.saved.cursor,
+            cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             jitter: Jitter::new(start.seed),
             started: None,
             out: Vec::new(),

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use super::ranges::Ranges;
 use common::{
     AccountName, Key, RoomName, Slot, Version,
+    fault::{self, Fault},
     frame::Encoded,
     message::Head,
     table::{Departure, PresenceVersion, Table},
@@ -127,6 +128,9 @@ impl Room {
 
     /// Notes that the versions between two were not seen.
     pub fn skipped(&mut self, gap: Gap) {
+        if fault::on(Fault::GapForgotten) {
+            return;
+        }
         if self.gaps.len() == GAPS {
             self.gaps.pop_front();
         }
@@ -156,7 +160,9 @@ impl Room {
         if self.past.len() == SPANS {
             self.past.pop_front();
         }
-        self.past.push_back(span.clone());
+        if !fault::on(Fault::SpanForgotten) {
+            self.past.push_back(span.clone());
+        }
         span
     }
 

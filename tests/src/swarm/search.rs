@@ -13,6 +13,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use common::fault::{self, Fault};
+
 use super::{
     play::{Tally, play},
     shrink::shrink,
@@ -68,6 +70,11 @@ pub fn search(usual: u64) -> Tally {
     }
     println!("{} histories, {tally:?}", next.into_inner().min(end) - first);
     tally
+}
+
+/// Plays the histories of the seeds below `most`, with a fault on, until one fails. Returns how many that took.
+pub fn caught(fault: Fault, most: u64) -> Option<u64> {
+    (0..most).find(|seed| fault::with(fault, || attempt(&History::new(*seed))).is_err()).map(|seed| seed + 1)
 }
 
 /// The history with those steps left out without which it fails at the same place.
