@@ -2,6 +2,8 @@
 //!
 //! `ROLLCALL_SEED=N` replays one; `ROLLCALL_SEEDS=N` plays N of them, `ROLLCALL_MINUTES=N` as many as fit.
 
+mod faults;
+
 use tests::swarm::search;
 
 #[test]

@@ -31,7 +31,12 @@ mod tracker_link;
 
 use std::collections::{BTreeMap, VecDeque};
 
-use common::{AccountName, Identity, Key, RoomName, address::Addresses, wire::control::MemberEvent};
+use common::{
+    AccountName, Identity, Key, RoomName,
+    address::Addresses,
+    fault::{self, Fault},
+    wire::control::MemberEvent,
+};
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
@@ -123,7 +128,7 @@ impl Core {
             receipts: Receipts::default(),
             repair: Repair::new(),
             numbers_from: start.saved.numbers_from,
-            cursor: start.saved.cursor,
+            cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             jitter: Jitter::new(start.seed),
             started: None,
             out: Vec::new(),

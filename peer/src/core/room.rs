@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use super::{causal::Tips, log::Log, outbox::Cancelled, ranges::Ranges};
 use common::{
     AccountName, Key, RoomName, Slot, Version,
+    fault::{self, Fault},
     frame::Encoded,
     limits,
     message::Head,
@@ -140,6 +141,9 @@ impl Room {
 
     /// Notes that the versions between two were not seen.
     pub fn skipped(&mut self, gap: Gap) {
+        if fault::on(Fault::GapForgotten) {
+            return;
+        }
         if self.gaps.len() == GAPS {
             self.gaps.pop_front();
         }
@@ -170,7 +174,9 @@ impl Room {
         if self.past.len() == SPANS {
             self.past.pop_front();
         }
-        self.past.push_back(span.clone());
+        if !fault::on(Fault::SpanForgotten) {
+            self.past.push_back(span.clone());
+        }
         span
     }
 

@@ -184,14 +184,13 @@ impl Core {
         }
     }
 
-    /// Who brought it gets a receipt; the author itself, where it has a link.
+    /// The author gets a receipt over its link, which may be another by now than the one that brought the batch; if it
+    /// has none, whoever has passed the batch on gets it for the author.
     fn owe(&mut self, arrived: &Arrived) {
         let name = arrived.batch.room.clone();
-        let author_link = self.people.get(&arrived.author).and_then(|person| person.link);
-        match (arrived.via, author_link) {
-            (None, _) => self.receipts.owe(arrived.link, name),
-            (Some(_), Some(link)) => self.receipts.owe(link, name),
-            (Some(_), None) => self.receipts.owe_signed(arrived.link, name, arrived.author),
+        match self.people.get(&arrived.author).and_then(|person| person.link) {
+            Some(link) => self.receipts.owe(link, name),
+            None => self.receipts.owe_signed(arrived.link, name, arrived.author),
         }
     }
 

@@ -5,6 +5,7 @@ use std::{collections::BTreeSet, net::SocketAddr};
 use common::{
     Key, RoomName,
     address::Addresses,
+    fault::{self, Fault},
     frame::Frame,
     wire::{
         control::{Exit, MemberChange, Refusal},
@@ -249,6 +250,9 @@ impl Core {
     /// A tracker that lost its tables gets them back from its peers: they join again. One that did not has removed
     /// this peer.
     fn not_member(&mut self, room: &RoomName, now: Now) {
+        if fault::on(Fault::NotMemberIgnored) {
+            return;
+        }
         if self.tracker.rejoining.contains(room) {
             self.request(What::Rejoin(room.clone()), now);
         } else {
@@ -265,6 +269,9 @@ impl Core {
 
     /// The new tables are remembered only once every room is in them, so that a crash before does not forget one.
     fn all_rejoined(&mut self) {
+        if fault::on(Fault::TablesForgotten) {
+            return;
+        }
         if self.tracker.rejoining.is_empty() && self.tracker.tables != self.tracker.new_tables {
             self.tracker.tables = self.tracker.new_tables;
             self.out.push(Output::Keep(Row::Tables(self.tracker.tables)));

@@ -21,5 +21,5 @@ mod wires;
 mod world;
 
 pub use play::{Tally, play};
-pub use search::search;
+pub use search::{caught, search};
 pub use step::{History, Step, What, Who};

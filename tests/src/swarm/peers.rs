@@ -3,7 +3,11 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use common::{AccountName, Identity, address::Addresses};
+use common::{
+    AccountName, Identity, Key,
+    address::Addresses,
+    fault::{self, Fault},
+};
 use peer::core::{Core, Input, Now, Output, Row, Shown, Start};
 
 use super::{
@@ -173,7 +177,8 @@ impl World {
         }
         let Some(core) = node.core.as_mut() else { return };
         for (tracker, input) in node.waiting.drain(..) {
-            if tracker.is_none_or(|wire| node.tracker == Some(wire)) {
+            let late = tracker.is_some_and(|wire| node.tracker != Some(wire));
+            if !late {
                 core.handle(input, now);
             }
         }
@@ -190,9 +195,11 @@ impl World {
         if rows.is_empty() {
             return self.carry_out(index, rest);
         }
+        let early = if fault::on(Fault::OutBeforeSync) { std::mem::take(&mut rest) } else { Vec::new() };
         node.commit = Some((Arc::new(rows), rest));
         let (wait, life) = (1 + self.chance.of(Draw::Commit, index, 0).below(6) as u64, node.life);
         self.after(wait, Event::Synced(index, life));
+        self.carry_out(index, early);
     }
 
     /// A commit ends, and with it, perhaps, the peer.
@@ -214,11 +221,16 @@ impl World {
             *commit -= 1;
             (*commit == 0).then_some(*kept)
         });
+        let Some((rows, outputs)) = node.commit.take() else { return };
         if dies == Some(false) {
+            if fault::on(Fault::CommitTorn) {
+                ready(node.store.commit(Arc::new(rows[..rows.len() / 2].to_vec()))).expect("a commit in memory");
+            }
             return self.kill(index);
         }
-        let Some((rows, outputs)) = node.commit.take() else { return };
-        ready(node.store.commit(rows.clone())).expect("a commit in memory");
+        let me = node.identity.key();
+        let stored = rows.iter().filter(|row| !forgotten(row, &me)).cloned().collect();
+        ready(node.store.commit(Arc::new(stored))).expect("a commit in memory");
         self.kept(index, &rows);
         if dies.is_some() {
             return self.kill(index);
@@ -303,5 +315,15 @@ impl World {
     fn clock(&self, index: usize) -> Now {
         let wall = EPOCH.saturating_add(self.now as i64).saturating_add(self.nodes[index].clock);
         Now { at: self.now, wall: wall.max(0) as u64 }
+    }
+}
+
+/// Whether a fault that is on keeps a row from the store.
+fn forgotten(row: &Row, me: &Key) -> bool {
+    match row {
+        Row::Receipt { .. } => fault::on(Fault::ReceiptNotKept),
+        Row::Segment(segment) if segment.author == *me => fault::on(Fault::OwnNotKept),
+        Row::Segment(_) => fault::on(Fault::HeldNotKept),
+        _ => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Playing many histories, on all processors, and telling of one that fails.
 
 use std::{
+    any::Any,
     cell::RefCell,
     env,
     ops::AddAssign,
@@ -12,6 +13,8 @@ use std::{
     thread,
     time::{Duration, Instant},
 };
+
+use common::fault::{self, Fault};
 
 use super::{
     play::{Tally, play},
@@ -70,6 +73,11 @@ pub fn search(usual: u64) -> Tally {
     tally
 }
 
+/// Plays the histories of the seeds below `most`, with a fault on, until one fails. Returns how many that took.
+pub fn caught(fault: Fault, most: u64) -> Option<u64> {
+    (0..most).find(|seed| fault::with(fault, || attempt(&History::new(*seed))).is_err()).map(|seed| seed + 1)
+}
+
 /// The history with those steps left out without which it fails at the same place.
 fn shortest(history: &History, failure: &Failure) -> History {
     let with = |steps: &[Step]| History { steps: steps.to_vec(), ..*history };
@@ -111,7 +119,7 @@ fn catch_panics() {
         panic::set_hook(Box::new(move |info| {
             let failure = Failure {
                 place: info.location().map(ToString::to_string).unwrap_or_default(),
-                text: info.payload_as_str().unwrap_or_default().into(),
+                text: text_of(info.payload()),
             };
             let caught =
                 FAILURE.with_borrow_mut(|slot| slot.as_mut().map(|slot| slot.get_or_insert(failure)).is_some());
@@ -120,6 +128,12 @@ fn catch_panics() {
             }
         }));
     });
+}
+
+/// What a panic says: a text as it stands in the code, or one that was put together.
+fn text_of(payload: &dyn Any) -> String {
+    let fixed = payload.downcast_ref::<&str>().map(|text| text.to_string());
+    fixed.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_default()
 }
 
 fn number(variable: &str) -> Option<u64> {

@@ -1,7 +1,10 @@
 //! The tracker's process around its core, as the driver of `tracker::net` is.
 
-use common::frame::{Encoded, Frame, HEADER};
-use common::wire::tracker::{ToPeer, ToTracker};
+use common::{
+    fault::{self, Fault},
+    frame::{Encoded, Frame, HEADER},
+    wire::tracker::{ToPeer, ToTracker},
+};
 use tracker::core::{Input, Output, Row, Tracker};
 
 use super::{
@@ -122,10 +125,12 @@ impl World {
         if rows.is_empty() {
             return self.tracker_does(rest);
         }
+        let early = if fault::on(Fault::PushBeforeStore) { std::mem::take(&mut rest) } else { Vec::new() };
         self.tracker.commit = Some((rows, rest));
         let (wait, life) =
             (1 + self.chance.of(Draw::Commit, self.tracker_index(), 0).below(6) as u64, self.tracker.life);
         self.after(wait, Event::TrackerSynced(life));
+        self.tracker_does(early);
     }
 
     pub(super) fn tracker_synced(&mut self, life: u64) {
@@ -142,7 +147,10 @@ impl World {
         if dies == Some(false) {
             return self.kill_tracker();
         }
-        let Some((rows, outputs)) = self.tracker.commit.take() else { return };
+        let Some((mut rows, outputs)) = self.tracker.commit.take() else { return };
+        if fault::on(Fault::ChangeNotStored) {
+            rows.retain(|row| !matches!(row, Row::Put { .. }));
+        }
         self.tracker.store.commit(&rows).expect("a commit in memory");
         if dies.is_some() {
             return self.kill_tracker();

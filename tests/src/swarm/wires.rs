@@ -2,6 +2,7 @@
 //! by itself that a connection is over, and not always at the same time.
 
 use common::{
+    fault::{self, Fault},
     frame::{Encoded, Frame, HEADER},
     wire::{
         peer::PeerFrame,
@@ -226,7 +227,7 @@ impl World {
             self.tracker_takes(life, TrackerInput::Lost { session: SessionId(id) });
         } else if other == tracker {
             self.take(who, life, Some(id), Input::TrackerDown("dead".into()));
-        } else {
+        } else if !fault::on(Fault::LinkEndMissed) {
             self.take(who, life, None, Input::LinkDown(link(id, side), "dead".into()));
         }
     }

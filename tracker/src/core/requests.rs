@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 
 use common::{
-    Key, RoomName, limits,
+    Key, RoomName,
+    fault::{self, Fault},
+    limits,
     table::Departure,
     wire::tracker::{Answer, Code, Holding, Join, Leave, ListRooms, NotMember, Refused, RoomList, ToPeer, ToTracker},
 };
@@ -147,7 +149,9 @@ impl Tracker {
         let (version, empty) = (room.table().version(), room.table().is_empty());
         self.rooms.forget(key, id);
         self.outputs.push(Output::Store(Row::Gone { version, slot }));
-        self.changed(id, now);
+        if !fault::on(Fault::DepartureNotTold) {
+            self.changed(id, now);
+        }
         if empty {
             self.rooms.unmake(id);
             self.outputs.push(Output::Store(Row::Unmade { epoch: id }));

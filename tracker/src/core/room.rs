@@ -9,6 +9,7 @@ use std::{
 use common::{
     Key, RoomName, Slot, Version,
     address::Addresses,
+    fault::{self, Fault},
     frame::Encoded,
     table::{Change, Departure, Member, Misfit, Presence, PresenceVersion, Table},
 };
@@ -108,7 +109,8 @@ impl Room {
             && version.number <= held.number
             && (version.number < held.number || *digest == self.digest());
         let told = (presence.run == self.run && presence.number <= self.shown.last()).then_some(presence.number);
-        known.then_some(Cursor { number: version.number, presence: told })
+        let number = if fault::on(Fault::CursorAhead) { held.number } else { version.number };
+        known.then_some(Cursor { number, presence: told })
     }
 
     /// Gives `key` the lowest free slot.
