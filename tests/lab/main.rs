@@ -5,16 +5,19 @@ mod crowd;
 mod herd;
 mod network;
 mod offloads;
+mod one_suffers;
 mod outbox;
 mod peer_dies;
 mod processes;
 mod quic;
 mod real_channel;
+mod repair;
 mod storm;
 mod strangers;
 mod three_hosts;
 mod tracker_carries_nothing;
 mod tracker_dies;
+mod wall;
 
 use std::process::ExitCode;
 
@@ -82,6 +85,10 @@ fn rollcall_trials() -> Vec<Trial> {
         peer_dies::whoever_logs_out_shows_as_offline_at_once,
         storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
         outbox::what_is_cancelled_does_not_reach_who_was_away,
+        one_suffers::the_others_talk_on_while_it_is_held_and_it_gets_everything,
+        repair::a_third_member_has_it_and_the_tick_comes_when_the_author_is_back,
+        wall::a_message_goes_around_it_and_straight_once_it_has_fallen,
+        wall::another_takes_over_from_the_one_in_the_middle_that_dies,
         strangers::noise_reaches_nobody,
         strangers::another_protocol_is_refused_in_the_handshake,
         strangers::garbage_ends_the_link_and_nothing_else,

@@ -153,7 +153,16 @@ mod tests {
         let mut ledger = Ledger::default();
         for (seq, text) in [(1, "one"), (2, "two")] {
             let MessageEvent { id, room, stamp, .. } = message("alice", seq, text);
-            let said = Said { id, room, seq, stamp, delivered: Vec::new(), pending: Vec::new(), cancelled: Vec::new(), gone: Vec::new() };
+            let said = Said {
+                id,
+                room,
+                seq,
+                stamp,
+                delivered: Vec::new(),
+                pending: Vec::new(),
+                cancelled: Vec::new(),
+                gone: Vec::new(),
+            };
             ledger.answered("alice", text.into(), &said);
         }
         ledger.unanswered("alice", "three".into());
