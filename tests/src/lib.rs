@@ -2,6 +2,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod absence;
 pub mod channel;
 pub mod fuzz;
 pub mod lab;
