@@ -47,7 +47,14 @@ impl Crowd {
     /// One more peer, on a new host.
     #[track_caller]
     pub fn add(&mut self, name: &str) -> &Peer {
-        let mut peer = self.lab.host(name).peer(name);
+        let host = self.lab.host(name);
+        self.add_on(&host, name)
+    }
+
+    /// One more peer, on this host.
+    #[track_caller]
+    pub fn add_on(&mut self, host: &Host, name: &str) -> &Peer {
+        let mut peer = host.peer(name);
         peer.configure(self.settings);
         peer.login(&["--tracker", &self.tracker.address().to_string()]);
         peer.join(ROOM);

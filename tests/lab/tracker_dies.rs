@@ -8,6 +8,8 @@ use tests::lab::{Peer, Wire, eventually};
 use crate::crowd::{Crowd, ROOM, SOON, everybody_is_linked};
 
 const WAIT: Duration = Duration::from_secs(10);
+/// The port of a peer that has moved.
+const MOVED: &str = "5000";
 
 pub fn the_room_goes_on_and_nobody_needs_to_do_anything() {
     let mut crowd = Crowd::gather(&["alice", "bob", "carol"], Wire::default());
@@ -21,6 +23,32 @@ pub fn the_room_goes_on_and_nobody_needs_to_do_anything() {
     everybody_is_back(&crowd.peers);
     let dave = crowd.add("dave");
     eventually(SOON, "dave has the members", || dave.members(ROOM).len(), |members| *members == 4);
+    everybody_is_linked(&crowd.peers);
+    everybody_can_talk(&crowd.peers, "it is back");
+}
+
+/// Nobody who restarts while it is dead needs it to find the others again: the tables and the addresses are on disk.
+pub fn who_restarts_meanwhile_finds_the_others_again() {
+    let mut crowd = Crowd::gather(&["alice", "bob", "carol"], Wire::default());
+    crowd.tracker.process().kill();
+    let before = crowd.peers[0].say(ROOM, "before we all restart");
+    crowd.peers.iter().for_each(|peer| peer.session().kill());
+    // One of them with another address as well: the others do not know it, and it knows theirs.
+    for (peer, options) in crowd.peers.iter_mut().zip([&[][..], &["--port", MOVED], &[]]) {
+        peer.start(options);
+    }
+    for peer in &crowd.peers {
+        eventually(SOON, "the session takes commands", || peer.try_control().is_ok(), |is_there| *is_there);
+    }
+    everybody_is_linked(&crowd.peers);
+    everybody_can_talk(&crowd.peers, "without it");
+    for peer in &crowd.peers[1..] {
+        assert!(peer.messages(ROOM).iter().any(|message| message.id == before.id), "{} has it", peer.name());
+    }
+
+    crowd.tracker.start_again();
+    everybody_is_back(&crowd.peers);
+    crowd.add("dave");
     everybody_is_linked(&crowd.peers);
     everybody_can_talk(&crowd.peers, "it is back");
 }

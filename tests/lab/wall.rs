@@ -1,6 +1,6 @@
 //! Two members who cannot reach each other and share a third: what they say goes through it, and so do the receipts.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tests::lab::{Peer, Wire, eventually};
 
@@ -9,6 +9,11 @@ use crate::crowd::{Crowd, ROOM, SOON, everybody_is_linked};
 /// Links die sooner than usual, and are tried again sooner.
 const SETTINGS: &str = "keep_alive_s = 1\ndead_after_s = 3\nmember_retry_s = 2\n";
 const WAIT: Duration = Duration::from_secs(20);
+/// How long a silent link is taken for alive, and until a keep-alive notices that it is silent, where it is not set
+/// otherwise.
+const DEAD: Duration = Duration::from_secs(15 + 5);
+/// Until somebody else brings what comes no more straight.
+const SECONDS: Duration = Duration::from_secs(5);
 
 pub fn a_message_goes_around_it_and_straight_once_it_has_fallen() {
     let crowd = Crowd::gather_with(&["alice", "bob", "carol"], Wire::default(), SETTINGS);
@@ -20,6 +25,20 @@ pub fn a_message_goes_around_it_and_straight_once_it_has_fallen() {
     crowd.lab.heal();
     everybody_is_linked(&crowd.peers);
     arrives(alice, "it has fallen", bob, "direct");
+}
+
+/// Nothing tells a peer that a wall has been raised but the silence of its link, which counts from the first keep-alive
+/// that goes unanswered.
+pub fn it_is_got_around_within_seconds_of_being_noticed() {
+    let crowd = Crowd::gather(&["alice", "bob", "carol"], Wire::default());
+    let [alice, bob, carol] = crowd.peers.as_slice() else { unreachable!("three were gathered") };
+    crowd.lab.cut(alice.host(), bob.host());
+    let raised = Instant::now();
+    let said = alice.say(ROOM, "is there a wall?");
+    let shown = || bob.messages(ROOM).into_iter().find(|message| message.id == said.id);
+    let shown = eventually(SOON, "bob has it", shown, Option::is_some);
+    assert!(raised.elapsed() < DEAD + SECONDS, "{:?}", raised.elapsed());
+    assert_eq!(shown.map(|message| message.path), Some(format!("via {}", carol.name())));
 }
 
 pub fn another_takes_over_from_the_one_in_the_middle_that_dies() {

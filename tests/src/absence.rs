@@ -79,7 +79,8 @@ impl Absence {
     /// Has each author say so many messages, and waits until all who are there have them.
     pub async fn say(&mut self, messages_each: u64, pace: Pace) {
         let mut saying = JoinSet::new();
-        for author in self.authors.iter().cloned() {
+        for author in &self.authors {
+            let author = author.clone();
             saying.spawn(async move {
                 let text = |_| "x".repeat(TEXT);
                 match pace {

@@ -10,13 +10,14 @@ use nix::{
 
 use super::interface;
 
-/// Moves this process into a user namespace and a network namespace of its own, in which it may make interfaces and
-/// further namespaces, and touches nothing outside. Needs no privilege; ids stay what they were.
+/// Moves this process into a user namespace, a network namespace and a mount namespace of its own, in which it may make
+/// interfaces, disks and further namespaces, and touches nothing outside. Needs no privilege; ids stay what they were.
 ///
 /// To be called while the process has one thread: the system refuses it to others.
 pub fn enter() -> anyhow::Result<()> {
     let (user, group) = (Uid::current(), Gid::current());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET).map_err(|error| forbidden(error.into()))?;
+    let namespaces = CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
+    unshare(namespaces).map_err(|error| forbidden(error.into()))?;
     // Without this the kernel takes no group map from an ordinary user.
     write("/proc/self/setgroups", "deny")?;
     write("/proc/self/uid_map", &format!("{user} {user} 1"))?;

@@ -7,6 +7,7 @@
 mod binaries;
 mod control;
 mod counters;
+mod disk;
 mod enter;
 mod fabric;
 mod frame;
@@ -37,6 +38,7 @@ use tempfile::TempDir;
 pub use binaries::path as program;
 pub use control::{Control, Events};
 pub use counters::{Counters, Datagrams, Traffic};
+pub use disk::Disk;
 pub use enter::enter;
 pub use host::Host;
 pub use peer::{Peer, Ready};
