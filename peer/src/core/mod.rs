@@ -3,6 +3,8 @@
 //!
 //! Architecture invariant: nothing in here awaits, reads a clock, a socket, a file or a random source.
 
+#[cfg(test)]
+mod alone;
 mod answers;
 mod backoff;
 mod causal;
@@ -20,6 +22,8 @@ pub mod pin;
 mod ranges;
 mod receipts;
 mod repair;
+#[cfg(test)]
+mod repair_tests;
 mod requests;
 pub mod room;
 #[cfg(test)]
