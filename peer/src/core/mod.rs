@@ -28,7 +28,7 @@ use common::{AccountName, Identity, Key, RoomName, address::Addresses, wire::con
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
-use crate::Config;
+use crate::{Config, store::Repair};
 use backoff::Jitter;
 use delivery::Unsaid;
 use links::Links;
@@ -67,6 +67,11 @@ pub struct Saved {
     pub tables: u64,
     /// The last cursor given.
     pub cursor: u64,
+    /// Own messages get no number below this one: the store has lost something once, and with it, maybe, messages
+    /// that were sent already. Microseconds since 1970 by then; 0 if nothing was ever lost.
+    pub numbers_from: u64,
+    /// What was found damaged at this start, and repaired.
+    pub repair: Option<Repair>,
 }
 
 /// A peer's state.

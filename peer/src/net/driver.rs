@@ -189,7 +189,9 @@ impl Running {
             let (rows, outputs) = rows_first(outputs);
             if !rows.is_empty() {
                 index_at = Some(Instant::now() + IDLE);
-                self.keep(rows, &mut asks).await;
+                if let Err(why) = self.keep(rows, &mut asks).await {
+                    return why;
+                }
             }
             for output in outputs {
                 if let Output::End(why) = output {
@@ -227,10 +229,16 @@ impl Running {
     }
 
     /// Nothing goes out before it is kept. While it cannot be (a full disk, say) everything waits, links hold back,
-    /// and nothing is promised that could be lost. Whoever asks is told.
-    async fn keep(&mut self, rows: Vec<Row>, asks: &mut mpsc::Receiver<Question>) {
+    /// and nothing is promised that could be lost. Whoever asks is told. A damaged history will never take it: the
+    /// session is to end, and the next start repairs it.
+    async fn keep(&mut self, rows: Vec<Row>, asks: &mut mpsc::Receiver<Question>) -> Result<(), Refusal> {
         let rows = Arc::new(rows);
         while let Err(error) = self.store.commit(rows.clone()).await {
+            if error.is_damage() {
+                let why =
+                    format!("{error}. What was not answered was not kept; log in again, which repairs the history");
+                return Err(Refusal::new(Exit::Refused, why));
+            }
             tracing::error!("{error}; nothing is sent or receipted until it can be kept. Trying again");
             let said = format!(
                 "not kept yet: {error}. Make room for it; what was said goes out by itself then, so do not say it again"
@@ -247,6 +255,7 @@ impl Running {
             }
             sleep_until(again).await;
         }
+        Ok(())
     }
 
     async fn index(&mut self) -> Option<Instant> {

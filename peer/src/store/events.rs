@@ -18,7 +18,9 @@ use rusqlite::{Connection, Row as SqlRow, params};
 use super::{Store, StoreError, load::parsed};
 use crate::core::Segment;
 
-const COLUMNS: &str = "cursor, room, author, name, first, last, since, epoch, number, received, path, end, frame";
+/// The columns of a segment, as [`segment`] reads them.
+pub(super) const COLUMNS: &str =
+    "cursor, room, author, name, first, last, since, epoch, number, received, path, end, frame";
 
 impl Store {
     /// Events in the order of their cursors: the first `limit` after `since`, or else the last `limit`.
@@ -90,6 +92,14 @@ pub fn events_of(segment: &Segment) -> Result<Vec<Event>, StoreError> {
             Err(why) => Some(Err(StoreError::Damaged(why.to_string()))),
         })
         .collect()
+}
+
+/// Whether a segment is what it was when it was stored.
+pub(super) fn is_sound(segment: &Segment) -> bool {
+    let Ok(batch) = batch_of(segment) else { return false };
+    (batch.first, batch.last(), batch.stamp) == (segment.first, segment.last, segment.stamp)
+        && batch.room == segment.room
+        && batch.verify(&segment.author).is_ok_and(|end| end.hash == segment.end)
 }
 
 fn batch_of(segment: &Segment) -> Result<Batch, StoreError> {
