@@ -79,7 +79,7 @@ pub fn decode<'a, T: Deserialize<'a>>(kind: u8, payload: &'a [u8]) -> Result<T, 
 }
 
 /// Decodes MessagePack from outside. Nesting is bounded, since each level takes stack, even in a field nobody knows.
-pub(crate) fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, rmp_serde::decode::Error> {
+pub fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, rmp_serde::decode::Error> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);
     decoder.set_max_depth(limits::DEPTH);
     T::deserialize(&mut decoder)

@@ -19,6 +19,7 @@ pub mod name;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod reasons;
+pub mod receipt;
 pub mod table;
 pub mod wire;
 

@@ -24,6 +24,14 @@ pub const BATCH_BYTES: usize = 256 * 1024;
 pub const BATCH_MESSAGES: usize = 4_096;
 /// Largest frame between two peers: a batch and some room for its envelope.
 pub const PEER_FRAME: usize = BATCH_BYTES + 64 * 1024;
+/// Parts of one frontier frame, and heads of one part.
+pub const FRONTIER_PARTS: usize = 4_096;
+/// Logs of one room that one peer may follow at another.
+pub const FOLLOWED: usize = 4_096;
+/// Ranges of one receipt.
+pub const RECEIPT_RANGES: usize = 16;
+/// Messages that one batch may answer.
+pub const ANSWERS: usize = 32;
 /// Values inside values of one frame: twice what any frame has, for fields from the future.
 pub const DEPTH: usize = 32;
 /// Longest reason that one side gives the other, in characters; the rest is cut.

@@ -30,6 +30,24 @@ pub struct Message {
     /// The text, at most [`limits::TEXT_BYTES`] long.
     #[serde(rename = "x")]
     pub text: String,
+    /// What its author had seen last, on the first message of a batch: it is shown to nobody before these. At most
+    /// [`limits::ANSWERS`].
+    #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answered>,
+}
+
+/// A message that another one comes after. With it comes all that it came after itself.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Answered {
+    /// The beginning of its author's key.
+    #[serde(rename = "a")]
+    pub author: ByteArray<8>,
+    /// Its number.
+    #[serde(rename = "n")]
+    pub number: u64,
+    /// Its stamp, if that is not the stamp of the answer. Who was not a member then does not wait for it.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<Version>,
 }
 
 /// A log's last number and the hash it has there: it stands for everything up to it.
@@ -144,9 +162,8 @@ impl Batch {
     /// Checks everything that can be checked without knowing the log before it, and returns the head that the batch
     /// leads to. That it fits a log is for the caller to see: [`Batch::start`] must be the log's head.
     pub fn verify(&self, author: &Key) -> Result<Head, BadBatch> {
-        // A message costs a batch no less than its hash: withholding never makes one too large.
-        let bytes = self.messages.iter().map(|m| m.len()).sum::<usize>() + size_of_val(self.withheld.as_slice());
-        if self.messages.is_empty() || self.messages.len() > limits::BATCH_MESSAGES || bytes > limits::BATCH_BYTES {
+        let (count, bytes) = (self.messages.len(), self.bytes());
+        if count == 0 || count > limits::BATCH_MESSAGES || bytes > limits::BATCH_BYTES {
             return Err(BadBatch::Size);
         }
         if self.first == 0 || self.first.checked_add(self.messages.len() as u64).is_none() {
@@ -159,8 +176,12 @@ impl Batch {
             return Err(BadBatch::Signature);
         }
         for message in self.messages() {
-            if message?.is_some_and(|message| message.text.len() > limits::TEXT_BYTES) {
+            let Some(message) = message? else { continue };
+            if message.text.len() > limits::TEXT_BYTES {
                 return Err(BadBatch::Text);
+            }
+            if message.answers.len() > limits::ANSWERS {
+                return Err(BadBatch::Size);
             }
         }
         let end = self.end();
@@ -182,6 +203,12 @@ impl Batch {
             let withheld = if message.is_empty() { withheld.next() } else { None };
             head.after(self.stamp, &withheld.map_or_else(|| hash_of(message), |hash| **hash))
         })
+    }
+
+    /// How many bytes its messages have. One that is withheld counts by its hash, and costs no less itself, so that
+    /// withholding never makes a batch too large.
+    pub fn bytes(&self) -> usize {
+        self.messages.iter().map(|message| message.len()).sum::<usize>() + size_of_val(self.withheld.as_slice())
     }
 
     /// The number of the last message.
@@ -225,9 +252,14 @@ impl Message {
         rmp_serde::to_vec_named(self).expect("a struct of integers and strings always encodes")
     }
 
+    /// What somebody said at this moment.
+    pub fn new(sent: u64, text: String) -> Message {
+        Message { sent, text, answers: Vec::new() }
+    }
+
     /// No less than the bytes this message takes in a batch.
     pub fn cost(&self) -> usize {
-        self.text.len() + 32
+        self.text.len() + 32 + 64 * self.answers.len()
     }
 }
 
@@ -243,7 +275,7 @@ mod tests {
 
     fn batch(texts: &[&str]) -> (Identity, Batch, Head) {
         let alice = Identity::from_seed([1; 32]);
-        let messages: Vec<Message> = texts.iter().map(|text| Message { sent: 5, text: text.to_string() }).collect();
+        let messages: Vec<Message> = texts.iter().map(|text| Message::new(5, text.to_string())).collect();
         let (batch, end) = Batch::sign(&alice, &room(), STAMP, Head::empty(&room(), &alice.key()), &messages);
         (alice, batch, end)
     }

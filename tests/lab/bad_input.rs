@@ -86,9 +86,7 @@ pub fn a_misspelt_setting() {
     let lab = Lab::new();
     let host = lab.host("alice");
     let alice = host.peer("alice");
-    let folder = alice.home().join("config");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join("peer.toml"), "trakcer = \"10.77.0.1\"\n").expect("a file");
+    alice.configure("trakcer = \"10.77.0.1\"\n");
     refuses(alice.try_login(&[]), REFUSED, &["trakcer", "\"tracker\"", "peer.toml"]);
 
     let file = host.folder().join("tracker.toml");

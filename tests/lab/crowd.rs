@@ -16,6 +16,7 @@ pub struct Crowd {
     pub tracker: Tracker,
     pub server: Host,
     pub lab: Lab,
+    settings: &'static str,
 }
 
 /// What each author has said, in order.
@@ -25,11 +26,17 @@ impl Crowd {
     /// Gathers the named, on wires like this one, and waits until all see each other.
     #[track_caller]
     pub fn gather<S: AsRef<str>>(names: &[S], wire: Wire) -> Crowd {
+        Crowd::gather_with(names, wire, "")
+    }
+
+    /// The same, each with these settings in its `peer.toml`.
+    #[track_caller]
+    pub fn gather_with<S: AsRef<str>>(names: &[S], wire: Wire, settings: &'static str) -> Crowd {
         let lab = Lab::new();
         lab.set_usual(wire);
         let server = lab.host("server");
         let tracker = server.tracker(&["--no-mdns"]);
-        let mut crowd = Crowd { peers: Vec::new(), tracker, server, lab };
+        let mut crowd = Crowd { peers: Vec::new(), tracker, server, lab, settings };
         for name in names {
             crowd.add(name.as_ref());
         }
@@ -41,6 +48,7 @@ impl Crowd {
     #[track_caller]
     pub fn add(&mut self, name: &str) -> &Peer {
         let mut peer = self.lab.host(name).peer(name);
+        peer.configure(self.settings);
         peer.login(&["--tracker", &self.tracker.address().to_string()]);
         peer.join(ROOM);
         self.peers.push(peer);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod crowd;
+mod herd;
 mod network;
 mod offloads;
 mod outbox;
@@ -9,6 +10,7 @@ mod peer_dies;
 mod processes;
 mod quic;
 mod real_channel;
+mod storm;
 mod strangers;
 mod three_hosts;
 mod tracker_carries_nothing;
@@ -74,8 +76,11 @@ fn rollcall_trials() -> Vec<Trial> {
         tracker_dies::whoever_stops_it_is_heard,
         tracker_dies::without_its_tables_it_gets_them_from_the_peers,
         tracker_dies::one_with_another_key_is_not_taken_for_it,
+        herd::after_it_was_killed,
+        herd::after_it_said_goodbye,
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         peer_dies::whoever_logs_out_shows_as_offline_at_once,
+        storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
         outbox::what_is_cancelled_does_not_reach_who_was_away,
         strangers::noise_reaches_nobody,
         strangers::another_protocol_is_refused_in_the_handshake,

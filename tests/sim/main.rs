@@ -4,5 +4,6 @@ mod faults;
 mod hosts;
 mod real_channel;
 mod replay;
+mod storm;
 mod talk;
 mod trust;

@@ -91,7 +91,7 @@ pub fn batch(bytes: &[u8]) {
     let author = author();
     let room: RoomName = "lobby".parse().expect("a good name");
     let said = said.chunks(1_000).take(16).map(|text| String::from_utf8_lossy(text).into_owned());
-    let messages: Vec<Message> = said.zip(1..).map(|(text, sent)| Message { sent, text }).collect();
+    let messages: Vec<Message> = said.zip(1..).map(|(text, sent)| Message::new(sent, text)).collect();
     if messages.is_empty() {
         return;
     }

@@ -1,10 +1,12 @@
-//! What the tests of Rollcall stand on: simulators, the lab, recordings of real talk, and the decoders' properties.
+//! What the tests of Rollcall stand on: simulators, the lab, storms, recordings of real talk, and the decoders' properties.
 
 #![deny(unsafe_code)]
 
 pub mod channel;
 pub mod fuzz;
 pub mod lab;
+pub mod loopback;
 pub mod measure;
 pub mod sim;
+pub mod storm;
 pub mod swarm;

@@ -348,6 +348,29 @@ pub struct MessageEvent {
     pub path: String,
     /// What was said.
     pub text: String,
+    /// Whether it is shown out of its order, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
+/// Why a message is shown out of its order.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Something that it comes after was waited for and had not come.
+    Early,
+    /// It came after later messages of its author.
+    Late,
+}
+
+impl Mark {
+    /// The word in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Mark::Early => "early",
+            Mark::Late => "late",
+        }
+    }
 }
 
 /// A change of membership or presence.
@@ -381,6 +404,9 @@ pub enum MemberChange {
     Offline,
     /// It was not seen for so long that it is a member no more.
     Removed,
+    /// Two different messages with one number have come under its key: a copy of it is in use, or an old state of its
+    /// store. For one's own name, `by` is who has the other messages.
+    Forked,
 }
 
 impl MemberChange {
@@ -392,6 +418,7 @@ impl MemberChange {
             MemberChange::Online => "online",
             MemberChange::Offline => "offline",
             MemberChange::Removed => "removed",
+            MemberChange::Forked => "forked",
         }
     }
 }

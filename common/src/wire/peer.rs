@@ -2,17 +2,24 @@
 //! opens. Both begin with [`Hello`]; a link counts only once the other's has come, since a dialler learns a round
 //! trip after its handshake whether the other side took its key.
 //!
-//! For each room they share, each says in [`Have`] how far it has the other's log. That is a receipt, and on a new
+//! For each room they share, each says in [`Have`] what it has of the other's log. That is a receipt, and on a new
 //! link it is also where the other goes on sending: a receipt lost with a link is made good by the next link.
+//!
+//! Logs of others are compared in [`Frontier`]s, and what one side lacks it asks for with [`Follow`]: the other side
+//! then passes on ([`Passed`]) what it has, and what comes later. So one who was away is brought up to date by anyone,
+//! and two who cannot reach each other talk through a third. Receipts for what was passed on are signed
+//! ([`Receipt`]) and go back the same way.
 
 use serde::{Deserialize, Serialize};
+use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::{
     frames,
-    id::Version,
+    id::{Key, Version},
     limits,
     message::Batch,
     name::{AccountName, RoomName},
+    receipt::Receipt,
 };
 
 /// The protocol as TLS negotiates it.
@@ -35,6 +42,18 @@ frames! {
     5 => Bye,
     /// Messages that are not for the receiver.
     6 => Skip,
+    /// What the sender has of all logs of a room, to be compared.
+    7 => Frontier,
+    /// A wish to be passed on logs.
+    8 => Follow,
+    /// Somebody else's messages.
+    9 => Passed,
+    /// A member's receipt for somebody else's messages.
+    10 => Receipt,
+    /// Whether the sender is linked to somebody.
+    11 => Near,
+    /// A wish to be told a receipt.
+    12 => Tell,
 }
 
 /// Who is here. The key is proven by the TLS handshake.
@@ -46,26 +65,26 @@ pub struct Hello {
     pub name: AccountName,
 }
 
-/// How far the sender's store, synced, has the receiver's logs. Sent for every shared room on a new link or with a
+/// What the sender's store, synced, has of the receiver's logs. Sent for every shared room on a new link or with a
 /// newly shared room, and then for what a commit has added: so it is also the receipt.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Have {
-    /// One entry a room.
+    /// One entry for each range of numbers held; at least one a room.
     #[serde(rename = "l")]
     pub logs: Vec<Reach>,
 }
 
-/// How far somebody has one log.
+/// A range of one log that somebody has.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Reach {
     /// Whose log, together with who is told.
     #[serde(rename = "r")]
     pub room: RoomName,
-    /// The first of the messages held in a row up to `last`. Nothing is said of those before it: some may not have
-    /// been meant for the sender of this.
+    /// The first of the messages held in a row up to `last`. Nothing is said of others: some may not have been meant
+    /// for the sender of this.
     #[serde(rename = "f")]
     pub first: u64,
-    /// The last message held; 0 for none yet.
+    /// The last of them; 0 for none yet.
     #[serde(rename = "l")]
     pub last: u64,
 }
@@ -128,16 +147,143 @@ impl From<RefuseCode> for u16 {
     }
 }
 
-/// The sender's messages before `next` that the receiver does not have are not for it: it was not a member at their
-/// stamps. Without this a receiver takes only what follows what it has, so that a batch it refused leaves no hole.
+/// Messages of a log before `next` that the receiver does not have are not for it, as far as the sender knows: it was
+/// not a member at their stamps. Without this a receiver takes only what follows what it has, so that a batch it
+/// refused leaves no hole.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Skip {
     /// Which room.
     #[serde(rename = "r")]
     pub room: RoomName,
-    /// The first message of the next batch.
+    /// Whose log; the sender's own if it does not say.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Key>,
+    /// The first message of the next batch, or, with a hash, the number after the last message there is.
     #[serde(rename = "n")]
     pub next: u64,
+    /// The chain's hash after the last message there is. It goes into what the receiver compares, into nothing else.
+    #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<ByteArray<32>>,
+}
+
+/// Heads of a room's logs as the sender has them, in parts by the keys of the authors. Equal parts are not answered;
+/// a part that differs is answered with its sixteen parts, or, where it holds few logs, with the heads themselves.
+/// (Range-based set reconciliation, A. Meyer 2023, with parts fixed by the keys.)
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Frontier {
+    /// Which room.
+    #[serde(rename = "r")]
+    pub room: RoomName,
+    /// Digests of parts, in order and apart from each other, at most [`limits::FRONTIER_PARTS`].
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    pub digests: Vec<Part>,
+    /// Parts of which the heads are told, the same.
+    #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
+    pub heads: Vec<Heads>,
+}
+
+/// The digest of all logs whose authors' keys begin alike.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Part {
+    /// How they begin, a byte for each four bits.
+    #[serde(rename = "p")]
+    pub prefix: ByteBuf,
+    /// BLAKE3, cut, of their keys and heads in order; zero if there is none.
+    #[serde(rename = "d")]
+    pub digest: ByteArray<16>,
+}
+
+/// The heads of all logs whose authors' keys begin alike.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Heads {
+    /// How they begin, a byte for each four bits.
+    #[serde(rename = "p")]
+    pub prefix: ByteBuf,
+    /// The heads, in the order of the keys, at most [`limits::FRONTIER_PARTS`].
+    #[serde(rename = "h")]
+    pub logs: Vec<LogHead>,
+    /// Whether the receiver is to answer with those of its heads that lead further.
+    #[serde(rename = "q", default)]
+    pub answer: bool,
+}
+
+/// Where one log ends for the sender.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct LogHead {
+    /// Whose.
+    #[serde(rename = "a")]
+    pub author: Key,
+    /// The last number.
+    #[serde(rename = "n")]
+    pub last: u64,
+    /// The chain's hash there.
+    #[serde(rename = "h")]
+    pub hash: ByteArray<32>,
+}
+
+/// The sender wants to be passed on these logs, from now on and as long as the link stands, in the order in which the
+/// receiver of this has shown them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Follow {
+    /// Which room.
+    #[serde(rename = "r")]
+    pub room: RoomName,
+    /// Which logs, at most [`limits::FOLLOWED`] a room.
+    #[serde(rename = "l")]
+    pub logs: Vec<Followed>,
+}
+
+/// One log that is to be passed on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Followed {
+    /// Whose.
+    #[serde(rename = "a")]
+    pub author: Key,
+    /// Messages after this number.
+    #[serde(rename = "n")]
+    pub after: u64,
+    /// If given, only up to this number, and only what is there now; 0 ends the following.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<u64>,
+}
+
+/// Messages of somebody else, as its author encoded them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Passed {
+    /// Whose. The batch proves it.
+    #[serde(rename = "a")]
+    pub author: Key,
+    /// What the author was called, for who does not have it in a table.
+    #[serde(rename = "n")]
+    pub name: AccountName,
+    /// The body of the [`Batch`] frame.
+    #[serde(rename = "b")]
+    pub batch: ByteBuf,
+}
+
+/// Whether the sender is linked to the author of a log that the receiver follows.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Near {
+    /// Which room.
+    #[serde(rename = "r")]
+    pub room: RoomName,
+    /// Who.
+    #[serde(rename = "a")]
+    pub author: Key,
+    /// Whether there is a link.
+    #[serde(rename = "y")]
+    pub linked: bool,
+}
+
+/// An author wants the receiver's receipt for its log, through the sender.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Tell {
+    /// Which room.
+    #[serde(rename = "r")]
+    pub room: RoomName,
+    /// Who wants it.
+    #[serde(rename = "a")]
+    pub author: Key,
 }
 
 /// The link is closed on purpose.

@@ -190,8 +190,8 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         store: profile.history(),
     };
     let handle = peer::spawn(setup).await?;
-    if let Some(repair) = handle.repair() {
-        output::note(&repair.to_string());
+    if let Some(salvaged) = handle.salvaged() {
+        output::note(&salvaged.to_string());
     }
     let domain = welcome(&handle, target, &profile, kept).await?;
     let server = Server::start(socket, handle.clone());

@@ -67,6 +67,7 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Online => "is online".to_string(),
         MemberChange::Offline => "is offline".to_string(),
         MemberChange::Removed => format!("is no longer a member of {}", event.room),
+        MemberChange::Forked => return forked(event),
     };
     match &event.by {
         Some(by) => format!("{what}, by {by}"),
@@ -83,4 +84,18 @@ fn show(event: &Event, out: &Out) -> Result<()> {
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
     })?)
+}
+
+fn forked(event: &MemberEvent) -> String {
+    let room = &event.room;
+    match &event.by {
+        None => format!(
+            "has said two different things under one number in {room}: the key is in use twice, or an older copy of the \
+             history was put back. What came first is kept; ask what else was said"
+        ),
+        Some(by) => format!(
+            "has a log that {by} knows otherwise in {room}: this history is an older copy, or the key is in use twice. \
+             What {by} did not take stays undelivered; say it again. What is said from now on has numbers of its own"
+        ),
+    }
 }

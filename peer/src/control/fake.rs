@@ -62,6 +62,7 @@ impl Fake {
             received: 0,
             path: "direct".into(),
             text: format!("text {cursor}"),
+            mark: None,
         });
         self.kept.lock().unwrap().past.push(event.clone());
         let _ = self.events.send(event);

@@ -1,7 +1,7 @@
 //! Answering the user.
 
 use common::{
-    MessageId, RoomName, Version,
+    Key, MessageId, RoomName, Version,
     table::Departure,
     wire::control::{Exit, Joined, Member, Path, Receipt, Refusal, Room as RoomLine, Said, Status},
 };
@@ -85,7 +85,7 @@ impl Core {
     }
 
     fn members(&self, room: &RoomName) -> Result<Answer, Refusal> {
-        let (_, room) = self.joined(room).ok_or_else(|| not_in(room))?;
+        let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
         let line = |member: &common::table::Member| {
             let person = self.people.get(&member.key);
             let link = person.and_then(|p| p.link).and_then(|link| self.links.get(link));
@@ -99,7 +99,7 @@ impl Core {
                     None if is_me => self.tracker.welcomed.as_ref().and_then(|w| w.seen),
                     None => person.and_then(|p| p.addresses.as_slice().first().copied()),
                 },
-                path: if is_me { "self" } else { path_word(link.is_some()) }.into(),
+                path: if is_me { "self".into() } else { self.path_to(&member.key, [name]) },
                 role: member.role.as_str().into(),
             }
         };
@@ -176,17 +176,26 @@ impl Core {
         Ok(Answer::Receipts { id, lines })
     }
 
+    /// Which way somebody is reached: by a link, or through who has one, in any of these rooms.
+    fn path_to<'a>(&self, key: &Key, rooms: impl IntoIterator<Item = &'a RoomName>) -> String {
+        if self.people.get(key).is_some_and(|person| person.link.is_some()) {
+            return "direct".into();
+        }
+        let via = rooms.into_iter().find_map(|room| self.near_source(room, key));
+        via.map_or_else(|| "none".into(), |via| self.way(&via))
+    }
+
     fn paths(&self) -> Vec<PathOf> {
         self.people
             .iter()
-            .map(|(_, person)| {
+            .map(|(key, person)| {
                 let link = person.link.and_then(|id| self.links.get(id));
                 PathOf {
                     link: link.and(person.link),
                     line: Path {
                         name: person.name.clone(),
                         address: link.map(|l| l.address).or(person.addresses.as_slice().first().copied()),
-                        path: path_word(link.is_some()).into(),
+                        path: self.path_to(key, &person.rooms),
                         rtt_ms: None,
                         bytes_out: 0,
                         bytes_in: 0,
@@ -196,10 +205,6 @@ impl Core {
             })
             .collect()
     }
-}
-
-fn path_word(linked: bool) -> &'static str {
-    if linked { "direct" } else { "none" }
 }
 
 fn not_in(room: &RoomName) -> Refusal {

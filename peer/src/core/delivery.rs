@@ -1,29 +1,20 @@
-//! Saying, sending, taking and receipting.
+//! Saying and sending.
 //!
-//! What waits to be said is signed as one batch a room and kept; only then it is sent. A member's receipt says how
-//! far it has the log, so a link needs no memory of its own: it goes on after whatever was last receipted.
-
-use std::collections::VecDeque;
+//! What waits to be said is signed as one batch a room and kept; only then it is sent. A member's receipt says what it
+//! has of the log, so a link needs no memory of its own: it goes on with whatever has not been receipted.
 
 use common::{
-    Key, RoomName, Version,
+    Key, RoomName,
     frame::{Encoded, Frame},
     limits,
     message::{Batch, Message},
     wire::{
-        control::{Exit, ReceiptEvent, Refusal, Said},
-        peer::{Have, PeerFrame, Reach, Refuse, RefuseCode, Skip},
+        control::{Exit, Refusal, Said},
+        peer::{PeerFrame, Refuse, RefuseCode, Skip},
     },
 };
 
-use super::{
-    AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
-    command::Answer,
-    room::{Held, Sealed},
-};
-
-/// Entries of one [`Have`]: the longest names fit.
-const REACHES_PER_FRAME: usize = 500;
+use super::{AskId, Core, LinkId, Now, Output, Row, Segment, Shown, command::Answer, room::Sealed};
 
 /// Something that waits to be signed.
 #[derive(Debug)]
@@ -51,18 +42,23 @@ impl Core {
             ));
             return self.reply(ask, reply);
         }
-        let unsaid = Unsaid { ask, message: Message { sent: now.wall, text } };
+        let unsaid = Unsaid { ask, message: Message::new(now.wall, text) };
         self.unsaid.entry(room).or_default().push_back(unsaid);
     }
 
-    /// Whether something waits to be signed.
-    pub(super) fn saying(&self) -> bool {
-        !self.unsaid.is_empty()
+    /// When something is to be signed that waits for it.
+    pub(super) fn saying_deadline(&self) -> u64 {
+        let held_back = |name| self.repair.claims.get(name).map_or(0, |claim| claim.until);
+        self.unsaid.keys().map(held_back).min().unwrap_or(u64::MAX)
     }
 
     /// Signs one batch a room of what waits, has it kept, and sends it.
     pub(super) fn seal(&mut self, now: Now) {
         for (name, mut waiting) in std::mem::take(&mut self.unsaid) {
+            if self.claimed(&name, now) {
+                self.unsaid.insert(name, waiting);
+                continue;
+            }
             let Some(room) = self.rooms.get_mut(&name) else { continue };
             let mut bytes = 0;
             let fits = waiting
@@ -74,9 +70,14 @@ impl Core {
                 })
                 .count();
             let rest = waiting.split_off(fits);
-            let (asks, messages): (Vec<AskId>, Vec<Message>) = waiting.into_iter().map(|u| (u.ask, u.message)).unzip();
+            let (asks, mut messages): (Vec<AskId>, Vec<Message>) =
+                waiting.into_iter().map(|u| (u.ask, u.message)).unzip();
             let stamp = room.table.version();
-            let (batch, head) = Batch::sign(&self.identity, &name, stamp, room.own.head, &messages);
+            messages[0].answers = room.tips.take(stamp);
+            let mut head = room.own.head;
+            // The numbers up to there may have been used by messages that this store has lost.
+            head.number = head.number.max(self.numbers_from.saturating_sub(1));
+            let (batch, head) = Batch::sign(&self.identity, &name, stamp, head, &messages);
             let (first, last) = (batch.first, batch.last());
             let frame = PeerFrame::from(batch).encode();
             room.own.push(Sealed { stamp, first, last, frame: frame.clone() }, head);
@@ -87,11 +88,11 @@ impl Core {
                 name: self.name.clone(),
                 first,
                 last,
-                since: 1,
                 stamp,
                 end: head.hash,
                 received: now.wall,
                 path: "self".into(),
+                mark: None,
                 frame,
             };
             self.out.push(Output::Keep(Row::Segment(segment.clone())));
@@ -145,7 +146,7 @@ impl Core {
                 let Some(next) = room.next_for(&key, *sent) else { break };
                 if let Some(sealed) = room.own.recent(next) {
                     let Some(frame) = room.own.cancelled.frame_for(&key, sealed) else { break };
-                    let (first, skips) = (sealed.first, sealed.first > *sent + 1);
+                    let (first, skips) = (sealed.first, room.own.leaves_out(&key, *sent, sealed.first));
                     *sent = sealed.last;
                     self.send_batch(id, &name, first, frame, skips);
                 } else {
@@ -158,7 +159,8 @@ impl Core {
 
     fn send_batch(&mut self, id: LinkId, name: &RoomName, first: u64, frame: Encoded, skips: bool) {
         if skips {
-            self.send(id, PeerFrame::from(Skip { room: name.clone(), next: first }).encode());
+            let skip = Skip { room: name.clone(), author: None, next: first, hash: None };
+            self.send(id, PeerFrame::from(skip).encode());
         }
         self.send(id, frame);
     }
@@ -167,6 +169,7 @@ impl Core {
         if let Some(link) = self.links.get_mut(id) {
             link.queued = link.queued.saturating_sub(bytes);
             self.pump(id);
+            self.feed(id);
         }
     }
 
@@ -186,7 +189,7 @@ impl Core {
                     link.sent.remove(name);
                     break;
                 };
-                let skips = sealed.first > *sent + 1;
+                let skips = room.own.leaves_out(&key, *sent, sealed.first);
                 *sent = sealed.last;
                 self.send_batch(id, name, sealed.first, frame, skips);
             }
@@ -196,7 +199,7 @@ impl Core {
 
     pub(super) fn link_says(&mut self, id: LinkId, frame: PeerFrame, now: Now) {
         if let PeerFrame::Hello(hello) = frame {
-            return self.link_hello(id, hello);
+            return self.link_hello(id, hello, now);
         }
         let Some(key) = self.links.get(id).map(|link| link.key) else { return };
         if self.people.get(&key).is_none_or(|person| person.link != Some(id)) {
@@ -204,157 +207,43 @@ impl Core {
             return;
         }
         match frame {
-            PeerFrame::Hello(_) => {}
-            PeerFrame::Have(have) => {
-                have.logs
-                    .into_iter()
-                    .for_each(|reach| self.receipt(id, key, reach.room, (reach.first, reach.last), now));
-            }
+            PeerFrame::Hello(_) | PeerFrame::Bye(_) => {}
+            PeerFrame::Have(have) => self.receipts_of(id, key, have, now),
             PeerFrame::Batch(batch) => self.take(id, key, batch, now),
-            PeerFrame::Skip(skip) => self.skip(id, skip),
-            PeerFrame::Refuse(refuse) => self.refused_by(id, &refuse),
-            PeerFrame::Bye(_) => {}
+            PeerFrame::Skip(skip) => self.skip(id, key, skip),
+            PeerFrame::Refuse(refuse) => self.refused_by(id, key, &refuse, now),
+            PeerFrame::Frontier(frontier) => self.compared(id, &frontier, now),
+            PeerFrame::Follow(follow) => self.followed(id, key, follow),
+            PeerFrame::Passed(passed) => self.take_passed(id, key, passed, now),
+            PeerFrame::Receipt(receipt) => self.signed_receipt(key, receipt, now),
+            PeerFrame::Near(near) => self.near(id, &near, now),
+            PeerFrame::Tell(tell) => self.told_to_tell(id, tell),
         }
     }
 
-    /// A member says how far it has this peer's log.
-    pub(super) fn receipt(&mut self, id: LinkId, key: Key, name: RoomName, held: (u64, u64), now: Now) {
-        let room = self.rooms.get_mut(&name).filter(|room| room.joined);
-        let Some((room, member)) = room.and_then(|r| r.table.member(&key).map(|m| m.name.clone()).map(|m| (r, m)))
-        else {
-            // The other side was told of the change first: it counts once the change has come here too.
-            if let Some(link) = self.links.get_mut(id).filter(|link| link.early.len() < limits::ROOMS_PER_ACCOUNT) {
-                link.early.insert(name, held);
-            }
-            return;
-        };
-        let end = room.own.head.number;
-        let (first, last) = held;
-        if let Some(last) = room.own.receipt(&key, first, last) {
-            self.out.push(Output::Keep(Row::Receipt {
-                room: name.clone(),
-                member: key,
-                first,
-                last,
-                at: now.wall,
-                path: "direct".into(),
-            }));
-            let event = ReceiptEvent { room: name.clone(), name: member, first, last, at: now.wall };
-            self.out.push(Output::Show(Shown::Receipt(event)));
-        }
-        if let Some(link) = self.links.get_mut(id) {
-            link.sent.entry(name).or_insert(last.min(end));
-            self.pump(id);
-        }
-    }
-
-    /// Somebody with a link shares a room from now on: sends from where the other side said it is, or, if it has not
-    /// said so since, from its last receipt. It may take the sharing for old and never say it again.
+    /// Somebody with a link shares a room from now on: sends what it has not receipted, if it has said what it has.
+    /// It may take the sharing for old and never say it again, so what it receipted last counts as well.
     pub(super) fn go_on(&mut self, id: LinkId, key: &Key, name: &RoomName, now: Now) {
         let Some(link) = self.links.get_mut(id) else { return };
-        match link.early.remove(name) {
-            Some(held) => self.receipt(id, *key, name.clone(), held, now),
-            None => {
-                let receipted = self.rooms.get(name).map_or(0, |room| room.own.acked(key).last());
-                link.sent.entry(name.clone()).or_insert(receipted);
-                self.pump(id);
-            }
-        }
+        let early = link.early.remove(name).unwrap_or_default();
+        self.receipt_in(id, *key, name, &early, now);
     }
 
     /// A member has not taken a batch. Where both hold the same table the stamp is what it will never take, and what
-    /// comes after is sent; otherwise nothing is sent before the tables have met and it says again how far it is.
-    fn refused_by(&mut self, id: LinkId, refuse: &Refuse) {
+    /// comes after is sent; otherwise nothing is sent before the tables have met and it says again what it has.
+    fn refused_by(&mut self, id: LinkId, key: Key, refuse: &Refuse, now: Now) {
         let Some(room) = self.rooms.get(&refuse.room).filter(|room| room.joined) else { return };
         let for_good = refuse.code == RefuseCode::NotMember && refuse.version == room.table.version();
         let end = room.own.head.number;
+        if refuse.code == RefuseCode::Fork {
+            self.own_fork(&refuse.room, &key, now);
+        }
         let Some(link) = self.links.get_mut(id) else { return };
-        if !for_good {
+        if !for_good && refuse.code != RefuseCode::Fork {
             link.sent.remove(&refuse.room);
         } else if let Some(sent) = link.sent.get_mut(&refuse.room) {
             *sent = refuse.last.min(end);
             self.pump(id);
-        }
-    }
-
-    fn skip(&mut self, id: LinkId, skip: Skip) {
-        if self.rooms.get(&skip.room).is_some_and(|room| room.joined)
-            && let Some(link) = self.links.get_mut(id)
-        {
-            link.skipped.insert(skip.room, skip.next);
-        }
-    }
-
-    /// Takes messages of the member at the other end, or says why not.
-    fn take(&mut self, id: LinkId, key: Key, batch: Batch, now: Now) {
-        let name = batch.room.clone();
-        let refuse = |core: &mut Core, code, version| {
-            let refuse = Refuse { room: batch.room.clone(), last: batch.last(), code, version };
-            core.send(id, PeerFrame::from(refuse).encode());
-        };
-        let Some(room) = self.rooms.get(&name).filter(|room| room.joined) else {
-            return refuse(self, RefuseCode::NotHere, Version::NONE);
-        };
-        let version = room.table.version();
-        let Some(member) = room.table.member(&key).filter(|_| room.was_member(&key, batch.stamp)) else {
-            return refuse(self, RefuseCode::NotMember, version);
-        };
-        let (held, author) = (room.held(&name, &key), member.name.clone());
-        if batch.last() <= held.head.number {
-            self.owed.entry(id).or_default().insert(name);
-            return;
-        }
-        if batch.first > held.head.number + 1 {
-            let skipped = self.links.get(id).and_then(|link| link.skipped.get(&name));
-            if skipped != Some(&batch.first) {
-                // It was sent before the other side knew that what it follows was refused: it will come again.
-                return;
-            }
-        } else if batch.start() != held.head {
-            return refuse(self, RefuseCode::Fork, version);
-        }
-        let end = match batch.verify(&key) {
-            Ok(end) => end,
-            Err(why) => return self.close(id, &format!("a batch that proves nothing: {why}")),
-        };
-        let since = if batch.first == held.head.number + 1 { held.since } else { batch.first };
-        let segment = Segment {
-            cursor: self.cursors(end.number + 1 - batch.first),
-            room: name.clone(),
-            author: key,
-            name: author,
-            first: batch.first,
-            last: end.number,
-            since,
-            stamp: batch.stamp,
-            end: end.hash,
-            received: now.wall,
-            path: "direct".into(),
-            frame: PeerFrame::from(batch).encode(),
-        };
-        if let Some(room) = self.rooms.get_mut(&name) {
-            room.heads.insert(key, Held { head: end, since });
-        }
-        self.out.push(Output::Keep(Row::Segment(segment.clone())));
-        self.out.push(Output::Show(Shown::Batch(segment)));
-        self.owed.entry(id).or_default().insert(name);
-    }
-
-    /// Tells each link that is owed it how far this peer has its logs. It stands behind the rows that make it true.
-    pub(super) fn pay_owed(&mut self) {
-        for (id, rooms) in std::mem::take(&mut self.owed) {
-            let Some(key) = self.links.get(id).map(|link| link.key) else { continue };
-            let logs: VecDeque<Reach> = rooms
-                .into_iter()
-                .filter_map(|name| {
-                    let room = self.rooms.get(&name).filter(|room| room.joined)?;
-                    let held = room.held(&name, &key);
-                    Some(Reach { first: held.since, last: held.head.number, room: name })
-                })
-                .collect();
-            for logs in Vec::from(logs).chunks(REACHES_PER_FRAME) {
-                self.send(id, PeerFrame::from(Have { logs: logs.to_vec() }).encode());
-            }
         }
     }
 }

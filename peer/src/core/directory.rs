@@ -48,10 +48,14 @@ impl Core {
         }
         let Some(room) = self.rooms.get_mut(&name) else { return };
         if !changes.is_empty() {
+            self.repair.table_changed(now);
             let row = Row::Room { room: name.clone(), version: room.table.version(), joined: true };
             self.out.push(Output::Keep(row));
         }
         room.presence = presence_version;
+        if !changes.is_empty() {
+            self.feed_again(&name);
+        }
         self.apply_presence(&name, &presence, false, &fresh, now);
     }
 
@@ -131,6 +135,7 @@ impl Core {
                 }
                 None => person.online = false,
             }
+            self.repair.look_soon();
             if fresh.contains(&key) {
                 self.quietly_shown(&key);
             } else {
@@ -164,6 +169,8 @@ impl Core {
         match Table::from_snapshot(snapshot.version, snapshot.members) {
             Ok(table) if table.member(&self.me).is_some() => {
                 self.replace(&snapshot.room, table);
+                self.repair.table_changed(now);
+                self.feed_again(&snapshot.room);
                 if let Some(room) = self.rooms.get_mut(&snapshot.room) {
                     room.presence = snapshot.presence_version;
                 }
@@ -201,8 +208,14 @@ impl Core {
             })
             .map(|span| room.ended(span))
             .collect();
-        if was_joined {
-            let gap = Gap { after: old.version(), until: version };
+        // Who joins is a member before it is told, and what is said meanwhile is for it.
+        let joined = room.table.member(&me).map_or(version.number, |member| member.since);
+        let after = match was_joined {
+            true => old.version(),
+            false => Version { number: joined.saturating_sub(1), ..version },
+        };
+        if after.next() != version {
+            let gap = Gap { after, until: version };
             room.skipped(gap);
             self.out.push(Output::Keep(Row::Gap(name.clone(), gap)));
         }
@@ -270,13 +283,15 @@ impl Core {
             self.no_longer_shared(&member.key, name);
         }
         self.refuse_unsaid(name);
+        self.waiting.remove(name);
     }
 
     fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
-                self.owed.entry(link).or_default().insert(name.clone());
+                self.receipts.owe(link, name.clone());
                 self.go_on(link, &key, name, now);
+                self.compare_newly(link, &key, name);
             }
             None => self.unpark(&key, now),
         }
@@ -286,9 +301,8 @@ impl Core {
     fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
             self.links.forget_room(link, name);
-            if let Some(owed) = self.owed.get_mut(&link) {
-                owed.remove(name);
-            }
+            self.receipts.forget_room(link, name);
+            self.repair_parted(link, name);
         }
         if let Some(Person { link: Some(link), .. }) = self.people.parts(key, name) {
             self.close(link, "no room is shared any more");

@@ -7,7 +7,7 @@ use common::{
     message::Hash,
     table::Member,
     wire::{
-        control::{MemberEvent, ReceiptEvent, Refusal},
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal},
         peer::PeerFrame,
         tracker::ToPeer,
     },
@@ -15,6 +15,7 @@ use common::{
 
 use super::{
     command::{Answer, Ask},
+    log::Piece,
     room::{Gap, Sealed, Span},
 };
 
@@ -78,6 +79,19 @@ pub enum Input {
         /// Own batches.
         batches: Vec<Sealed>,
     },
+    /// What [`Output::Feed`] asked for, in the order in which it was shown here.
+    Fed {
+        /// For which link.
+        link: LinkId,
+        /// Of which room.
+        room: RoomName,
+        /// Batches of the logs asked for.
+        segments: Vec<Segment>,
+        /// The cursor up to which all has been looked through.
+        position: u64,
+        /// Whether there is more behind it.
+        more: bool,
+    },
 }
 
 /// Something to do. Outputs are carried out in order, and none before the rows among them, and those of every
@@ -112,6 +126,17 @@ pub enum Output {
         room: RoomName,
         /// The first number wanted.
         from: u64,
+    },
+    /// Read batches of some logs from the store, one's own among them, as many as fit a batch.
+    Feed {
+        /// For which link.
+        link: LinkId,
+        /// Of which room.
+        room: RoomName,
+        /// Whose, and after which number.
+        logs: Vec<(Key, u64)>,
+        /// Only what was shown after this cursor; 0 to begin with the first that is asked for.
+        position: u64,
     },
     /// The session is over.
     End(Refusal),
@@ -154,8 +179,6 @@ pub struct Segment {
     pub first: u64,
     /// The last number.
     pub last: u64,
-    /// The first of the author's messages that are held in a row up to the last.
-    pub since: u64,
     /// The stamp.
     pub stamp: Version,
     /// The hash that the log has after it.
@@ -164,6 +187,8 @@ pub struct Segment {
     pub received: u64,
     /// Which way it came.
     pub path: String,
+    /// Whether it is shown out of its order.
+    pub mark: Option<Mark>,
     /// The batch's frame, header included.
     pub frame: Encoded,
 }
@@ -173,6 +198,28 @@ pub struct Segment {
 pub enum Row {
     /// Messages.
     Segment(Segment),
+    /// A piece of another's log is this long now, and has taken the place of others that began with these numbers.
+    Piece {
+        /// The room.
+        room: RoomName,
+        /// The author.
+        author: Key,
+        /// The piece.
+        piece: Piece,
+        /// Pieces that are part of it now.
+        swallowed: Vec<u64>,
+    },
+    /// An author's log has two different messages with one number; this is the batch that was not taken.
+    Fork {
+        /// The room.
+        room: RoomName,
+        /// The author.
+        author: Key,
+        /// The batch's first number.
+        first: u64,
+        /// The batch's frame.
+        frame: Encoded,
+    },
     /// An event.
     Event(MemberEvent),
     /// A member has these messages of this peer's log.

@@ -11,10 +11,11 @@ use std::{
 use common::{
     Key, RoomName,
     frame::{Encoded, Frame},
+    table::PresenceVersion,
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, Output};
+use super::{Core, LinkId, Now, Output, feed::Feed};
 
 /// How long the larger key waits for the smaller to dial, in milliseconds.
 const HEAD_START: u64 = 400;
@@ -26,6 +27,8 @@ const PARKED: u64 = 3_000;
 const PARKED_LINKS: usize = 64;
 /// Bytes of answers that may wait for one link beyond its batches.
 const ANSWERS: usize = 1024 * 1024;
+/// Logs of which it is remembered on one link where they go on.
+const SKIPPED: usize = 16_384;
 /// How long the other side may take to say hello, in milliseconds.
 const HELLO: u64 = 10_000;
 
@@ -43,9 +46,11 @@ pub struct Link {
     /// For each room of which the other side has said how far it has this peer's log: up to where it has been sent.
     pub sent: BTreeMap<RoomName, u64>,
     /// What was said of rooms that, as far as is known here, are not shared: the other side may have been told first.
-    pub early: BTreeMap<RoomName, (u64, u64)>,
-    /// Where the other side's log of a room goes on, after messages that are not for this peer.
-    pub skipped: BTreeMap<RoomName, u64>,
+    pub early: BTreeMap<RoomName, Vec<(u64, u64)>>,
+    /// What the other side is passed on of others' logs.
+    pub feeds: BTreeMap<RoomName, Feed>,
+    /// Where logs go on, after messages that are not for this peer.
+    skipped: BTreeMap<(RoomName, Key), u64>,
     dialled: bool,
     hello: bool,
     parked: bool,
@@ -63,6 +68,20 @@ pub struct Links {
     allowance: u64,
     allowed_at: u64,
     dials_per_second: u64,
+}
+
+impl Link {
+    /// The other side leaves out what is missing before `next` of a log.
+    pub fn skip(&mut self, room: RoomName, author: Key, next: u64) {
+        if self.skipped.len() < SKIPPED || self.skipped.contains_key(&(room.clone(), author)) {
+            self.skipped.insert((room, author), next);
+        }
+    }
+
+    /// Where a log goes on after what was left out last.
+    pub fn skipped(&self, room: &RoomName, author: &Key) -> Option<u64> {
+        self.skipped.get(&(room.clone(), *author)).copied()
+    }
 }
 
 impl Links {
@@ -89,6 +108,11 @@ impl Links {
         self.links.get_mut(&link)
     }
 
+    /// Those over which something is passed on.
+    pub fn feeding(&self) -> Vec<LinkId> {
+        self.links.iter().filter(|(_, link)| !link.feeds.is_empty()).map(|(id, _)| *id).collect()
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.links.len()
@@ -98,7 +122,8 @@ impl Links {
     pub fn forget_room(&mut self, link: LinkId, room: &RoomName) {
         if let Some(link) = self.links.get_mut(&link) {
             link.sent.remove(room);
-            link.skipped.remove(room);
+            link.feeds.remove(room);
+            link.skipped.retain(|(name, _), _| name != room);
         }
     }
 
@@ -159,6 +184,7 @@ impl Core {
             loading: false,
             sent: BTreeMap::new(),
             early: BTreeMap::new(),
+            feeds: BTreeMap::new(),
             skipped: BTreeMap::new(),
             dialled,
             hello: false,
@@ -172,7 +198,7 @@ impl Core {
     }
 
     /// The other side has said hello. The link counts from now on, unless there is a better one.
-    pub(super) fn link_hello(&mut self, id: LinkId, hello: Hello) {
+    pub(super) fn link_hello(&mut self, id: LinkId, hello: Hello, now: Now) {
         let Some(link) = self.links.get_mut(id) else { return };
         if hello.protocol != PROTOCOL {
             let reason = format!("this peer speaks version {PROTOCOL} of the peer protocol, not {}", hello.protocol);
@@ -182,15 +208,17 @@ impl Core {
             return self.close(id, "hello was said twice");
         }
         if !link.parked {
-            self.activate(id);
+            self.activate(id, now);
         }
     }
 
-    fn activate(&mut self, id: LinkId) {
+    fn activate(&mut self, id: LinkId, now: Now) {
         self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled) = (link.key, link.dialled);
-        let Some(person) = self.people.get_mut(&key) else { return };
+        let Some(person) = self.people.get_mut(&key) else {
+            return self.close(id, "no room is shared any more");
+        };
         if let Some(old) = person.link.and_then(|old| self.links.links.get(&old).map(|l| (old, l.dialled))) {
             let (old, old_dialled) = old;
             // Two links that one side dialled: the later one, since it gave up the earlier.
@@ -201,12 +229,12 @@ impl Core {
             self.close(old, "there is another link");
         }
         let Some(person) = self.people.get_mut(&key) else { return };
-        person.link = Some(id);
-        person.backoff.reset();
+        person.linked(id);
         let rooms = person.rooms.clone();
         self.unschedule(&key);
-        self.owed.entry(id).or_default().extend(rooms);
+        rooms.into_iter().for_each(|room| self.receipts.owe(id, room));
         self.show_presence(&key);
+        self.repair_linked(id, key, now);
     }
 
     /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
@@ -217,15 +245,23 @@ impl Core {
 
     pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
         let Some(Link { key, .. }) = self.links.remove(id) else { return };
-        self.owed.remove(&id);
+        self.receipts.forget_link(id);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
             person.link = None;
-            // Without a tracker nobody else can say where it is now.
-            person.online &= tracker_up;
+            if !tracker_up && std::mem::take(&mut person.online) {
+                // Without a tracker nobody else can say where it is now. When it is back it has to tell anew, also
+                // where for it nothing has changed.
+                for name in &person.rooms {
+                    if let Some(room) = self.rooms.get_mut(name) {
+                        room.presence = PresenceVersion::default();
+                    }
+                }
+            }
             self.show_presence(&key);
             self.schedule_first(key, now);
+            self.repair_unlinked(id, &key);
         }
     }
 
@@ -239,9 +275,10 @@ impl Core {
 
     pub(super) fn close(&mut self, id: LinkId, reason: &str) {
         let Some(link) = self.links.remove(id) else { return };
-        self.owed.remove(&id);
+        self.receipts.forget_link(id);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
+            self.repair_unlinked(id, &link.key);
         }
         self.out.push(Output::Send(id, PeerFrame::from(Bye { reason: reason.into() }).encode()));
         self.out.push(Output::Close(id, reason.into()));
@@ -280,7 +317,7 @@ impl Core {
             let hello = link.hello;
             self.greet(id);
             if hello {
-                self.activate(id);
+                self.activate(id, now);
             }
         }
     }
@@ -354,8 +391,10 @@ impl Core {
         if self.tracker.is_up() && !person.online {
             return false;
         }
-        person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {
-            room.table.len() <= self.config.mesh_members || room.next_for(key, room.own.acked(key).last()).is_some()
-        })
+        person
+            .rooms
+            .iter()
+            .filter_map(|name| self.rooms.get(name))
+            .any(|room| room.table.len() <= self.config.mesh_members || room.next_for(key, 0).is_some())
     }
 }

@@ -5,34 +5,44 @@
 
 mod answers;
 mod backoff;
+mod causal;
 pub mod command;
 mod delivery;
 mod directory;
+mod feed;
+mod frontier;
 mod io;
 mod links;
+pub mod log;
 mod outbox;
 mod people;
 pub mod pin;
 mod ranges;
+mod receipts;
+mod repair;
 mod requests;
 pub mod room;
 #[cfg(test)]
 mod session_tests;
+mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use common::{AccountName, Identity, Key, RoomName, address::Addresses, wire::control::MemberEvent};
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
-use crate::{Config, store::Repair};
+use crate::{Config, store::Salvaged};
 use backoff::Jitter;
+use causal::WaitingRoom;
 use delivery::Unsaid;
 use links::Links;
 use people::People;
+use receipts::Receipts;
+use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
 
@@ -70,8 +80,8 @@ pub struct Saved {
     /// Own messages get no number below this one: the store has lost something once, and with it, maybe, messages
     /// that were sent already. Microseconds since 1970 by then; 0 if nothing was ever lost.
     pub numbers_from: u64,
-    /// What was found damaged at this start, and repaired.
-    pub repair: Option<Repair>,
+    /// What was found damaged at this start, and how much of it is kept.
+    pub salvaged: Option<Salvaged>,
 }
 
 /// A peer's state.
@@ -86,8 +96,10 @@ pub struct Core {
     tracker: TrackerLink,
     links: Links,
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
-    /// Links that are to be told how far this peer has their logs of these rooms, once it is synced.
-    owed: BTreeMap<LinkId, BTreeSet<RoomName>>,
+    waiting: BTreeMap<RoomName, WaitingRoom>,
+    receipts: Receipts,
+    repair: Repair,
+    numbers_from: u64,
     cursor: u64,
     jitter: Jitter,
     started: Option<u64>,
@@ -109,7 +121,10 @@ impl Core {
             config: start.config,
             rooms: start.saved.rooms,
             unsaid: BTreeMap::new(),
-            owed: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            receipts: Receipts::default(),
+            repair: Repair::new(),
+            numbers_from: start.saved.numbers_from,
             cursor: start.saved.cursor,
             jitter: Jitter::new(start.seed),
             started: None,
@@ -135,6 +150,7 @@ impl Core {
             Input::LinkDown(link, _) => self.link_down(link, now),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
+            Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
         }
     }
 
@@ -143,6 +159,8 @@ impl Core {
     pub fn flush(&mut self, now: Now) -> Vec<Output> {
         self.tracker_due(now);
         self.links_due(now);
+        self.repair_due(now);
+        self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
         std::mem::take(&mut self.out)
@@ -150,10 +168,14 @@ impl Core {
 
     /// When [`Core::flush`] is to be called at the latest, on the clock of [`Now::at`].
     pub fn deadline(&self) -> u64 {
-        if self.saying() {
-            return 0;
-        }
-        self.tracker.deadline().min(self.links.deadline())
+        let due = [
+            self.saying_deadline(),
+            self.tracker.deadline(),
+            self.links.deadline(),
+            self.repair.deadline(),
+            self.waiting_deadline(),
+        ];
+        due.into_iter().fold(u64::MAX, u64::min)
     }
 
     /// Whether more may be asked now: not while so much waits to be said that it should wait at its source.

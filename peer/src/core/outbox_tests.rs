@@ -163,7 +163,7 @@ fn what_is_cancelled_is_withheld_from_those_who_lack_it_and_waits_for_nobody() {
 #[test]
 fn a_message_read_back_from_the_store_is_withheld_too() {
     let mut core = alice();
-    let messages = [Message { sent: 1, text: "one".into() }];
+    let messages = [Message::new(1, "one".into())];
     let stamp = Version { epoch: 1, number: 3 };
     let empty = common::message::Head::empty(&lobby(), &identity(1).key());
     let (batch, _) = Batch::sign(&identity(1), &lobby(), stamp, empty, &messages);

@@ -27,12 +27,30 @@ pub struct Person {
     pub backoff: Backoff,
     /// When it is to be dialled next, if it is.
     pub due: Option<u64>,
+    /// Since when it has been seen to have no link though it may be there.
+    pub unlinked_since: Option<u64>,
+    /// How many members have been asked for a way to it.
+    pub asked: u32,
+    /// Until when no more are asked.
+    pub asked_until: u64,
 }
 
 impl Person {
     /// Whether it can be taken for online: the tracker says so, or a link to it is alive.
     pub fn is_online(&self) -> bool {
         self.online || self.link.is_some()
+    }
+
+    /// Whether it may be there though there is no link: the tracker says so, or there is none to say.
+    pub fn may_be_there(&self, tracker_up: bool) -> bool {
+        self.online || (!tracker_up && !self.addresses.is_empty())
+    }
+
+    /// There is a link to it.
+    pub fn linked(&mut self, link: LinkId) {
+        self.link = Some(link);
+        self.backoff.reset();
+        (self.unlinked_since, self.asked, self.asked_until) = (None, 0, 0);
     }
 }
 
@@ -60,6 +78,11 @@ impl People {
         self.known.get_mut(key)
     }
 
+    /// All, to be changed.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Person)> {
+        self.known.iter_mut()
+    }
+
     /// All, by key.
     pub fn iter(&self) -> impl Iterator<Item = (&Key, &Person)> {
         self.known.iter()
@@ -77,6 +100,9 @@ impl People {
             dialling: false,
             backoff: Backoff::default(),
             due: None,
+            unlinked_since: None,
+            asked: 0,
+            asked_until: 0,
         });
         person.name = name.clone();
         person.rooms.insert(room.clone())

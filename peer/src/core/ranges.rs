@@ -34,9 +34,10 @@ impl Ranges {
         self.0.iter().rev().any(|(from, to)| *from <= number && number <= *to)
     }
 
-    /// The largest number in it; 0 if it is empty.
-    pub fn last(&self) -> u64 {
-        self.0.last().map_or(0, |(_, to)| *to)
+    /// The first number from `number` on that is not in it.
+    pub fn next_missing(&self, number: u64) -> u64 {
+        let index = self.0.partition_point(|(_, to)| *to < number);
+        self.0.get(index).filter(|(from, _)| *from <= number).map_or(number, |(_, to)| to.saturating_add(1))
     }
 
     /// How many of the numbers from `first` to `last` are in it.
@@ -97,7 +98,8 @@ mod tests {
     fn a_hole_is_not_in_it() {
         let held = ranges(&[(1, 3), (5, 6)]);
         assert_eq!([3, 4, 5].map(|n| held.has(n)), [true, false, true]);
-        assert_eq!((held.count(2, 5), held.last()), (3, 6));
+        assert_eq!(held.count(2, 5), 3);
+        assert_eq!([1, 4, 5, 9].map(|n| held.next_missing(n)), [4, 4, 7, 9]);
         assert_eq!(held.and(&ranges(&[(3, 5)])), ranges(&[(3, 3), (5, 5)]));
     }
 

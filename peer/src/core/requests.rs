@@ -63,17 +63,20 @@ impl Requests {
 }
 
 impl Core {
-    /// Gives up on what has waited too long.
+    /// Gives up on what has waited too long. It may still be done: so the link is begun again, which tells.
     pub(super) fn requests_due(&mut self, now: Now) {
         let late: Vec<u32> =
             self.tracker.requests.waiting.iter().filter(|(_, r)| r.until <= now.at).map(|(id, _)| *id).collect();
-        for id in late {
-            if let Some(request) = self.tracker.requests.waiting.remove(&id) {
+        for id in &late {
+            if let Some(request) = self.tracker.requests.waiting.remove(id) {
                 self.fail(
                     &request.what,
                     "the tracker has not answered for 10 seconds; try again, or look at: peer status",
                 );
             }
+        }
+        if !late.is_empty() {
+            self.resync("it has not answered for 10 seconds", now);
         }
     }
 

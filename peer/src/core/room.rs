@@ -1,11 +1,12 @@
 //! One room as a peer holds it: the mirror of its table, who was a member when, and the logs of what was said.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use super::{outbox::Cancelled, ranges::Ranges};
+use super::{causal::Tips, log::Log, outbox::Cancelled, ranges::Ranges};
 use common::{
     AccountName, Key, RoomName, Slot, Version,
     frame::Encoded,
+    limits,
     message::Head,
     table::{Departure, PresenceVersion, Table},
 };
@@ -33,16 +34,6 @@ pub struct Span {
     pub why: Option<Departure>,
 }
 
-/// How far another's log is held.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Held {
-    /// The last message.
-    pub head: Head,
-    /// The first of the messages held in a row up to it: what was said before was not meant for this peer, or not
-    /// taken.
-    pub since: u64,
-}
-
 /// Versions between two tables held, where a snapshot has skipped them.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Gap {
@@ -50,6 +41,15 @@ pub struct Gap {
     pub after: Version,
     /// The first version held after.
     pub until: Version,
+}
+
+impl Gap {
+    /// Whether a version was not seen for it.
+    fn hides(&self, version: Version) -> bool {
+        let after = self.after.epoch != version.epoch || self.after.number < version.number;
+        let before = self.until.epoch != version.epoch || version.number < self.until.number;
+        after && before && [self.after.epoch, self.until.epoch].contains(&version.epoch)
+    }
 }
 
 /// The room. It stays when the peer leaves, since its logs go on if it comes back.
@@ -67,8 +67,12 @@ pub struct Room {
     pub gaps: VecDeque<Gap>,
     /// What this peer has said here.
     pub own: OwnLog,
-    /// How far the others' logs are held here.
-    pub heads: BTreeMap<Key, Held>,
+    /// The others' logs, as far as they are held here.
+    pub logs: BTreeMap<Key, Log>,
+    /// Whose log is known to have two different messages with one number.
+    pub forked: BTreeSet<Key>,
+    /// What was seen last, for what is said next.
+    pub tips: Tips,
 }
 
 impl Room {
@@ -81,30 +85,57 @@ impl Room {
             past: VecDeque::new(),
             gaps: VecDeque::new(),
             own: OwnLog::new(Head::empty(room, me)),
-            heads: BTreeMap::new(),
+            logs: BTreeMap::new(),
+            forked: BTreeSet::new(),
+            tips: Tips::default(),
         }
     }
 
-    /// How far the log of `author` is held.
-    pub fn held(&self, room: &RoomName, author: &Key) -> Held {
-        self.heads.get(author).copied().unwrap_or_else(|| Held { head: Head::empty(room, author), since: 1 })
+    /// The ranges of an author's log that are held, the latest of them and at least one: an empty one for nothing.
+    pub fn held(&self, author: &Key) -> Vec<(u64, u64)> {
+        let latest = self.logs.get(author).map(|log| log.latest(limits::RECEIPT_RANGES).collect::<Vec<_>>());
+        latest.filter(|latest| !latest.is_empty()).unwrap_or_else(|| vec![(1, 0)])
+    }
+
+    /// What somebody whose log came here is or was called.
+    pub fn name_of(&self, key: &Key) -> Option<&AccountName> {
+        let member = self.table.member(key).map(|member| &member.name);
+        member.or_else(|| self.past.iter().rev().find(|span| span.key == *key).map(|span| &span.name))
     }
 
     /// Whether `key` was a member at `stamp`, as far as is known here. A stamp newer than the table held is judged by
     /// that table: what it will show is not known yet, and the room must go on while the tracker is down.
+    ///
+    /// An epoch says nothing of what came first: tables that were lost may begin again by a clock that was put back.
     pub fn was_member(&self, key: &Key, stamp: Version) -> bool {
-        let now = self.table.version();
-        let current = self.table.member(key).map(|member| Version { epoch: now.epoch, number: member.since });
-        if current.is_some_and(|since| since <= stamp) {
-            return true;
-        }
-        if self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until) {
+        if self.is_for(key, stamp) {
             return true;
         }
         let forgotten = self.past.len() == SPANS && self.past.front().is_some_and(|oldest| stamp < oldest.until);
-        let unseen = self.gaps.iter().any(|gap| gap.after < stamp && stamp < gap.until);
+        let unseen = self.gaps.iter().any(|gap| gap.hides(stamp)) || !self.has_seen(stamp.epoch);
         // Nobody here can tell: the word of a present member is taken.
-        current.is_some() && (forgotten || unseen)
+        self.table.member(key).is_some() && (forgotten || unseen)
+    }
+
+    /// Whether what was said under `stamp` is surely for `key`: it is known to have been a member.
+    pub fn is_for(&self, key: &Key, stamp: Version) -> bool {
+        let now = self.table.version();
+        let current = self.table.member(key);
+        current.is_some_and(|member| now.epoch == stamp.epoch && member.since <= stamp.number)
+            || self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until)
+    }
+
+    /// Whether the tables held here tell who was a member at `stamp`; otherwise it is newer than they are.
+    pub fn judges(&self, stamp: Version) -> bool {
+        let now = self.table.version();
+        if stamp.epoch == now.epoch { stamp.number <= now.number } else { self.has_seen(stamp.epoch) }
+    }
+
+    /// Whether any table of an epoch has been held.
+    fn has_seen(&self, epoch: u64) -> bool {
+        self.table.version().epoch == epoch
+            || self.past.iter().any(|span| span.from.epoch == epoch)
+            || self.gaps.iter().any(|gap| gap.after.epoch == epoch || gap.until.epoch == epoch)
     }
 
     /// Notes that the versions between two were not seen.
@@ -118,7 +149,7 @@ impl Room {
     /// Everybody who was a member at `stamp`, with whether they still are, in the order of their names.
     pub fn members_at(&self, stamp: Version) -> Vec<Meant> {
         let now = self.table.version();
-        let current = self.table.members().filter(|m| Version { epoch: now.epoch, number: m.since } <= stamp);
+        let current = self.table.members().filter(|m| now.epoch == stamp.epoch && m.since <= stamp.number);
         let mut meant: BTreeMap<Key, Meant> = current
             .map(|m| (m.key, Meant { key: m.key, name: m.name.clone(), slot: Some(m.slot), why: None }))
             .collect();
@@ -143,12 +174,16 @@ impl Room {
         span
     }
 
-    /// The number of the first own message after `number` that was meant for `key`; `None` if there is none yet.
+    /// The number of the first own message after `number` that was meant for `key` and that it has not receipted;
+    /// `None` if there is none yet.
     pub fn next_for(&self, key: &Key, number: u64) -> Option<u64> {
-        let runs = &self.own.runs;
+        let (runs, acked) = (&self.own.runs, self.own.acked(key));
         let start = runs.partition_point(|run| run.last <= number);
-        let run = runs[start..].iter().find(|run| self.was_member(key, run.stamp))?;
-        Some(run.first.max(number + 1))
+        let meant = runs[start..].iter().filter(|run| self.was_member(key, run.stamp));
+        meant
+            .map(|run| (acked.next_missing(run.first.max(number + 1)), run.last))
+            .find(|(next, last)| next <= last)
+            .map(|(next, _)| next)
     }
 }
 
@@ -228,10 +263,10 @@ impl OwnLog {
         self.recent.push_back(sealed);
     }
 
-    /// Adds a run that follows the last one.
+    /// Adds a run behind the last one.
     pub fn extend_runs(&mut self, run: Run) {
         match self.runs.last_mut() {
-            Some(last) if last.stamp == run.stamp => last.last = run.last,
+            Some(last) if last.stamp == run.stamp && last.last + 1 == run.first => last.last = run.last,
             _ => self.runs.push(run),
         }
     }
@@ -242,10 +277,15 @@ impl OwnLog {
         (run.first <= number).then_some(run.stamp)
     }
 
-    /// The batch that begins with `first`, if it is one of the latest.
-    pub fn recent(&self, first: u64) -> Option<&Sealed> {
-        let index = self.recent.partition_point(|sealed| sealed.first < first);
-        self.recent.get(index).filter(|sealed| sealed.first == first)
+    /// The batch with this message, if it is one of the latest.
+    pub fn recent(&self, number: u64) -> Option<&Sealed> {
+        let index = self.recent.partition_point(|sealed| sealed.last < number);
+        self.recent.get(index).filter(|sealed| sealed.first <= number)
+    }
+
+    /// Whether a batch that begins with `first` leaves something out, for a member that has been sent all up to `sent`.
+    pub fn leaves_out(&self, key: &Key, sent: u64, first: u64) -> bool {
+        first > 1 && sent != first - 1 && !self.acked(key).has(first - 1)
     }
 
     /// What a member has of it.
@@ -319,6 +359,24 @@ mod tests {
     }
 
     #[test]
+    fn tables_begun_again_by_a_clock_that_was_put_back_tell_nothing_of_those_before() {
+        let mut room = room();
+        room.table = Table::new(9);
+        join(&mut room, 1);
+        let (old, stamp) = (room.table.version(), Version { epoch: 9, number: 1 });
+        leave(&mut room, 1);
+        room.table = Table::new(2);
+        join(&mut room, 1);
+        join(&mut room, 2);
+        room.skipped(Gap { after: old, until: room.table.version() });
+        assert!(room.was_member(&key(1), stamp));
+        assert!(!room.was_member(&key(2), stamp), "who came later was no member then");
+        assert_eq!(room.members_at(stamp).iter().map(|m| m.key).collect::<Vec<_>>(), [key(1)]);
+        assert!(room.was_member(&key(2), Version { epoch: 9, number: 2 }), "a version that was not seen");
+        assert!(room.was_member(&key(2), Version { epoch: 3, number: 1 }), "an epoch that was not seen");
+    }
+
+    #[test]
     fn what_was_said_while_somebody_was_out_is_not_for_them() {
         let mut room = room();
         join(&mut room, 0);
@@ -340,6 +398,6 @@ mod tests {
         assert_eq!(own.receipt(&key(1), 1, 3), Some(3));
         assert_eq!(own.receipt(&key(1), 1, 2), None);
         assert_eq!(own.receipt(&key(1), 0, u64::MAX), Some(5));
-        assert_eq!(own.acked(&key(1)).last(), 5);
+        assert_eq!(own.acked(&key(1)).next_missing(1), 6);
     }
 }

@@ -125,3 +125,13 @@ fn what_a_tracker_says_when_it_goes_is_told_until_it_is_back() {
     take(&mut core, Input::TrackerDown("no answer".into()));
     assert_eq!(trouble(&mut core), "going; and now: no answer");
 }
+
+#[test]
+fn what_the_tracker_does_not_answer_may_be_done_so_the_link_is_begun_again() {
+    let mut core = welcomed();
+    take(&mut core, Input::Ask(AskId(1), Ask::Join("lobby".parse().unwrap())));
+    let outputs = core.flush(Now { at: 10_000, wall: 0 });
+    assert!(outputs.iter().any(|output| matches!(output, Output::Reply(AskId(1), Err(_)))));
+    assert!(outputs.iter().any(|output| matches!(output, Output::DropTracker)));
+    dial_again(&mut core);
+}

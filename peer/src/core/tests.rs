@@ -120,8 +120,20 @@ impl Alone {
         })
     }
 
+    /// Somebody joins whose membership begins with the version `since`.
+    fn joins(&mut self, identity: &Identity, since: u64) -> Vec<Output> {
+        let from = self.core.room(&lobby()).unwrap().table.version();
+        self.tracker(Update {
+            room: lobby(),
+            from,
+            changes: vec![Change::Put(Member { since, ..member(2, identity) })],
+            presence: Vec::new(),
+            presence_version: PresenceVersion { run: 1, number: 2 },
+        })
+    }
+
     fn batch(&self, other: usize, head: Head, stamp: u64, text: &str) -> (Batch, Head) {
-        let message = Message { sent: 0, text: text.into() };
+        let message = Message::new(0, text.into());
         Batch::sign(&self.others[other], &lobby(), Version { epoch: 1, number: stamp }, head, &[message])
     }
 }
@@ -176,20 +188,42 @@ fn a_link_from_a_stranger_is_kept_for_a_moment_since_the_table_may_be_under_way(
     assert!(alone.tell(up).is_empty(), "nothing is said to a stranger");
     let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap() };
     alone.tell(Input::LinkSays(LinkId(5), hello.clone().into()));
-    let joined = Change::Put(Member { since: 3, ..member(2, &stranger) });
-    let outputs = alone.tracker(Update {
-        room: lobby(),
-        from: Version { epoch: 1, number: 2 },
-        changes: vec![joined],
-        presence: Vec::new(),
-        presence_version: PresenceVersion { run: 1, number: 2 },
-    });
+    let outputs = alone.joins(&stranger, 3);
     assert!(matches!(sent(&outputs)[..], [PeerFrame::Hello(_), PeerFrame::Have(_)]));
 
     let other = Identity::from_seed([78; 32]);
     alone.tell(Input::LinkUp { link: LinkId(6), key: other.key(), dialled: false, address: address(6) });
     let closed = alone.later(3_000);
     assert!(closed.iter().any(|output| matches!(output, Output::Close(LinkId(6), _))));
+}
+
+#[test]
+fn a_link_whose_other_side_leaves_before_its_hello_is_closed() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    let key = alone.others[0].key();
+    alone.tell(Input::LinkUp { link: LinkId(1), key, dialled: false, address: address(1) });
+    alone.leaves(0);
+    let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), hello.into()));
+    assert!(outputs.iter().any(|output| matches!(output, Output::Close(LinkId(1), _))));
+}
+
+#[test]
+fn who_was_lost_while_the_tracker_was_away_is_asked_of_it_anew() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    alone.tell(Input::TrackerDown("gone".into()));
+    alone.tell(Input::LinkDown(LinkId(1), "gone".into()));
+    alone.later(60_000);
+    let outputs = alone.tell(Input::TrackerUp(Key([9; 32])));
+    let held = outputs.iter().find_map(|output| match output {
+        Output::TellTracker(frame) => match ToTracker::decode(&frame[HEADER..]) {
+            Ok(Some(ToTracker::Holding(holding))) => Some(holding.rooms),
+            _ => None,
+        },
+        _ => None,
+    });
+    assert_eq!(held.unwrap()[0].presence, PresenceVersion::default());
 }
 
 #[test]
@@ -225,7 +259,7 @@ fn what_does_not_follow_is_taken_only_if_the_author_says_what_it_leaves_out() {
     let (second, _) = alone.batch(0, first, 2, "for you");
     let unasked = alone.tell(Input::LinkSays(LinkId(1), second.clone().into()));
     assert!(unasked.is_empty());
-    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), next: 2 }.into()));
+    alone.tell(Input::LinkSays(LinkId(1), Skip { room: lobby(), author: None, next: 2, hash: None }.into()));
     let taken = alone.tell(Input::LinkSays(LinkId(1), second.into()));
     assert_eq!(sent(&taken), [Have { logs: vec![Reach { room: lobby(), first: 2, last: 2 }] }.into()]);
 }
@@ -245,7 +279,9 @@ fn two_messages_with_one_number_are_a_fork_and_the_second_is_refused() {
 
 #[test]
 fn a_message_under_a_stamp_without_its_author_is_refused() {
-    let mut alone = Alone::in_the_lobby(0, 2);
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.others.push(Identity::from_seed([77; 32]));
+    alone.joins(&alone.others[1].clone(), 3);
     alone.link(1, 1, true);
     let empty = Head::empty(&lobby(), &alone.others[1].key());
     let (batch, _) = alone.batch(1, empty, 2, "too early");
@@ -255,11 +291,22 @@ fn a_message_under_a_stamp_without_its_author_is_refused() {
 }
 
 #[test]
+fn what_was_said_between_joining_and_being_told_is_taken() {
+    // A member since version 1 and told version 3: who is dated 3 may have been a member before, left and come back.
+    let mut alone = Alone::in_the_lobby(0, 2);
+    alone.link(1, 1, true);
+    let empty = Head::empty(&lobby(), &alone.others[1].key());
+    let (batch, _) = alone.batch(1, empty, 2, "welcome");
+    let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.into()));
+    assert!(outputs.iter().any(|o| matches!(o, Output::Keep(Row::Segment(_)))));
+}
+
+#[test]
 fn a_forged_message_closes_the_link() {
     let mut alone = Alone::in_the_lobby(0, 2);
     alone.link(1, 0, true);
     let empty = Head::empty(&lobby(), &alone.others[0].key());
-    let message = Message { sent: 0, text: "I am m1".into() };
+    let message = Message::new(0, "I am m1".into());
     let stamp = Version { epoch: 1, number: 3 };
     let (forged, _) = Batch::sign(&alone.others[1], &lobby(), stamp, empty, &[message]);
     let outputs = alone.tell(Input::LinkSays(LinkId(1), forged.into()));
@@ -278,7 +325,7 @@ fn a_side_that_reads_no_answers_loses_its_link() {
         &stranger_room,
         Version { epoch: 1, number: 1 },
         Head::empty(&stranger_room, &alone.others[0].key()),
-        &[Message { sent: 0, text: "x".into() }],
+        &[Message::new(0, "x".into())],
     );
     let closed = (0..100_000).any(|_| {
         let outputs = alone.tell(Input::LinkSays(LinkId(1), batch.clone().into()));

@@ -201,6 +201,7 @@ impl Core {
         self.fail_requests();
         // While it is down, members may be anywhere they were: whoever has no link is tried.
         self.schedule_everybody(now);
+        self.repair.look_soon();
     }
 
     fn welcome(&mut self, welcome: Welcome) {

@@ -26,7 +26,7 @@ use crate::{
         command::{Answer, Ask},
     },
     spawn::Host,
-    store::{Store, events_of},
+    store::{Fed, Store, events_of},
 };
 
 /// Inputs taken together at the most: what gathers while the store syncs becomes one batch.
@@ -303,6 +303,7 @@ impl Running {
             Output::Send(link, frame) => self.pool.tell(link, ToWriter::Frame(frame)),
             Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
             Output::Load { link, room, from } => self.load(link, room, from),
+            Output::Feed { link, room, logs, position } => self.feed(link, room, logs, position),
         }
     }
 
@@ -330,6 +331,18 @@ impl Running {
                 Vec::new()
             });
             let _ = inputs.send(Input::Loaded { link, room, batches }).await;
+        });
+    }
+
+    fn feed(&self, link: LinkId, room: RoomName, logs: Vec<(Key, u64)>, position: u64) {
+        let (store, inputs) = (self.store.clone(), self.inputs.clone());
+        tokio::spawn(async move {
+            let fed = store.feed(room.clone(), logs, position).await.unwrap_or_else(|error| {
+                tracing::error!("{error}");
+                Fed { segments: Vec::new(), position, more: false }
+            });
+            let Fed { segments, position, more } = fed;
+            let _ = inputs.send(Input::Fed { link, room, segments, position, more }).await;
         });
     }
 

@@ -7,9 +7,9 @@ use common::{
     Key, MessageId, RoomName, Version,
     frame::{Frame, HEADER},
     limits,
-    message::{Batch, Message},
+    message::{Batch, Head, Message},
     wire::{
-        control::{Event, MemberChange, MemberEvent, MessageEvent},
+        control::{Event, Mark, MemberChange, MemberEvent, MessageEvent},
         peer::PeerFrame,
     },
 };
@@ -20,7 +20,7 @@ use crate::core::Segment;
 
 /// The columns of a segment, as [`segment`] reads them.
 pub(super) const COLUMNS: &str =
-    "cursor, room, author, name, first, last, since, epoch, number, received, path, end, frame";
+    "cursor, room, author, name, first, last, epoch, number, received, path, end, mark, frame";
 
 impl Store {
     /// Events in the order of their cursors: the first `limit` after `since`, or else the last `limit`.
@@ -102,6 +102,11 @@ pub(super) fn is_sound(segment: &Segment) -> bool {
         && batch.verify(&segment.author).is_ok_and(|end| end.hash == segment.end)
 }
 
+/// The head that the log has before a segment.
+pub(super) fn start_of(segment: &Segment) -> Result<Head, StoreError> {
+    Ok(batch_of(segment)?.start())
+}
+
 fn batch_of(segment: &Segment) -> Result<Batch, StoreError> {
     let body = segment.frame.get(HEADER..).unwrap_or_default();
     match PeerFrame::decode(body)? {
@@ -122,6 +127,7 @@ fn event(segment: &Segment, message: Message, number: u64, cursor: u64) -> Event
         received: segment.received,
         path: segment.path.clone(),
         text: message.text,
+        mark: segment.mark,
     })
 }
 
@@ -200,6 +206,7 @@ fn change(row: &SqlRow<'_>) -> Result<Event, StoreError> {
         "online" => MemberChange::Online,
         "offline" => MemberChange::Offline,
         "removed" => MemberChange::Removed,
+        "forked" => MemberChange::Forked,
         _ => return Err(StoreError::Damaged(format!("{word:?} is not a change"))),
     };
     Ok(Event::Member(MemberEvent {
@@ -222,11 +229,15 @@ pub(super) fn segment(row: &SqlRow<'_>) -> Result<Segment, StoreError> {
         name: parsed(row, 3)?,
         first: number(4)?,
         last: number(5)?,
-        since: number(6)?,
-        stamp: Version { epoch: number(7)?, number: number(8)? },
-        received: number(9)?,
-        path: row.get(10)?,
-        end: row.get(11)?,
+        stamp: Version { epoch: number(6)?, number: number(7)? },
+        received: number(8)?,
+        path: row.get(9)?,
+        end: row.get(10)?,
+        mark: match row.get_ref(11)?.as_str_or_null().ok().flatten() {
+            Some("early") => Some(Mark::Early),
+            Some("late") => Some(Mark::Late),
+            _ => None,
+        },
         frame: row.get::<_, Vec<u8>>(12)?.into(),
     })
 }

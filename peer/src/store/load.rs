@@ -1,6 +1,6 @@
 //! Reading back what a core begins with, and what it asks for later.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     Key, MessageId, RoomName, Slot, Version,
@@ -14,7 +14,8 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use super::{Store, StoreError};
 use crate::core::{
     Saved,
-    room::{Gap, Held, Room, Run, SPANS, Sealed, Span},
+    log::{Log, Piece},
+    room::{Gap, Room, Run, SPANS, Sealed, Span},
 };
 
 impl Store {
@@ -63,8 +64,10 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     members(c, &mut rooms)?;
     spans(c, &mut rooms)?;
     gaps(c, &mut rooms)?;
-    heads(c, &mut rooms, me)?;
-    own_runs(c, &mut rooms, me)?;
+    pieces(c, &mut rooms, me)?;
+    forks(c, &mut rooms)?;
+    own_log(c, &mut rooms, me)?;
+    tips(c, &mut rooms, me)?;
     receipts(c, &mut rooms)?;
     cancelled(c, &mut rooms)?;
     let cursor: i64 = c.query_row(
@@ -83,7 +86,7 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
         tables: tables.unwrap_or(0) as u64,
         cursor: cursor as u64,
         numbers_from: (salvaged.unwrap_or(0) as u64).saturating_mul(1_000),
-        repair: None,
+        salvaged: None,
     })
 }
 
@@ -164,33 +167,68 @@ fn gaps(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Stor
     Ok(())
 }
 
-fn heads(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
-    // With one max(), SQLite takes the other columns from the row that has it.
-    let mut statement = c.prepare("SELECT room, author, max(last), end, since FROM segments GROUP BY room, author")?;
+fn pieces(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
+    let sql = "SELECT room, author, first, last, start, end, open FROM pieces ORDER BY room, author, first";
+    let mut statement = c.prepare(sql)?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let name: RoomName = parsed(row, 0)?;
         let author = Key(row.get(1)?);
-        let head = Head { number: row.get::<_, i64>(2)? as u64, hash: row.get(3)? };
-        let room = rooms.entry(name).or_insert_with_key(|name| Room::new(name, me));
-        if author == *me {
-            room.own.head = head;
-        } else {
-            room.heads.insert(author, Held { head, since: row.get::<_, i64>(4)? as u64 });
+        let piece = Piece {
+            first: row.get::<_, i64>(2)? as u64,
+            last: row.get::<_, i64>(3)? as u64,
+            start: row.get(4)?,
+            end: row.get(5)?,
+            open: row.get(6)?,
+        };
+        let room = rooms.entry(name.clone()).or_insert_with_key(|name| Room::new(name, me));
+        room.logs.entry(author).or_insert_with(|| Log::new(&name, &author)).restore(piece);
+    }
+    Ok(())
+}
+
+fn forks(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let mut statement = c.prepare("SELECT room, author FROM forks")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
+            room.forked.insert(Key(row.get(1)?));
         }
     }
     Ok(())
 }
 
-fn own_runs(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
-    let sql = "SELECT room, epoch, number, min(first), max(last) FROM segments WHERE author = ?
-        GROUP BY room, epoch, number ORDER BY room, min(first)";
+fn own_log(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
+    let sql = "SELECT room, epoch, number, first, last, end FROM segments WHERE room = ? AND author = ? ORDER BY last";
     let mut statement = c.prepare(sql)?;
-    let mut rows = statement.query([me.0])?;
-    while let Some(row) = rows.next()? {
-        let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) else { continue };
-        let (first, last) = (row.get::<_, i64>(3)? as u64, row.get::<_, i64>(4)? as u64);
-        room.own.extend_runs(Run { stamp: version(row, 1)?, first, last });
+    for (name, room) in rooms {
+        let mut rows = statement.query(params![name.as_str(), me.0])?;
+        while let Some(row) = rows.next()? {
+            let (first, last) = (row.get::<_, i64>(3)? as u64, row.get::<_, i64>(4)? as u64);
+            room.own.extend_runs(Run { stamp: version(row, 1)?, first, last });
+            room.own.head = Head { number: last, hash: row.get(5)? };
+        }
+    }
+    Ok(())
+}
+
+/// What was shown since this peer said something last.
+fn tips(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
+    let own = "SELECT cursor FROM segments WHERE room = ? AND author = ? ORDER BY last DESC LIMIT 1";
+    let since = "SELECT author, last, epoch, number, cursor FROM segments WHERE room = ? AND cursor > ?
+        ORDER BY cursor DESC LIMIT 1000";
+    let (mut own, mut since) = (c.prepare(own)?, c.prepare(since)?);
+    for (name, room) in rooms {
+        let said: Option<i64> = own.query_row(params![name.as_str(), me.0], |row| row.get(0)).optional()?;
+        let mut rows = since.query(params![name.as_str(), said.unwrap_or(0)])?;
+        let mut seen = BTreeSet::new();
+        while let Some(row) = rows.next()? {
+            let author = Key(row.get(0)?);
+            if seen.insert(author) {
+                let (last, cursor) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(4)? as u64);
+                room.tips.seen(author, last, version(row, 2)?, cursor);
+            }
+        }
     }
     Ok(())
 }

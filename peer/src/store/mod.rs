@@ -4,6 +4,7 @@
 //! as they travelled, so that storing one of a hundred costs a hundredth of a row.
 
 mod events;
+mod feed;
 mod load;
 mod salvage;
 mod schema;
@@ -24,7 +25,8 @@ use rusqlite::Connection;
 use crate::core::{Row, Saved};
 
 pub use events::{events_of, message_count};
-pub use salvage::Repair;
+pub use feed::Fed;
+pub use salvage::Salvaged;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +41,7 @@ pub enum StoreError {
     },
     /// It is damaged, and could not be repaired.
     #[error("the history {} is damaged and cannot be repaired: {source}; make room, or move it away", path.display())]
-    Repair {
+    Salvage {
         /// The file.
         path: PathBuf,
         /// What the system said.
@@ -54,6 +56,17 @@ pub enum StoreError {
         /// The file's format.
         found: i64,
         /// The newest format known here.
+        known: i64,
+    },
+    /// Written by a version before the first release.
+    #[error(
+        "the history was written by an early Rollcall (format {found}, this one knows {known}) and cannot be read: \
+         move it away to begin a new one"
+    )]
+    Older {
+        /// The file's format.
+        found: i64,
+        /// The format known here.
         known: i64,
     },
     /// It belongs to another identity.
@@ -111,14 +124,14 @@ struct Files {
 
 impl Store {
     /// Opens the store at `path`, which is made if there is none, and reads what a core begins with. A damaged one is
-    /// repaired: [`Saved::repair`] says so.
+    /// repaired: [`Saved::salvaged`] says so.
     pub fn open(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
         salvage::finish(path)?;
         match Store::open_sound(path, me) {
             Err(error) if error.is_damage() => {
-                let repair = salvage::salvage(path, me, &error)?;
+                let salvaged = salvage::salvage(path, me, &error)?;
                 let (store, saved) = Store::open_sound(path, me)?;
-                Ok((store, Saved { repair: Some(repair), ..saved }))
+                Ok((store, Saved { salvaged: Some(salvaged), ..saved }))
             }
             result => result,
         }
@@ -135,16 +148,16 @@ impl Store {
             salvage::check(&writer)?;
             lost = lost.or((!had_wal).then_some("the file with what was stored last, history.db-wal, is gone"));
         }
-        let mut repair = None;
+        let mut salvaged = None;
         if let Some(found) = lost {
             salvage::note(&writer)?;
             let messages = salvage::messages(&writer)?;
-            repair = Some(Repair { found: found.into(), messages, kept: None });
+            salvaged = Some(Salvaged { found: found.into(), messages, kept: None });
         }
         schema::begun(&writer)?;
         let reader = Connection::open(path).map_err(fail)?;
         schema::tune(&reader)?;
-        let saved = Saved { repair, ..load::saved(&writer, me)? };
+        let saved = Saved { salvaged, ..load::saved(&writer, me)? };
         let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
         Ok((Store::of(Files { writer, reader, damaged: AtomicBool::new(false) }, false), saved))
     }

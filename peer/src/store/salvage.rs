@@ -12,14 +12,15 @@ use std::{
     time::SystemTime,
 };
 
-use common::Key;
-use rusqlite::{Connection, Params, types::Value};
+use common::{Key, RoomName, message::Head};
+use rusqlite::{Connection, Params, Transaction, types::Value};
 
-use super::{StoreError, events, load, schema};
+use super::{StoreError, events, load, schema, write};
+use crate::core::{Row, log::Piece};
 
 /// What was found and done, for the user.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Repair {
+pub struct Salvaged {
     /// What was wrong.
     pub found: String,
     /// How many messages are kept.
@@ -28,9 +29,9 @@ pub struct Repair {
     pub kept: Option<PathBuf>,
 }
 
-impl fmt::Display for Repair {
+impl fmt::Display for Salvaged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Repair { found, messages, .. } = self;
+        let Salvaged { found, messages, .. } = self;
         write!(f, "the history was damaged ({found}). {messages} messages in it are whole and kept")?;
         match &self.kept {
             Some(kept) => write!(f, "; for what is missing, the damaged file is kept as {}", kept.display()),
@@ -65,12 +66,12 @@ fn unsound(connection: &Connection) -> Result<Vec<i64>, StoreError> {
 }
 
 /// Puts the damaged history at `path` aside, with a new one in its place that has what could be read.
-pub fn salvage(path: &Path, me: &Key, why: &StoreError) -> Result<Repair, StoreError> {
-    let fail = |source| StoreError::Repair { path: path.to_owned(), source };
+pub fn salvage(path: &Path, me: &Key, why: &StoreError) -> Result<Salvaged, StoreError> {
+    let fail = |source| StoreError::Salvage { path: path.to_owned(), source };
     let kept = keep_aside(path).map_err(fail)?;
     let result = rebuild(path, me).and_then(|messages| {
         finish(path)?;
-        Ok(Repair { found: why.bare(), messages, kept: Some(kept.clone()) })
+        Ok(Salvaged { found: why.bare(), messages, kept: Some(kept.clone()) })
     });
     if result.is_err() {
         // The history itself is still where it was.
@@ -83,7 +84,7 @@ pub fn salvage(path: &Path, me: &Key, why: &StoreError) -> Result<Repair, StoreE
 
 /// Lets a new history that is whole take the place of the damaged one.
 pub fn finish(path: &Path) -> Result<(), StoreError> {
-    let fail = |source| StoreError::Repair { path: path.to_owned(), source };
+    let fail = |source| StoreError::Salvage { path: path.to_owned(), source };
     let new = beside(path, ".repaired");
     if !new.try_exists().map_err(fail)? {
         return Ok(());
@@ -136,7 +137,7 @@ fn keep_aside(path: &Path) -> io::Result<PathBuf> {
 
 /// Makes the new history of what the old one still has, and returns how many messages that is.
 fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
-    let fail = |source| StoreError::Repair { path: path.to_owned(), source };
+    let fail = |source| StoreError::Salvage { path: path.to_owned(), source };
     let making = beside(path, ".repairing");
     for ending in ["", "-wal", "-shm"] {
         remove(&beside(&making, ending)).map_err(fail)?;
@@ -159,6 +160,7 @@ fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
     for cursor in unsound(&transaction)? {
         transaction.execute("DELETE FROM segments WHERE cursor = ?", [cursor])?;
     }
+    pieces(&transaction, me)?;
     note(&transaction)?;
     if load::saved(&transaction, me).is_err() {
         // The tracker tells these again.
@@ -171,6 +173,40 @@ fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
     drop(old);
     fs::rename(&making, beside(path, ".repaired")).and_then(|()| sync_folder(path)).map_err(fail)?;
     Ok(messages)
+}
+
+/// Notes which of others' messages are held, by the messages themselves. What is missing may be what was lost: it is
+/// to be asked for again.
+fn pieces(new: &Transaction<'_>, me: &Key) -> Result<(), StoreError> {
+    let sql = format!("SELECT {} FROM segments WHERE author != ? ORDER BY room, author, first", events::COLUMNS);
+    let mut statement = new.prepare(&sql)?;
+    let mut rows = statement.query([me.0])?;
+    let mut last: Option<(RoomName, Key, Piece)> = None;
+    while let Some(row) = rows.next()? {
+        let segment = events::segment(row)?;
+        let start = events::start_of(&segment)?;
+        match &mut last {
+            Some((room, author, piece))
+                if (&*room, &*author) == (&segment.room, &segment.author)
+                    && (Head { number: piece.last, hash: piece.end }) == start =>
+            {
+                (piece.last, piece.end) = (segment.last, segment.end);
+            }
+            _ => {
+                keep_piece(new, last.take())?;
+                let (first, last_number) = (segment.first, segment.last);
+                let open = first > 1;
+                let piece = Piece { first, last: last_number, start: start.hash, end: segment.end, open };
+                last = Some((segment.room, segment.author, piece));
+            }
+        }
+    }
+    keep_piece(new, last)
+}
+
+fn keep_piece(new: &Transaction<'_>, piece: Option<(RoomName, Key, Piece)>) -> Result<(), StoreError> {
+    let Some((room, author, piece)) = piece else { return Ok(()) };
+    write::keep(new, &Row::Piece { room, author, piece, swallowed: Vec::new() })
 }
 
 /// A connection to the damaged file, if as much as the names of the tables can be read.
@@ -211,7 +247,8 @@ struct Table {
 /// All but what is made anew: the search index and what is noted of the file itself.
 fn tables(new: &Connection) -> Result<Vec<Table>, StoreError> {
     let sql = "SELECT name, sql LIKE '%WITHOUT ROWID' FROM sqlite_schema
-        WHERE type = 'table' AND name NOT LIKE 'search%' AND name NOT LIKE 'sqlite%' AND name != 'meta'";
+        WHERE type = 'table' AND name NOT LIKE 'search%' AND name NOT LIKE 'sqlite%'
+        AND name NOT IN ('meta', 'pieces')";
     let mut statement = new.prepare(sql)?;
     let names = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;
     let mut tables = Vec::new();

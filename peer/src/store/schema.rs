@@ -5,17 +5,24 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     -- Messages in a row of one author, as they travelled. The cursor is the first one's; the others follow.
     CREATE TABLE segments (
         cursor INTEGER PRIMARY KEY, count INTEGER, room TEXT, author BLOB, name TEXT, first INTEGER, last INTEGER,
-        since INTEGER, epoch INTEGER, number INTEGER, received INTEGER, path TEXT, end BLOB, frame BLOB
+        epoch INTEGER, number INTEGER, received INTEGER, path TEXT, end BLOB, mark TEXT, frame BLOB
     );
     CREATE UNIQUE INDEX segments_by_log ON segments (room, author, last);
     CREATE INDEX segments_by_room ON segments (room, cursor);
+    -- Others' logs as they are held: messages in a row, with the chain's hashes at both ends.
+    CREATE TABLE pieces (
+        room TEXT, author BLOB, first INTEGER, last INTEGER, start BLOB, end BLOB, open INTEGER,
+        PRIMARY KEY (room, author, first)
+    ) WITHOUT ROWID;
+    -- Batches that were not taken, since others with their numbers were there.
+    CREATE TABLE forks (room TEXT, author BLOB, first INTEGER, frame BLOB, PRIMARY KEY (room, author)) WITHOUT ROWID;
     CREATE TABLE events (cursor INTEGER PRIMARY KEY, room TEXT, name TEXT, change TEXT, version TEXT, by TEXT);
     CREATE INDEX events_by_room ON events (room, cursor);
     CREATE TABLE receipts (
@@ -52,6 +59,7 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
             transaction.commit()?;
         }
         FORMAT => {}
+        found if found < FORMAT => return Err(StoreError::Older { found, known: FORMAT }),
         found => return Err(StoreError::Newer { found, known: FORMAT }),
     }
     let owner: Option<[u8; 32]> =

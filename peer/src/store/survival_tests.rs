@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use common::{Key, message::Head};
+use common::{Identity, Key, message::Head};
 use tempfile::TempDir;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     salvage::beside,
     tests::{lobby, me, room_rows, segment, texts},
 };
-use crate::core::{Row, Saved};
+use crate::core::{Row, Saved, log::Piece};
 
 /// Messages of a batch.
 const BATCH: u64 = 3;
@@ -94,7 +94,7 @@ async fn left_of(files: (&[u8], &[u8]), length: usize) -> (u64, Saved) {
     assert_eq!(texts(&events), expected);
     if let Some(room) = saved.rooms.get(&lobby()) {
         assert_eq!(room.own.head.number, left);
-        assert!(room.own.acked(&Key([2; 32])).last() <= left);
+        assert!(!room.own.acked(&Key([2; 32])).has(left + 1));
     }
     (left, saved)
 }
@@ -168,16 +168,16 @@ async fn a_destroyed_header_costs_no_message() {
     overwrite(&path, 0, &[0xee; 4_096]);
     let damaged = fs::read(&path).unwrap();
     let (store, saved) = Store::open(&path, &me().key()).unwrap();
-    let repair = saved.repair.unwrap();
-    assert_eq!((repair.messages, held(&store).await.len()), (120, 120));
+    let salvaged = saved.salvaged.unwrap();
+    assert_eq!((salvaged.messages, held(&store).await.len()), (120, 120));
     assert!(saved.numbers_from > 1_700_000_000_000_000);
     assert_eq!(saved.rooms[&lobby()].own.head.number, 120);
     assert_eq!(saved.rooms[&lobby()].table.len(), 1);
-    assert_eq!(fs::read(repair.kept.clone().unwrap()).unwrap(), damaged);
-    assert!(repair.to_string().contains("history.db.damaged-1"), "{repair}");
+    assert_eq!(fs::read(salvaged.kept.clone().unwrap()).unwrap(), damaged);
+    assert!(salvaged.to_string().contains("history.db.damaged-1"), "{salvaged}");
     drop(store);
     let (_, saved) = Store::open(&path, &me().key()).unwrap();
-    assert!(saved.repair.is_none() && saved.numbers_from > 0, "told once, and remembered");
+    assert!(saved.salvaged.is_none() && saved.numbers_from > 0, "told once, and remembered");
 }
 
 #[tokio::test]
@@ -205,7 +205,7 @@ async fn what_is_overwritten_in_the_middle_costs_that_and_no_more() {
         assert!(held.iter().all(|text| all.contains(text)), "seed {seed}: nothing that was not said");
         assert!(held.len() >= 150, "seed {seed}: {} of 180", held.len());
         if held.len() < 180 {
-            assert!(saved.repair.is_some() && saved.numbers_from > 0, "seed {seed}");
+            assert!(saved.salvaged.is_some() && saved.numbers_from > 0, "seed {seed}");
         }
     }
 }
@@ -219,7 +219,7 @@ async fn a_file_cut_short_keeps_what_it_still_has() {
     let held = held(&store).await;
     assert!(held.len() >= 90, "{} of 300", held.len());
     assert_eq!(held[0], text(1, 900));
-    assert!(saved.repair.is_some_and(|repair| repair.messages == held.len() as u64));
+    assert!(saved.salvaged.is_some_and(|salvaged| salvaged.messages == held.len() as u64));
     assert!(saved.numbers_from > 0);
 }
 
@@ -228,7 +228,7 @@ async fn an_empty_file_and_a_lost_log_are_noticed() {
     let (_folder, path) = Used::ended(2, 10).await;
     fs::write(&path, "").unwrap();
     let (_, saved) = Store::open(&path, &me().key()).unwrap();
-    assert!(saved.repair.is_some() && saved.numbers_from > 0);
+    assert!(saved.salvaged.is_some() && saved.numbers_from > 0);
 
     let mut used = Used::new();
     used.commit(10).await;
@@ -236,7 +236,7 @@ async fn an_empty_file_and_a_lost_log_are_noticed() {
     let path = folder.path().join("history.db");
     fs::write(&path, used.files().0).unwrap();
     let (_, saved) = Store::open(&path, &me().key()).unwrap();
-    assert!(saved.repair.unwrap().to_string().contains("history.db-wal"));
+    assert!(saved.salvaged.unwrap().to_string().contains("history.db-wal"));
     assert!(saved.numbers_from > 0);
 }
 
@@ -247,7 +247,7 @@ async fn what_is_no_history_is_kept_aside_as_it_is() {
     for number in 1..=2 {
         fs::write(&path, "not a database, but something that somebody needs").unwrap();
         let (_, saved) = Store::open(&path, &me().key()).unwrap();
-        let kept = saved.repair.unwrap().kept.unwrap();
+        let kept = saved.salvaged.unwrap().kept.unwrap();
         assert!(kept.ends_with(format!("history.db.damaged-{number}")));
         assert_eq!(fs::read(&kept).unwrap(), b"not a database, but something that somebody needs");
     }
@@ -274,10 +274,39 @@ async fn damage_that_is_met_is_repaired_at_the_next_start() {
         overwrite(&path, place as u64 - 8, &[0xc1; 8]);
     }
     let (store, saved) = Store::open(&path, &me().key()).unwrap();
-    assert!(saved.repair.is_none(), "it was closed well, so nobody looked");
+    assert!(saved.salvaged.is_none(), "it was closed well, so nobody looked");
     let met = store.past(None, Some(0), u32::MAX).await.err();
     assert!(met.is_some_and(|error| error.is_damage()));
     drop(store);
     let (store, saved) = Store::open(&path, &me().key()).unwrap();
-    assert_eq!((saved.repair.unwrap().messages, held(&store).await.len()), (57, 57));
+    assert_eq!((saved.salvaged.unwrap().messages, held(&store).await.len()), (57, 57));
+}
+
+#[tokio::test]
+async fn what_is_lost_of_another_s_log_is_a_hole_to_be_filled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let bob = Identity::from_seed([2; 32]);
+    let empty = Head::empty(&lobby(), &bob.key());
+    let (mut rows, mut head) = (room_rows(), empty);
+    for first in [1, 4, 7] {
+        let (segment, end) = segment(&bob, head, first, &["a", "b", "c"]);
+        rows.push(Row::Segment(segment));
+        head = end;
+    }
+    let piece = Piece { first: 1, last: 9, start: empty.hash, end: head.hash, open: false };
+    rows.push(Row::Piece { room: lobby(), author: bob.key(), piece, swallowed: Vec::new() });
+    let (store, _) = Store::open(&path, &me().key()).unwrap();
+    store.commit(Arc::new(rows)).await.unwrap();
+    {
+        let connection = store.files.writer.lock().unwrap();
+        connection.execute("UPDATE segments SET frame = x'00' WHERE first = 4", []).unwrap();
+    }
+    assert!(store.past(None, Some(0), 10).await.unwrap_err().is_damage());
+    drop(store);
+    let (store, saved) = Store::open(&path, &me().key()).unwrap();
+    assert_eq!(held(&store).await.len(), 6);
+    let pieces = saved.rooms[&lobby()].logs[&bob.key()].pieces();
+    assert_eq!(pieces.iter().map(|p| (p.first, p.last, p.open)).collect::<Vec<_>>(), [(1, 3, false), (7, 9, true)]);
+    assert_eq!((pieces[0].start, pieces[1].end), (empty.hash, head.hash));
 }

@@ -26,7 +26,7 @@ fn name() -> AccountName {
 /// A batch of `author` after `head`, stored from `cursor` on.
 pub(super) fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]) -> (Segment, Head) {
     let stamp = Version { epoch: 1, number: 2 };
-    let messages: Vec<Message> = texts.iter().map(|text| Message { sent: 5, text: text.to_string() }).collect();
+    let messages: Vec<Message> = texts.iter().map(|text| Message::new(5, text.to_string())).collect();
     let (batch, end) = Batch::sign(author, &lobby(), stamp, head, &messages);
     let segment = Segment {
         cursor,
@@ -35,7 +35,7 @@ pub(super) fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]
         name: name(),
         first: batch.first,
         last: batch.last(),
-        since: 1,
+        mark: None,
         stamp,
         end: end.hash,
         received: 6,

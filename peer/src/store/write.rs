@@ -16,9 +16,32 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreErro
     Ok(())
 }
 
-fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
+/// Keeps one row in a transaction.
+pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
     match row {
         Row::Segment(segment) => keep_segment(t, segment)?,
+        Row::Piece { room, author, piece, swallowed } => {
+            let delete = "DELETE FROM pieces WHERE room = ? AND author = ? AND first = ?";
+            for first in swallowed {
+                t.prepare_cached(delete)?.execute(params![room.as_str(), author.0, *first as i64])?;
+            }
+            let sql = "INSERT OR REPLACE INTO pieces (room, author, first, last, start, end, open)
+                VALUES (?, ?, ?, ?, ?, ?, ?)";
+            let (first, last) = (piece.first as i64, piece.last as i64);
+            t.prepare_cached(sql)?.execute(params![
+                room.as_str(),
+                author.0,
+                first,
+                last,
+                piece.start,
+                piece.end,
+                piece.open
+            ])?;
+        }
+        Row::Fork { room, author, first, frame } => {
+            let sql = "INSERT OR IGNORE INTO forks (room, author, first, frame) VALUES (?, ?, ?, ?)";
+            t.prepare_cached(sql)?.execute(params![room.as_str(), author.0, *first as i64, &frame[..]])?;
+        }
         Row::Event(event) => {
             let sql = "INSERT INTO events (cursor, room, name, change, version, by) VALUES (?, ?, ?, ?, ?, ?)";
             t.prepare_cached(sql)?.execute(params![
@@ -31,7 +54,8 @@ fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             ])?;
         }
         Row::Receipt { room, member, first, last, at, path } => {
-            let sql = "INSERT OR IGNORE INTO receipts (room, member, first, last, at, path) VALUES (?, ?, ?, ?, ?, ?)";
+            let sql = "INSERT INTO receipts (room, member, first, last, at, path) VALUES (?, ?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET first = min(first, excluded.first)";
             let (first, last) = (*first as i64, *last as i64);
             t.prepare_cached(sql)?.execute(params![room.as_str(), member.0, first, last, *at as i64, path])?;
         }
@@ -102,7 +126,7 @@ fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
 
 fn keep_segment(t: &Transaction<'_>, segment: &Segment) -> Result<(), StoreError> {
     let sql = "INSERT INTO segments
-        (cursor, count, room, author, name, first, last, since, epoch, number, received, path, end, frame)
+        (cursor, count, room, author, name, first, last, epoch, number, received, path, end, mark, frame)
         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     let (epoch, number) = pair(&segment.stamp);
     t.prepare_cached(sql)?.execute(params![
@@ -113,12 +137,12 @@ fn keep_segment(t: &Transaction<'_>, segment: &Segment) -> Result<(), StoreError
         segment.name.as_str(),
         segment.first as i64,
         segment.last as i64,
-        segment.since as i64,
         epoch,
         number,
         segment.received as i64,
         segment.path,
         segment.end,
+        segment.mark.map(|mark| mark.as_str()),
         &segment.frame[..],
     ])?;
     Ok(())

@@ -65,7 +65,7 @@ fn refused() -> Refused {
 
 fn batch() -> Batch {
     let (author, room) = (fuzz::author(), "lobby".parse().expect("a good name"));
-    let message = |text: &str| Message { sent: 1_700_000_000_123, text: text.into() };
+    let message = |text: &str| Message::new(1_700_000_000_123, text.into());
     let head = Head::empty(&room, &author.key());
     Batch::sign(&author, &room, VERSION, head, &[message("hello"), message("Zoë, how are you?")]).0
 }
@@ -130,7 +130,7 @@ fn to_another_peer() -> Vec<PeerFrame> {
         peer::Hello { protocol: 1, name: "alice".parse().expect("a good name") }.into(),
         peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
-        peer::Skip { room: room(), next: 18 }.into(),
+        peer::Skip { room: room(), author: None, next: 18, hash: None }.into(),
         peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
         peer::Bye { reason: "logged out".into() }.into(),
     ]

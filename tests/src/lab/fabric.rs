@@ -96,6 +96,11 @@ impl Fabric {
         self.cuts.insert((from, to));
     }
 
+    /// Takes a cut back.
+    pub fn mend(&mut self, from: Port, to: Port) {
+        self.cuts.remove(&(from, to));
+    }
+
     /// Takes back every cut and every setting of a wire. Rates stay.
     pub fn heal(&mut self) {
         self.cuts.clear();
@@ -189,11 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn a_cut_is_one_way_until_it_is_healed() {
+    fn a_cut_is_one_way_until_it_is_mended_or_all_is_healed() {
         let mut fabric = fabric(2, 0);
         fabric.cut(Port(0), Port(1));
         assert!(fabric.carry(ZERO, Port(0), &frame(0, 1)).is_empty());
         assert_eq!(receivers(fabric.carry(ZERO, Port(1), &frame(1, 0))), [0]);
+        fabric.mend(Port(0), Port(1));
+        assert_eq!(receivers(fabric.carry(ZERO, Port(0), &frame(0, 1))), [1]);
+        fabric.cut(Port(0), Port(1));
         fabric.heal();
         assert_eq!(receivers(fabric.carry(ZERO, Port(0), &frame(0, 1))), [1]);
     }

@@ -35,7 +35,7 @@ use std::{
 use tempfile::TempDir;
 
 pub use binaries::path as program;
-pub use control::Control;
+pub use control::{Control, Events};
 pub use counters::{Counters, Datagrams, Traffic};
 pub use enter::enter;
 pub use host::Host;
@@ -106,6 +106,17 @@ impl Lab {
     pub fn cut(&self, one: &Host, other: &Host) {
         self.cut_one_way(one, other);
         self.cut_one_way(other, one);
+    }
+
+    /// Takes the cut back from one host to another; one the other way stays.
+    pub fn mend_one_way(&self, from: &Host, to: &Host) {
+        self.switch.fabric(|fabric| fabric.mend(from.port(), to.port()));
+    }
+
+    /// Takes back what was cut between two hosts.
+    pub fn mend(&self, one: &Host, other: &Host) {
+        self.mend_one_way(one, other);
+        self.mend_one_way(other, one);
     }
 
     /// Takes back every cut and every setting of a wire. Rates stay.

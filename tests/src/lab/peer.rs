@@ -9,10 +9,12 @@ use std::{
 };
 
 use common::{
-    AccountName, Domain,
+    AccountName, Domain, Identity,
     wire::control::{Event, Member, MessageEvent, Path as Way, Receipt, Room, Said, Status},
 };
+use peer::Store;
 use serde::Deserialize;
+use tokio::runtime::Builder;
 
 use super::{
     binaries,
@@ -74,16 +76,27 @@ impl Peer {
         self.session.as_ref().expect("the peer has logged in")
     }
 
+    /// Writes its `peer.toml`.
+    pub fn configure(&self, settings: &str) {
+        let folder = self.home.join("config");
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("peer.toml"), settings).expect("a file");
+    }
+
     /// Runs `peer login NAME --headless` with further options, and waits until it is logged in.
     #[track_caller]
     pub fn login(&mut self, options: &[&str]) -> Ready {
-        let session = self.host.spawn(self.command(&self.login_arguments(options)));
-        let ready = session.wait_for_line(LOGIN, "logged in", |line| {
+        self.start(options);
+        self.session().wait_for_line(LOGIN, "logged in", |line| {
             let is_ready = line.contains(r#""event":"ready""#);
             is_ready.then(|| from_line(line).unwrap_or_else(|error| panic!("{error}: {line}")))
-        });
-        self.session = Some(session);
-        ready
+        })
+    }
+
+    /// The same without waiting for anything.
+    #[track_caller]
+    pub fn start(&mut self, options: &[&str]) {
+        self.session = Some(self.host.spawn(self.command(&self.login_arguments(options))));
     }
 
     /// Runs `peer login NAME --headless` where it is meant to be refused, to its end.
@@ -170,19 +183,29 @@ impl Peer {
     /// Every message of a room that this peer has, its own among them, in the order in which it shows them.
     #[track_caller]
     pub fn messages(&self, room: &str) -> Vec<MessageEvent> {
-        let message = |event| match event {
-            Event::Message(message) => Some(message),
-            Event::Member(_) | Event::Receipt(_) => None,
-        };
-        self.tail(room, 0).into_iter().filter_map(message).collect()
+        messages(self.tail(room, 0))
+    }
+
+    /// The same, of a peer that has died: what it has left on its disk.
+    pub fn left_messages(&self, room: &str) -> Vec<MessageEvent> {
+        let profile = self.home.join(&self.name);
+        let identity = Identity::load_or_create(&profile.join("key")).expect("its key");
+        let (store, _) = Store::open(&profile.join("history.db"), &identity.key()).expect("its history opens");
+        let runtime = Builder::new_current_thread().build().expect("a runtime");
+        let events = runtime.block_on(store.past(Some(room.parse().expect("a name")), Some(0), u32::MAX));
+        messages(events.expect("its history reads"))
     }
 
     /// A connection to the session's control socket, as a bot has.
     #[track_caller]
     pub fn control(&self) -> Control {
-        let socket = find_socket(&self.home).expect("the home can be read");
-        let socket = socket.unwrap_or_else(|| panic!("no control socket below {}", self.home.display()));
-        Control::connect(&socket).expect("the session takes connections")
+        self.try_control().expect("the session takes connections")
+    }
+
+    /// The same, if there is a session that takes connections.
+    pub fn try_control(&self) -> io::Result<Control> {
+        let socket = find_socket(&self.home)?.ok_or(io::ErrorKind::NotFound)?;
+        Control::connect(&socket)
     }
 
     fn login_arguments<'a>(&'a self, options: &[&'a str]) -> Vec<&'a str> {
@@ -194,6 +217,14 @@ impl Peer {
         command.args(arguments).env("ROLLCALL_HOME", &self.home).env("NO_COLOR", "1");
         command
     }
+}
+
+fn messages(events: Vec<Event>) -> Vec<MessageEvent> {
+    let message = |event| match event {
+        Event::Message(message) => Some(message),
+        Event::Member(_) | Event::Receipt(_) => None,
+    };
+    events.into_iter().filter_map(message).collect()
 }
 
 /// The contract says that all of a profile is below its home, and not where. There is one profile in this home.

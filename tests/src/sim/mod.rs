@@ -28,4 +28,4 @@ pub use net::Net;
 pub use random::Random;
 pub use run::{run, seeds};
 pub use switch::{Conditions, Host, Traffic};
-pub use town::{Person, Town, eventually};
+pub use town::{Killed, Person, Town, eventually};

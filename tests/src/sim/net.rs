@@ -147,6 +147,11 @@ impl Net {
         self.state().switch.rebind(host, outward);
     }
 
+    /// Where others reach a host: its own address, or the outward one.
+    pub fn address(&self, host: Host) -> SocketAddr {
+        self.state().switch.address(host)
+    }
+
     /// What went from one host to another so far.
     pub fn traffic(&self, from: Host, to: Host) -> Traffic {
         self.sum(|pair| pair == (from, to))

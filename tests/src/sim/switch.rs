@@ -165,6 +165,11 @@ impl Switch {
         self.inward.insert(outward, host);
     }
 
+    /// Where a host sends from, and is reached at.
+    pub fn address(&self, host: Host) -> SocketAddr {
+        *self.outward.get(&host).unwrap_or(&host)
+    }
+
     pub fn traffic(&self) -> impl Iterator<Item = ((Host, Host), Traffic)> {
         self.traffic.iter().map(|(pair, traffic)| (*pair, *traffic))
     }
@@ -190,7 +195,7 @@ impl Switch {
         traffic.sent += 1;
         traffic.sent_bytes += payload.len() as u64;
         let arrivals = if host.is_some() { self.arrivals(now, pair, payload.len()) } else { Vec::new() };
-        let source = *self.outward.get(&from).unwrap_or(&from);
+        let source = self.address(from);
         (now, pair, source, payload.len(), &arrivals).hash(&mut self.trace);
         let datagram = |at| (at, Datagram { from, source, to: pair.1, payload: payload.to_vec(), ecn });
         arrivals.into_iter().map(datagram).collect()

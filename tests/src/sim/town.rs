@@ -12,7 +12,7 @@ use common::{
         peer::ALPN,
     },
 };
-use peer::{Config, Handle, Host as PeerHost, Setup, Store};
+use peer::{Config, Handle, Host as PeerHost, Setup, Store, core::Saved};
 use tokio::time::{Instant, timeout};
 use tracker::{Parts, Running};
 
@@ -40,6 +40,16 @@ pub struct Person {
     pub handle: Handle,
     /// Where it is.
     pub host: Host,
+    number: u16,
+    store: Store,
+}
+
+/// A person whose peer was killed: what is left of it is its disk.
+pub struct Killed {
+    /// What it is called.
+    pub name: AccountName,
+    number: u16,
+    store: Store,
 }
 
 impl Town {
@@ -98,15 +108,34 @@ impl Town {
 
     /// Starts somebody's peer.
     pub fn start_peer(&self, number: u16, name: &str, config: &Config) -> Person {
-        let mut seed = [7; 32];
-        seed[..2].copy_from_slice(&number.to_be_bytes());
-        let identity = Identity::from_seed(seed);
+        let name = name.parse().expect("a name");
+        let disk = Store::in_memory(&identity(number).key()).expect("a store in memory");
+        self.start_on(number, name, config, disk)
+    }
+
+    /// Kills somebody's peer: nobody is told. Every other handle of it must be gone.
+    pub fn kill(&self, person: Person) -> Killed {
+        // For good: whoever starts it again takes the place of its socket.
+        self.net.down(person.host);
+        let Person { name, number, store, .. } = person;
+        Killed { name, number, store }
+    }
+
+    /// Starts the peer again, with the history that it left.
+    pub fn start_again(&self, killed: Killed, config: &Config) -> Person {
+        let disk = killed.store.reopen(&identity(killed.number).key()).expect("the store reads");
+        let person = self.start_on(killed.number, killed.name, config, disk);
+        self.net.up(person.host);
+        person
+    }
+
+    fn start_on(&self, number: u16, name: AccountName, config: &Config, disk: (Store, Saved)) -> Person {
+        let identity = identity(number);
         let [high, low] = number.to_be_bytes();
         let host = Host::from(([10, 1, high, low], 4_000));
         let certificate = Certificate::new(&identity).expect("a certificate");
         let server = endpoint::server_config(&certificate, ALPN, &config.link_limits()).expect("a TLS config");
-        let (store, saved) = Store::in_memory(&identity.key()).expect("a store in memory");
-        let name: AccountName = name.parse().expect("a name");
+        let (store, saved) = disk;
         let setup = Setup {
             config: config.clone(),
             name: name.clone(),
@@ -117,13 +146,28 @@ impl Town {
             tracker_key: None,
             store: "in memory".into(),
         };
-        let start = self.start;
+        let (start, net) = (self.start, self.net.clone());
         let peer_host = PeerHost {
             clock: Arc::new(move || EPOCH + start.elapsed().as_millis() as u64),
-            interfaces: Arc::new(move |_| Addresses::new([host])),
+            // As a laptop on another network, which knows its address: a NAT's would be known to the tracker alone.
+            interfaces: Arc::new(move |_| Addresses::new([net.address(host)])),
             seed: self.net.seed() ^ u64::from(number),
         };
-        Person { name, handle: peer::spawn_on(setup, peer_host, store, saved), host }
+        let handle = peer::spawn_on(setup, peer_host, store.clone(), saved);
+        Person { name, handle, host, number, store }
+    }
+}
+
+fn identity(number: u16) -> Identity {
+    let mut seed = [7; 32];
+    seed[..2].copy_from_slice(&number.to_be_bytes());
+    Identity::from_seed(seed)
+}
+
+impl Killed {
+    /// All messages that it left on its disk, in the order in which it got them.
+    pub async fn messages(&self) -> Vec<MessageEvent> {
+        messages(self.store.past(None, Some(0), u32::MAX).await.expect("the store reads"))
     }
 }
 
@@ -140,12 +184,7 @@ impl Person {
 
     /// All messages it holds, its own included, in the order in which it got them.
     pub async fn messages(&self) -> Vec<MessageEvent> {
-        let events = self.handle.past(None, Some(0), u32::MAX).await.expect("the store reads");
-        let message = |event| match event {
-            Event::Message(message) => Some(message),
-            Event::Member(_) | Event::Receipt(_) => None,
-        };
-        events.into_iter().filter_map(message).collect()
+        messages(self.handle.past(None, Some(0), u32::MAX).await.expect("the store reads"))
     }
 
     /// Waits until nothing that it said waits for anybody.
@@ -155,6 +194,14 @@ impl Person {
         })
         .await;
     }
+}
+
+fn messages(events: Vec<Event>) -> Vec<MessageEvent> {
+    let message = |event| match event {
+        Event::Message(message) => Some(message),
+        Event::Member(_) | Event::Receipt(_) => None,
+    };
+    events.into_iter().filter_map(message).collect()
 }
 
 /// Looks again and again, in virtual time, until something is so.

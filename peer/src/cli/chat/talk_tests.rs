@@ -53,6 +53,7 @@ fn message(place: &str, text: &str) -> Event {
         received: 0,
         path: "direct".into(),
         text: text.into(),
+        mark: None,
     })
 }
 

@@ -1,0 +1,187 @@
+//! A history as data: who does what, what goes wrong, and how long it is waited then.
+
+use std::fmt;
+
+use crate::sim::Random;
+
+/// Steps of one history beside the first joins.
+const STEPS: usize = 120;
+/// The names of the rooms.
+pub const ROOMS: [&str; 2] = ["lobby", "kitchen"];
+
+/// A peer or the tracker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Who {
+    /// A peer, by its number.
+    Peer(usize),
+    /// The tracker.
+    Tracker,
+}
+
+/// What happens. Times are in milliseconds.
+#[derive(Clone, PartialEq, Debug)]
+pub enum What {
+    /// Somebody says so many lines in a room.
+    Say { who: usize, room: usize, lines: usize },
+    /// Somebody asks to join.
+    Join { who: usize, room: usize },
+    /// Somebody asks to leave.
+    Leave { who: usize, room: usize },
+    /// A process dies at once.
+    Kill(Who),
+    /// It is started again.
+    Start(Who),
+    /// A process dies at one of its next commits, just before it is synced or just after.
+    Crash { who: Who, commit: usize, kept: bool },
+    /// Several die in one moment.
+    PowerLoss(Vec<Who>),
+    /// The tracker dies and its tables are gone.
+    Wipe,
+    /// Nothing arrives any more in one direction.
+    Cut { from: Who, to: Who },
+    /// No direction is cut any more.
+    Heal,
+    /// The connections of two die, with a part of what is on its way.
+    Break(Who, Who),
+    /// A peer gets no time to do anything for a while.
+    Sleep { who: usize, ms: u64 },
+    /// A peer's network takes what it is given only slowly, or no longer so.
+    Slow { who: usize, slow: bool },
+    /// A disk is full, or has space again.
+    Disk { who: Who, full: bool },
+    /// The clock on the wall jumps; a tracker's is looked at when it starts.
+    Clock { who: Who, ms: i64 },
+}
+
+/// One step.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Step {
+    /// Its number in the history as it was made: what is drawn at it hangs on that.
+    pub number: u64,
+    /// What happens.
+    pub what: What,
+    /// How long it is waited then, in milliseconds.
+    pub then: u64,
+}
+
+/// A history.
+#[derive(Clone, PartialEq, Debug)]
+pub struct History {
+    /// What it was made from.
+    pub seed: u64,
+    /// How many peers there are.
+    pub peers: usize,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+impl History {
+    /// The history of a seed. Each leaves out some kinds of trouble altogether, since trouble of one kind often
+    /// covers that of another.
+    pub fn new(seed: u64) -> History {
+        let mut random = Random::new(seed);
+        let peers = 3 + random.below(4);
+        let weather = Weather::new(&mut random);
+        let mut steps: Vec<(What, u64)> = (0..peers).map(|who| (What::Join { who, room: 0 }, 0)).collect();
+        for _ in 0..STEPS {
+            let what = weather.what(&mut random, peers);
+            let then = if random.chance(0.06) { random.below(30_000) } else { random.below(2_500) };
+            steps.push((what, then as u64));
+        }
+        let steps = steps.into_iter().zip(1..).map(|((what, then), number)| Step { number, what, then });
+        History { seed, peers, steps: steps.collect() }
+    }
+}
+
+/// How often what goes wrong.
+struct Weather([usize; 11]);
+
+impl Weather {
+    fn new(random: &mut Random) -> Weather {
+        Weather([(); 11].map(|()| if random.chance(0.45) { 0 } else { 1 + random.below(9) }))
+    }
+
+    fn what(&self, random: &mut Random, peers: usize) -> What {
+        let who = random.below(peers);
+        let room = random.below(ROOMS.len());
+        let party = |number| if number < peers { Who::Peer(number) } else { Who::Tracker };
+        let (one, other) = (party(random.below(peers + 1)), party(random.below(peers + 1)));
+        let trouble: usize = self.0.iter().sum();
+        // Half of what happens is talk and membership, whatever the weather.
+        let Some(kind) = random.below(60 + trouble).checked_sub(60) else {
+            return match random.below(60) {
+                0..30 => What::Say { who, room, lines: 1 + random.below(5) },
+                30..40 => What::Join { who, room },
+                40..44 => What::Leave { who, room },
+                44..54 => What::Start(Who::Peer(who)),
+                54..58 => What::Start(Who::Tracker),
+                _ => What::Heal,
+            };
+        };
+        let mut below = 0;
+        let kind = self.0.iter().position(|weight| {
+            below += weight;
+            kind < below
+        });
+        match kind {
+            Some(0) => What::Kill(one),
+            Some(1) => What::Crash { who: one, commit: 1 + random.below(4), kept: random.chance(0.5) },
+            Some(2) => What::PowerLoss((0..=peers).filter(|_| random.chance(0.6)).map(party).collect()),
+            Some(3) if random.chance(0.4) => What::Wipe,
+            Some(3) => What::Kill(Who::Tracker),
+            Some(4) => What::Cut { from: one, to: other },
+            Some(5) => What::Break(one, other),
+            Some(6) => What::Sleep { who, ms: 1_000 + random.below(180_000) as u64 },
+            Some(7) => What::Slow { who, slow: random.chance(0.6) },
+            Some(8) => What::Disk { who: one, full: random.chance(0.6) },
+            Some(9) => {
+                let far = [1_000, 60_000, 86_400_000, 100 * 86_400_000][random.below(4)];
+                What::Clock { who: one, ms: random.below(2 * far) as i64 - far as i64 }
+            }
+            _ => What::Break(Who::Peer(who), Who::Tracker),
+        }
+    }
+}
+
+impl fmt::Display for Who {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Who::Peer(number) => write!(f, "p{number}"),
+            Who::Tracker => write!(f, "tracker"),
+        }
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Say { who, room, lines } => write!(f, "p{who} says {lines} lines in {}", ROOMS[*room]),
+            What::Join { who, room } => write!(f, "p{who} joins {}", ROOMS[*room]),
+            What::Leave { who, room } => write!(f, "p{who} leaves {}", ROOMS[*room]),
+            What::Kill(who) => write!(f, "{who} is killed"),
+            What::Start(who) => write!(f, "{who} is started, if it is down"),
+            What::Crash { who, commit, kept } => {
+                write!(f, "{who} will die at commit {commit} from now, {}", if *kept { "synced" } else { "not synced" })
+            }
+            What::PowerLoss(who) => {
+                let names: Vec<String> = who.iter().map(Who::to_string).collect();
+                write!(f, "the power goes for {}", names.join(", "))
+            }
+            What::Wipe => write!(f, "the tracker dies and loses its tables"),
+            What::Cut { from, to } => write!(f, "nothing gets from {from} to {to} any more"),
+            What::Heal => write!(f, "everything gets everywhere again"),
+            What::Break(one, other) => write!(f, "the connections of {one} and {other} break"),
+            What::Sleep { who, ms } => write!(f, "p{who} stands still for {ms} ms"),
+            What::Slow { who, slow } => write!(f, "p{who} is {}", if *slow { "slow" } else { "slow no longer" }),
+            What::Disk { who, full } => write!(f, "the disk of {who} {}", if *full { "is full" } else { "has space" }),
+            What::Clock { who, ms } => write!(f, "the clock of {who} jumps by {ms} ms"),
+        }
+    }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}, {} peers, {} steps:", self.seed, self.peers, self.steps.len())?;
+        self.steps.iter().try_for_each(|Step { number, what, then }| writeln!(f, "{number:5}: {what}; {then} ms pass"))
+    }
+}
