@@ -28,6 +28,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+mod waking;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -140,6 +141,7 @@ impl Core {
         match input {
             Input::Ask(id, ask) => self.ask(id, ask, now),
             Input::Tick => {}
+            Input::Woke => self.woke(now),
             Input::Interfaces(addresses) => self.interfaces(addresses),
             Input::TrackerUp(key) => self.tracker_up(key, now),
             Input::TrackerSays(frame) => self.tracker_says(frame, now),

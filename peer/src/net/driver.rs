@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     accept, dial,
     pool::{Pool, ToWriter},
+    sleep::SleepWatch,
     tracker_link,
 };
 use crate::{
@@ -41,6 +42,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often the host's own addresses are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often it is looked whether the host has slept.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// Where links bring what they read.
 pub type Inputs = mpsc::Sender<Input>;
@@ -151,6 +154,8 @@ impl Running {
         mut tracker_inputs: mpsc::Receiver<(u64, Input)>,
     ) -> Refusal {
         let mut look_at = self.began;
+        let mut sleep = SleepWatch::default();
+        let mut watch_at = self.began;
         let mut index_at = Some(self.began + IDLE);
         let mut handles_left = true;
         loop {
@@ -166,6 +171,7 @@ impl Running {
                         self.core.handle(Input::Ask(AskId(0), Ask::Logout), self.now());
                     }
                 },
+                () = sleep_until(watch_at) => watch_at = Instant::now() + WATCH,
                 () = sleep_until(look_at) => {
                     look_at = Instant::now() + LOOK;
                     let addresses = (self.host.interfaces)(self.port());
@@ -184,6 +190,11 @@ impl Running {
                 if tracker.is_err() && link.is_err() && !ask {
                     break;
                 }
+            }
+            if sleep.slept(self.now()) {
+                tracing::info!("this host has slept: everybody is dialled again");
+                look_at = Instant::now();
+                self.take(Input::Woke);
             }
             let outputs = self.core.flush(self.now());
             let (rows, outputs) = rows_first(outputs);
