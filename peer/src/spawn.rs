@@ -76,6 +76,7 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
     let (welcomed_in, welcomed) = watch::channel(None);
     let (ended_in, ended) = watch::channel(None);
     let me = setup.identity.key();
+    let salvaged = saved.salvaged.clone();
     let core = Core::new(Start {
         name: setup.name,
         identity: setup.identity,
@@ -100,7 +101,7 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         ended: ended_in,
     };
     tokio::spawn(driver.run());
-    Handle::new(asks_in, events, welcomed, ended, store)
+    Handle::new(asks_in, events, welcomed, ended, store, salvaged)
 }
 
 fn wall() -> u64 {

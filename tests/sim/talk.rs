@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::RoomName;
 use tests::sim::{Conditions, Net, Person, Town, eventually, run, seeds};
+use tokio::time::Instant;
 
 fn lobby() -> RoomName {
     "lobby".parse().unwrap()
@@ -60,6 +61,29 @@ fn what_is_said_reaches_everybody_once_whatever_is_lost() {
             one_talk(seed, loss).await;
         });
     }
+}
+
+#[test]
+fn who_wakes_up_elsewhere_talks_again_within_seconds() {
+    seeds("a laptop sleeps", 0..10, |seed| async move {
+        let net = Net::new(seed);
+        let town = Town::new(&net);
+        let people = people(&town, &["alice", "bob"]).await;
+        let [alice, bob] = people.as_slice() else { unreachable!("two were asked for") };
+        net.partition(&[bob.host], &[alice.host, Town::tracker_host()]);
+        bob.handle.say(lobby(), "from the train".into()).await.unwrap();
+        alice.handle.say(lobby(), "where are you?".into()).await.unwrap();
+        // Long enough for the others to give it up, and for its own pauses to be the longest.
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        net.mend_all();
+        net.rebind(bob.host, ([10, 9, 9, 9], 9_999).into());
+        bob.sleep(Duration::from_secs(2 * 24 * 60 * 60));
+        let woke = Instant::now();
+        alice.delivered().await;
+        bob.delivered().await;
+        let within = woke.elapsed();
+        assert!(within < Duration::from_secs(1), "{within:?}");
+    });
 }
 
 #[test]

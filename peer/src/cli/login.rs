@@ -190,6 +190,9 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         store: profile.history(),
     };
     let handle = peer::spawn(setup).await?;
+    if let Some(salvaged) = handle.salvaged() {
+        output::note(&salvaged.to_string());
+    }
     let domain = welcome(&handle, target, &profile, kept).await?;
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker: target.address, domain, hosted, _held: held })

@@ -340,6 +340,14 @@ impl Core {
         }
     }
 
+    /// Dials somebody without a link at once, as if for the first time.
+    pub(super) fn dial_afresh(&mut self, key: Key, now: Now) {
+        if let Some(person) = self.people.get_mut(&key) {
+            person.backoff.reset();
+            self.schedule(key, now.at);
+        }
+    }
+
     fn schedule(&mut self, key: Key, at: u64) {
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link.is_some() || person.dialling || person.due.is_some_and(|due| due <= at) {

@@ -32,6 +32,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+mod waking;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -44,7 +45,7 @@ use common::{
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
-use crate::Config;
+use crate::{Config, store::Salvaged};
 use backoff::Jitter;
 use causal::WaitingRoom;
 use delivery::Unsaid;
@@ -86,9 +87,11 @@ pub struct Saved {
     pub tables: u64,
     /// The last cursor given.
     pub cursor: u64,
-    /// What is said from now on has numbers from here on, since lower ones may have been used by messages that the
-    /// store has lost; 0 for a store that has lost nothing.
+    /// Own messages get no number below this one: the store has lost something once, and with it, maybe, messages
+    /// that were sent already. Microseconds since 1970 by then; 0 if nothing was ever lost.
     pub numbers_from: u64,
+    /// What was found damaged at this start, and how much of it is kept.
+    pub salvaged: Option<Salvaged>,
 }
 
 /// A peer's state.
@@ -147,6 +150,7 @@ impl Core {
         match input {
             Input::Ask(id, ask) => self.ask(id, ask, now),
             Input::Tick => {}
+            Input::Woke => self.woke(now),
             Input::Interfaces(addresses) => self.interfaces(addresses),
             Input::TrackerUp(key) => self.tracker_up(key, now),
             Input::TrackerSays(frame) => self.tracker_says(frame, now),
