@@ -191,6 +191,11 @@ impl Batch {
         Ok(end)
     }
 
+    /// Whether nothing in it is withheld.
+    pub fn is_whole(&self) -> bool {
+        self.withheld.is_empty()
+    }
+
     /// The head that the log has before this batch.
     pub fn start(&self) -> Head {
         Head { number: self.first.saturating_sub(1), hash: *self.previous }

@@ -125,7 +125,7 @@ fn what_is_said_behind_a_cut_arrives_once_it_is_mended() {
         let net = Net::new(seed);
         let town = Town::new(&net);
         let people = people(&town, &["alice", "bob", "carol"]).await;
-        net.partition(&[people[0].host], &[people[1].host]);
+        net.partition(&[people[0].host, people[2].host], &[people[1].host]);
         let said = people[0].handle.say(lobby(), "over the cut".into()).await.unwrap();
         eventually("carol has it and bob has not", async || {
             let said = people[0].handle.said(said.id.parse().unwrap()).await.unwrap();
@@ -137,6 +137,19 @@ fn what_is_said_behind_a_cut_arrives_once_it_is_mended() {
         net.mend_all();
         people[0].delivered().await;
         assert_eq!(texts(&people[1]).await, ["over the cut"]);
+    });
+}
+
+#[test]
+fn what_is_said_behind_a_wall_arrives_through_who_is_on_both_sides() {
+    seeds("a wall", 0..5, |seed| async move {
+        let net = Net::new(seed);
+        let town = Town::new(&net);
+        let people = people(&town, &["alice", "bob", "carol"]).await;
+        net.partition(&[people[0].host], &[people[1].host]);
+        people[0].handle.say(lobby(), "around the wall".into()).await.unwrap();
+        people[0].delivered().await;
+        assert_eq!(texts(&people[1]).await, ["around the wall"]);
     });
 }
 

@@ -104,7 +104,7 @@ impl Alone {
     pub fn link(&mut self, id: u64, other: usize, dialled: bool) -> Vec<Output> {
         let key = self.others[other].key();
         let mut outputs = self.tell(Input::LinkUp { link: LinkId(id), key, dialled, address: address(other) });
-        let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
+        let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap(), life: 1 };
         outputs.extend(self.tell(Input::LinkSays(LinkId(id), hello.into())));
         outputs
     }

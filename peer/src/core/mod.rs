@@ -72,7 +72,7 @@ pub struct Start {
     pub address: std::net::SocketAddr,
     /// What was kept at earlier starts.
     pub saved: Saved,
-    /// For jitter.
+    /// For jitter, and to tell this start from others.
     pub seed: u64,
 }
 
@@ -110,6 +110,8 @@ pub struct Core {
     receipts: Receipts,
     repair: Repair,
     numbers_from: u64,
+    /// Told in every hello.
+    life: u64,
     cursor: u64,
     jitter: Jitter,
     started: Option<u64>,
@@ -136,6 +138,7 @@ impl Core {
             repair: Repair::new(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
+            life: start.seed,
             jitter: Jitter::new(start.seed),
             started: None,
             out: Vec::new(),

@@ -48,12 +48,26 @@ fn of_two_links_the_one_that_the_smaller_key_dialled_stays() {
 }
 
 #[test]
+fn who_has_started_again_is_not_kept_out_by_the_link_it_had_before() {
+    for me in [0, 1] {
+        let mut alone = Alone::in_the_lobby(me, 1);
+        let key = alone.others[0].key();
+        // Dialled so that it would stay if it were one of two of the same life.
+        alone.link(1, 0, me == 0);
+        alone.tell(Input::LinkUp { link: LinkId(2), key, dialled: me == 1, address: address(1) });
+        let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap(), life: 2 };
+        alone.tell(Input::LinkSays(LinkId(2), hello.into()));
+        assert_eq!(alone.core.people.get(&key).unwrap().link, Some(LinkId(2)));
+    }
+}
+
+#[test]
 fn a_link_from_a_stranger_is_kept_for_a_moment_since_the_table_may_be_under_way() {
     let mut alone = Alone::in_the_lobby(0, 1);
     let stranger = Identity::from_seed([77; 32]);
     let up = Input::LinkUp { link: LinkId(5), key: stranger.key(), dialled: false, address: address(5) };
     assert!(alone.tell(up).is_empty(), "nothing is said to a stranger");
-    let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap() };
+    let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap(), life: 1 };
     alone.tell(Input::LinkSays(LinkId(5), hello.clone().into()));
     let outputs = alone.joins(&stranger, 3);
     assert!(matches!(sent(&outputs)[..], [PeerFrame::Hello(_), PeerFrame::Have(_)]));
@@ -70,7 +84,7 @@ fn a_link_whose_other_side_leaves_before_its_hello_is_closed() {
     let key = alone.others[0].key();
     alone.tell(Input::LinkUp { link: LinkId(1), key, dialled: false, address: address(1) });
     alone.leaves(0);
-    let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
+    let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap(), life: 1 };
     let outputs = alone.tell(Input::LinkSays(LinkId(1), hello.into()));
     assert!(outputs.iter().any(|output| matches!(output, Output::Close(LinkId(1), _))));
 }

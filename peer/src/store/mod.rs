@@ -137,13 +137,23 @@ impl Store {
         }
     }
 
+    /// The store of an account that has been used: if there is none, it is lost, and with it, maybe, messages that were
+    /// sent already.
+    pub fn open_again(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
+        if !path.exists() {
+            // An empty file is a store that has lost everything.
+            std::fs::File::create(path).map_err(|source| StoreError::Salvage { path: path.to_owned(), source })?;
+        }
+        Store::open(path, me)
+    }
+
     fn open_sound(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
         let fail = |source| StoreError::Open { path: path.to_owned(), source };
         let is_empty = path.metadata().is_ok_and(|file| file.len() == 0);
         let had_wal = salvage::beside(path, "-wal").exists();
         let writer = Connection::open(path).map_err(fail)?;
         schema::prepare(&writer, me)?;
-        let mut lost = is_empty.then_some("the file is empty");
+        let mut lost = is_empty.then_some("its file was gone, or empty");
         if schema::begin(&writer)? {
             salvage::check(&writer)?;
             lost = lost.or((!had_wal).then_some("the file with what was stored last, history.db-wal, is gone"));

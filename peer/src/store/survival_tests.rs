@@ -230,6 +230,10 @@ async fn an_empty_file_and_a_lost_log_are_noticed() {
     let (_, saved) = Store::open(&path, &me().key()).unwrap();
     assert!(saved.salvaged.is_some() && saved.numbers_from > 0);
 
+    fs::remove_file(&path).unwrap();
+    let (_, saved) = Store::open_again(&path, &me().key()).unwrap();
+    assert!(saved.salvaged.is_some() && saved.numbers_from > 0, "of an account that has been used");
+
     let mut used = Used::new();
     used.commit(10).await;
     let folder = tempfile::tempdir().unwrap();

@@ -152,6 +152,7 @@ impl Town {
             tracker: Town::tracker_host(),
             tracker_key: None,
             store: "in memory".into(),
+            used: false,
         };
         let (start, net) = (self.start, self.net.clone());
         let slept = Arc::new(AtomicU64::new(0));
