@@ -3,6 +3,7 @@
 mod bad_input;
 mod crowd;
 mod herd;
+mod long_sleep;
 mod network;
 mod offloads;
 mod one_suffers;
@@ -85,6 +86,7 @@ fn rollcall_trials() -> Vec<Trial> {
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         peer_dies::whoever_logs_out_shows_as_offline_at_once,
         storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
+        long_sleep::who_stood_still_talks_again_within_seconds,
         outbox::what_is_cancelled_does_not_reach_who_was_away,
         one_suffers::the_others_talk_on_while_it_is_held_and_it_gets_everything,
         one_suffers::the_others_talk_on_while_its_disk_is_full_and_it_gets_everything_once_there_is_room,

@@ -53,6 +53,10 @@ impl Core {
         if room.table.member(&via).is_none() || !room.is_for(&self.me, batch.stamp) {
             return;
         }
+        if !batch.is_whole() {
+            // Only the author may leave something out: a receipt would stand for what is not here.
+            return;
+        }
         let known = room.name_of(&author).cloned();
         if !room.was_member(&author, batch.stamp) && author != self.me {
             return;
