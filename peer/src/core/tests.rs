@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Change, Departure, Member, Presence, PresenceVersion, Role},
+    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role},
     wire::{
         peer::{Have, Hello, PROTOCOL, PeerFrame, Reach, RefuseCode, Skip},
         tracker::{Snapshot, ToPeer, ToTracker, Update, Welcome},
@@ -79,6 +79,7 @@ impl Alone {
         alone.tracker(Snapshot {
             room: lobby(),
             version: Version { epoch: 1, number: members.len() as u64 },
+            history: History::Joined,
             presence_version: PresenceVersion { run: 1, number: 1 },
             presence: (0..members.len()).map(|n| Presence { slot: Slot(n as u32), online: online(n) }).collect(),
             members,
