@@ -191,6 +191,11 @@ impl Batch {
         Ok(end)
     }
 
+    /// Whether nothing in it is withheld.
+    pub fn is_whole(&self) -> bool {
+        self.withheld.is_empty()
+    }
+
     /// The head that the log has before this batch.
     pub fn start(&self) -> Head {
         Head { number: self.first.saturating_sub(1), hash: *self.previous }
@@ -252,6 +257,9 @@ impl Message {
         rmp_serde::to_vec_named(self).expect("a struct of integers and strings always encodes")
     }
 
+    /// No less than the bytes that one of its answers takes.
+    pub const ANSWER_COST: usize = 64;
+
     /// What somebody said at this moment.
     pub fn new(sent: u64, text: String) -> Message {
         Message { sent, text, answers: Vec::new() }
@@ -259,7 +267,7 @@ impl Message {
 
     /// No less than the bytes this message takes in a batch.
     pub fn cost(&self) -> usize {
-        self.text.len() + 32 + 64 * self.answers.len()
+        self.text.len() + 32 + Self::ANSWER_COST * self.answers.len()
     }
 }
 
@@ -351,6 +359,17 @@ mod tests {
         assert_eq!(bad(|b| b.messages.swap(0, 1)), Err(BadBatch::Signature));
         assert_eq!(bad(|b| b.messages.truncate(1)), Err(BadBatch::Signature));
         assert_eq!(bad(|b| b.previous = ByteArray::new([0; 32])), Err(BadBatch::Signature));
+    }
+
+    #[test]
+    fn a_message_never_takes_more_of_a_batch_than_its_cost() {
+        let stamp = Some(Version { epoch: u64::MAX, number: u64::MAX });
+        let answered = Answered { author: ByteArray::new([0xff; 8]), number: u64::MAX, stamp };
+        for text in ["", &"x".repeat(limits::TEXT_BYTES)] {
+            let answers = vec![answered.clone(); limits::ANSWERS];
+            let message = Message { answers, ..Message::new(u64::MAX, text.into()) };
+            assert!(message.encode().len() <= message.cost());
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{
         command::{Answer, Ask, ReceiptOf, WaitingFor},
     },
     net::driver::Question,
-    store::{Store, StoreError},
+    store::{Salvaged, Store, StoreError},
 };
 
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
@@ -25,6 +25,7 @@ pub struct Handle {
     welcomed: watch::Receiver<Option<Welcomed>>,
     ended: watch::Receiver<Option<Refusal>>,
     store: Store,
+    salvaged: Option<Salvaged>,
 }
 
 /// Messages that `history` shows unless it is told how many.
@@ -39,8 +40,9 @@ impl Handle {
         welcomed: watch::Receiver<Option<Welcomed>>,
         ended: watch::Receiver<Option<Refusal>>,
         store: Store,
+        salvaged: Option<Salvaged>,
     ) -> Handle {
-        Handle { asks, events, welcomed, ended, store }
+        Handle { asks, events, welcomed, ended, store, salvaged }
     }
 
     /// How the peer is.
@@ -173,6 +175,11 @@ impl Handle {
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// What of the history was found damaged at this start, and how much of it is kept.
+    pub fn salvaged(&self) -> Option<&Salvaged> {
+        self.salvaged.as_ref()
     }
 
     /// Waits for the tracker's first welcome, or for the end of a session that it never welcomed.

@@ -39,6 +39,8 @@ pub struct Setup {
     pub tracker_key: Option<Key>,
     /// The file of the store.
     pub store: PathBuf,
+    /// Whether the account has been used here: then there must be a store.
+    pub used: bool,
 }
 
 /// What a peer asks of its host. A simulation gives its own answers.
@@ -64,8 +66,9 @@ impl Host {
 
 /// Starts a peer on this host. It returns at once; the tracker is reached in the background.
 pub async fn spawn(setup: Setup) -> Result<Handle, Refusal> {
-    let (store, saved) = Store::open(&setup.store, &setup.identity.key())
-        .map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
+    let open = if setup.used { Store::open_again } else { Store::open };
+    let (store, saved) =
+        open(&setup.store, &setup.identity.key()).map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
     Ok(spawn_on(setup, Host::system(), store, saved))
 }
 
@@ -76,6 +79,7 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
     let (welcomed_in, welcomed) = watch::channel(None);
     let (ended_in, ended) = watch::channel(None);
     let me = setup.identity.key();
+    let salvaged = saved.salvaged.clone();
     let core = Core::new(Start {
         name: setup.name,
         identity: setup.identity,
@@ -100,7 +104,7 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         ended: ended_in,
     };
     tokio::spawn(driver.run());
-    Handle::new(asks_in, events, welcomed, ended, store)
+    Handle::new(asks_in, events, welcomed, ended, store, salvaged)
 }
 
 fn wall() -> u64 {

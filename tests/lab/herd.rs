@@ -107,6 +107,7 @@ fn start(runtime: &Runtime, host: &Host, tracker: SocketAddr, number: usize) -> 
         tracker,
         tracker_key: None,
         store: Path::new("in memory").into(),
+        used: false,
     };
     let interfaces = Arc::new(move |_| Addresses::new([address]));
     peer::spawn_on(setup, peer::Host { interfaces, ..peer::Host::system() }, store, saved)

@@ -3,6 +3,8 @@
 mod bad_input;
 mod crowd;
 mod herd;
+mod history;
+mod long_sleep;
 mod network;
 mod offloads;
 mod one_suffers;
@@ -84,9 +86,11 @@ fn rollcall_trials() -> Vec<Trial> {
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         peer_dies::whoever_logs_out_shows_as_offline_at_once,
         storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
+        long_sleep::who_stood_still_talks_again_within_seconds,
         outbox::what_is_cancelled_does_not_reach_who_was_away,
         one_suffers::the_others_talk_on_while_it_is_held_and_it_gets_everything,
         repair::a_third_member_has_it_and_the_tick_comes_when_the_author_is_back,
+        history::who_joins_an_open_room_sees_what_those_who_left_have_said_in_it,
         wall::a_message_goes_around_it_and_straight_once_it_has_fallen,
         wall::another_takes_over_from_the_one_in_the_middle_that_dies,
         strangers::noise_reaches_nobody,

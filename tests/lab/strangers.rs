@@ -101,7 +101,7 @@ pub fn another_version_is_told_so() {
     is_logged(crowd.tracker.process(), &["version 1", &stranger.address.to_string()]);
 
     let alice = &crowd.peers[0];
-    let hello = peer::PeerFrame::from(peer::Hello { protocol: 99, name });
+    let hello = peer::PeerFrame::from(peer::Hello { protocol: 99, name, life: 0 });
     let told = stranger.say(address(alice), peer::ALPN, &hello.encode()).closed();
     assert!(told.contains("version 1") && told.contains("99"), "{told}");
     // Carol is away and cannot have it.

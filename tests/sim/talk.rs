@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use common::RoomName;
 use tests::sim::{Conditions, Net, Person, Town, eventually, run, seeds};
+use tokio::time::Instant;
 
 fn lobby() -> RoomName {
     "lobby".parse().unwrap()
@@ -63,6 +64,29 @@ fn what_is_said_reaches_everybody_once_whatever_is_lost() {
 }
 
 #[test]
+fn who_wakes_up_elsewhere_talks_again_within_seconds() {
+    seeds("a laptop sleeps", 0..10, |seed| async move {
+        let net = Net::new(seed);
+        let town = Town::new(&net);
+        let people = people(&town, &["alice", "bob"]).await;
+        let [alice, bob] = people.as_slice() else { unreachable!("two were asked for") };
+        net.partition(&[bob.host], &[alice.host, Town::tracker_host()]);
+        bob.handle.say(lobby(), "from the train".into()).await.unwrap();
+        alice.handle.say(lobby(), "where are you?".into()).await.unwrap();
+        // Long enough for the others to give it up, and for its own pauses to be the longest.
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        net.mend_all();
+        net.rebind(bob.host, ([10, 9, 9, 9], 9_999).into());
+        bob.sleep(Duration::from_secs(2 * 24 * 60 * 60));
+        let woke = Instant::now();
+        alice.delivered().await;
+        bob.delivered().await;
+        let within = woke.elapsed();
+        assert!(within < Duration::from_secs(1), "{within:?}");
+    });
+}
+
+#[test]
 fn one_seed_is_one_run() {
     for loss in [0.0, 0.1] {
         assert_eq!(run(one_talk(3, loss)), run(one_talk(3, loss)));
@@ -101,7 +125,7 @@ fn what_is_said_behind_a_cut_arrives_once_it_is_mended() {
         let net = Net::new(seed);
         let town = Town::new(&net);
         let people = people(&town, &["alice", "bob", "carol"]).await;
-        net.partition(&[people[0].host], &[people[1].host]);
+        net.partition(&[people[0].host, people[2].host], &[people[1].host]);
         let said = people[0].handle.say(lobby(), "over the cut".into()).await.unwrap();
         eventually("carol has it and bob has not", async || {
             let said = people[0].handle.said(said.id.parse().unwrap()).await.unwrap();
@@ -113,6 +137,19 @@ fn what_is_said_behind_a_cut_arrives_once_it_is_mended() {
         net.mend_all();
         people[0].delivered().await;
         assert_eq!(texts(&people[1]).await, ["over the cut"]);
+    });
+}
+
+#[test]
+fn what_is_said_behind_a_wall_arrives_through_who_is_on_both_sides() {
+    seeds("a wall", 0..5, |seed| async move {
+        let net = Net::new(seed);
+        let town = Town::new(&net);
+        let people = people(&town, &["alice", "bob", "carol"]).await;
+        net.partition(&[people[0].host], &[people[1].host]);
+        people[0].handle.say(lobby(), "around the wall".into()).await.unwrap();
+        people[0].delivered().await;
+        assert_eq!(texts(&people[1]).await, ["around the wall"]);
     });
 }
 

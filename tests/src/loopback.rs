@@ -62,6 +62,7 @@ pub fn start_peer(number: usize, store: Option<&Path>, tracker: SocketAddr, conf
         tracker,
         tracker_key: None,
         store: store.unwrap_or(Path::new("in memory")).into(),
+        used: false,
     };
     let loopback = |port| Addresses::new([SocketAddr::from(([127, 0, 0, 1], port))]);
     let host = Host { interfaces: Arc::new(loopback), seed: number as u64, ..Host::system() };

@@ -63,6 +63,10 @@ pub struct Hello {
     pub protocol: u16,
     /// What it is called; the tables decide what it is shown as.
     pub name: AccountName,
+    /// Another number with each start of the sender, and when its host has slept: links from before are dead then,
+    /// though the receiver cannot see it yet.
+    #[serde(default)]
+    pub life: u64,
 }
 
 /// What the sender's store, synced, has of the receiver's logs. Sent for every shared room on a new link or with a

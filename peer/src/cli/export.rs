@@ -50,5 +50,5 @@ impl Export {
 }
 
 fn said(message: &MessageEvent) -> String {
-    format!("{} {}: {}", time::date(message.sent), message.from, text::block(&message.text, "    "))
+    format!("{} {}: {}", time::date(message.sent), tail::author(message), text::block(&message.text, "    "))
 }

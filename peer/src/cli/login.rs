@@ -158,6 +158,8 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     })?;
     let identity = Identity::load_or_create(&profile.key())?;
     let mut kept = profile.kept()?;
+    // A tracker is remembered once it has welcomed, and by then there is a history.
+    let used = kept.tracker.is_some();
 
     let udp = bind(login, &kept, &config)?;
     kept.port = Some(udp.local_addr().context("the UDP socket has no address")?.port());
@@ -188,8 +190,12 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         tracker: target.address,
         tracker_key: login.tracker_key.or(target.key),
         store: profile.history(),
+        used,
     };
     let handle = peer::spawn(setup).await?;
+    if let Some(salvaged) = handle.salvaged() {
+        output::note(&salvaged.to_string());
+    }
     let domain = welcome(&handle, target, &profile, kept).await?;
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker: target.address, domain, hosted, _held: held })

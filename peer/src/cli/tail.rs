@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 use common::{
     RoomName,
-    wire::control::{self, Event, MemberChange, MemberEvent},
+    wire::control::{self, Event, Mark, MemberChange, MemberEvent, MessageEvent},
 };
 use peer::control::Client;
 
@@ -59,6 +59,17 @@ impl History {
     }
 }
 
+/// Who says something, with what there is to know of how it came. No name has a bracket, so no text can pass for this.
+pub fn author(message: &MessageEvent) -> String {
+    let way = message.path.starts_with("via ").then(|| text::inline(&message.path));
+    let mark = message.mark.map(|mark| match mark {
+        Mark::Early => "what it answers has not come".to_string(),
+        Mark::Late => "late".to_string(),
+    });
+    let remarks: Vec<String> = way.into_iter().chain(mark).collect();
+    if remarks.is_empty() { message.from.to_string() } else { format!("{} ({})", message.from, remarks.join(", ")) }
+}
+
 /// `joined lobby` and the like: what a member did, as it goes after its name.
 pub fn change(event: &MemberEvent) -> String {
     let what = match event.change {
@@ -79,7 +90,7 @@ fn show(event: &Event, out: &Out) -> Result<()> {
     Ok(out.object(event, |event| match event {
         Event::Message(message) => {
             let place = out.dim(&format!("{} {}", time::date(message.sent), message.room));
-            format!("{place} {}: {}", message.from, text::block(&message.text, "    "))
+            format!("{place} {}: {}", author(message), text::block(&message.text, "    "))
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),

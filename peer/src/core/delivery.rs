@@ -60,7 +60,8 @@ impl Core {
                 continue;
             }
             let Some(room) = self.rooms.get_mut(&name) else { continue };
-            let mut bytes = 0;
+            // Room is left for what the first of them answers.
+            let mut bytes = limits::ANSWERS * Message::ANSWER_COST;
             let fits = waiting
                 .iter()
                 .take(limits::BATCH_MESSAGES)

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 
 use common::{
     Key, RoomName,
-    frame::{Frame, HEADER},
+    frame::{self, Frame, HEADER},
     limits,
+    message::Batch,
     wire::peer::{Follow, Near, Passed, PeerFrame, Skip, Tell},
 };
 use serde_bytes::{ByteArray, ByteBuf};
@@ -121,6 +122,12 @@ impl Core {
         if !wanted || !may_have {
             return;
         }
+        // The frame without its length and its kind.
+        let batch = ByteBuf::from(&segment.frame[HEADER + 1..]);
+        if !frame::unpack::<Batch>(&batch).is_ok_and(|batch| batch.is_whole()) {
+            // What its author has withheld from this peer is for the author alone to give.
+            return;
+        }
         let leaves_out = segment.first > wish.after + 1;
         wish.after = segment.last;
         let author = segment.author;
@@ -128,8 +135,6 @@ impl Core {
             let skip = Skip { room: name.clone(), author: Some(author), next: segment.first, hash: None };
             self.send(id, PeerFrame::from(skip).encode());
         }
-        // The frame without its length and its kind.
-        let batch = ByteBuf::from(&segment.frame[HEADER + 1..]);
         self.send(id, PeerFrame::from(Passed { author, name: segment.name, batch }).encode());
     }
 

@@ -43,6 +43,8 @@ pub enum Input {
     Ask(AskId, Ask),
     /// Time has come for [`Core::deadline`](super::Core::deadline).
     Tick,
+    /// The host has slept.
+    Woke,
     /// The host's own addresses are these now.
     Interfaces(Addresses),
     /// A connection to the tracker stands; it has proven this key.

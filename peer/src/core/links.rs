@@ -53,7 +53,8 @@ pub struct Link {
     /// Where logs go on, after messages that are not for this peer.
     skipped: BTreeMap<(RoomName, Key), u64>,
     dialled: bool,
-    hello: bool,
+    /// Which life of the other side it belongs to, once it has said hello.
+    life: Option<u64>,
     parked: bool,
     until: u64,
 }
@@ -188,7 +189,7 @@ impl Core {
             feeds: BTreeMap::new(),
             skipped: BTreeMap::new(),
             dialled,
-            hello: false,
+            life: None,
             parked: !known,
             until: now.at + if known { HELLO } else { PARKED },
         };
@@ -205,7 +206,7 @@ impl Core {
             let reason = format!("this peer speaks version {PROTOCOL} of the peer protocol, not {}", hello.protocol);
             return self.close(id, &reason);
         }
-        if std::mem::replace(&mut link.hello, true) {
+        if link.life.replace(hello.life).is_some() {
             return self.close(id, "hello was said twice");
         }
         if !link.parked {
@@ -216,17 +217,18 @@ impl Core {
     fn activate(&mut self, id: LinkId, now: Now) {
         self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
-        let (key, dialled) = (link.key, link.dialled);
+        let (key, dialled, life) = (link.key, link.dialled, link.life);
         let Some(person) = self.people.get_mut(&key) else {
             if fault::on(Fault::GhostKept) {
                 return;
             }
             return self.close(id, "no room is shared any more");
         };
-        if let Some(old) = person.link.and_then(|old| self.links.links.get(&old).map(|l| (old, l.dialled))) {
-            let (old, old_dialled) = old;
-            // Two links that one side dialled: the later one, since it gave up the earlier.
-            let stays = if old_dialled == dialled { id } else { self.preferred(&key, id, dialled, old) };
+        if let Some((old, link)) = person.link.and_then(|old| self.links.links.get(&old).map(|link| (old, link))) {
+            // Two links that one side dialled: the later one, since it gave up the earlier. So too if the other side
+            // has begun a new life since.
+            let later = link.dialled == dialled || link.life != life;
+            let stays = if later { id } else { self.preferred(&key, id, dialled, old) };
             if stays == old {
                 return self.close(id, "there is another link");
             }
@@ -294,7 +296,7 @@ impl Core {
     }
 
     fn greet(&mut self, id: LinkId) {
-        let hello = Hello { protocol: PROTOCOL, name: self.name.clone() };
+        let hello = Hello { protocol: PROTOCOL, name: self.name.clone(), life: self.life };
         self.send(id, PeerFrame::from(hello).encode());
     }
 
@@ -318,9 +320,9 @@ impl Core {
             let Some(link) = self.links.links.get_mut(&id) else { continue };
             link.parked = false;
             link.until = now.at + HELLO;
-            let hello = link.hello;
+            let hello = link.life;
             self.greet(id);
-            if hello {
+            if hello.is_some() {
                 self.activate(id, now);
             }
         }
@@ -337,6 +339,14 @@ impl Core {
         for key in keys {
             let wait = self.jitter.below(1_000);
             self.schedule(key, now.at + wait);
+        }
+    }
+
+    /// Dials somebody without a link at once, as if for the first time.
+    pub(super) fn dial_afresh(&mut self, key: Key, now: Now) {
+        if let Some(person) = self.people.get_mut(&key) {
+            person.backoff.reset();
+            self.schedule(key, now.at);
         }
     }
 

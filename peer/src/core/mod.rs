@@ -3,6 +3,8 @@
 //!
 //! Architecture invariant: nothing in here awaits, reads a clock, a socket, a file or a random source.
 
+#[cfg(test)]
+mod alone;
 mod answers;
 mod backoff;
 mod causal;
@@ -21,6 +23,8 @@ pub mod pin;
 mod ranges;
 mod receipts;
 mod repair;
+#[cfg(test)]
+mod repair_tests;
 mod requests;
 pub mod room;
 #[cfg(test)]
@@ -29,6 +33,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+mod waking;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -41,7 +46,7 @@ use common::{
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
-use crate::Config;
+use crate::{Config, store::Salvaged};
 use backoff::Jitter;
 use causal::WaitingRoom;
 use delivery::Unsaid;
@@ -68,7 +73,7 @@ pub struct Start {
     pub address: std::net::SocketAddr,
     /// What was kept at earlier starts.
     pub saved: Saved,
-    /// For jitter.
+    /// For jitter, and to tell this start from others.
     pub seed: u64,
 }
 
@@ -83,9 +88,11 @@ pub struct Saved {
     pub tables: u64,
     /// The last cursor given.
     pub cursor: u64,
-    /// What is said from now on has numbers from here on, since lower ones may have been used by messages that the
-    /// store has lost; 0 for a store that has lost nothing.
+    /// Own messages get no number below this one: the store has lost something once, and with it, maybe, messages
+    /// that were sent already. Microseconds since 1970 by then; 0 if nothing was ever lost.
     pub numbers_from: u64,
+    /// What was found damaged at this start, and how much of it is kept.
+    pub salvaged: Option<Salvaged>,
 }
 
 /// A peer's state.
@@ -104,6 +111,8 @@ pub struct Core {
     receipts: Receipts,
     repair: Repair,
     numbers_from: u64,
+    /// Told in every hello.
+    life: u64,
     cursor: u64,
     jitter: Jitter,
     started: Option<u64>,
@@ -130,6 +139,7 @@ impl Core {
             repair: Repair::new(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
+            life: start.seed,
             jitter: Jitter::new(start.seed),
             started: None,
             out: Vec::new(),
@@ -144,6 +154,7 @@ impl Core {
         match input {
             Input::Ask(id, ask) => self.ask(id, ask, now),
             Input::Tick => {}
+            Input::Woke => self.woke(now),
             Input::Interfaces(addresses) => self.interfaces(addresses),
             Input::TrackerUp(key) => self.tracker_up(key, now),
             Input::TrackerSays(frame) => self.tracker_says(frame, now),

@@ -64,7 +64,7 @@ fn link(core: &mut Core, n: u8, last: u64) -> Vec<Batch> {
     let id = LinkId(LINK.0 + u64::from(n));
     let (key, address) = (identity(n).key(), ([127, 0, 0, 1], 2).into());
     take(core, Input::LinkUp { link: id, key, dialled: true, address });
-    take(core, Input::LinkSays(id, Hello { protocol: PROTOCOL, name: "m".parse().unwrap() }.into()));
+    take(core, Input::LinkSays(id, Hello { protocol: PROTOCOL, name: "m".parse().unwrap(), life: 1 }.into()));
     let outputs = has(core, n, last);
     let batch = |output| match output {
         Output::Send(_, frame) => match PeerFrame::decode(&frame[HEADER..]).unwrap() {

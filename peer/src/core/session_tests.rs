@@ -135,3 +135,18 @@ fn what_the_tracker_does_not_answer_may_be_done_so_the_link_is_begun_again() {
     assert!(outputs.iter().any(|output| matches!(output, Output::DropTracker)));
     dial_again(&mut core);
 }
+
+#[test]
+fn who_wakes_dials_the_tracker_at_once() {
+    let outputs = take(&mut welcomed(), Input::Woke);
+    let at = |is: fn(&Output) -> bool| outputs.iter().position(is).unwrap();
+    assert!(at(|output| matches!(output, Output::DropTracker)) < at(|output| matches!(output, Output::DialTracker)));
+
+    let mut core = welcomed();
+    for _ in 0..9 {
+        lose(&mut core);
+    }
+    take(&mut core, Input::TrackerDown("no answer".into()));
+    let outputs = take(&mut core, Input::Woke);
+    assert!(outputs.iter().any(|output| matches!(output, Output::DialTracker)), "whatever the pause was");
+}

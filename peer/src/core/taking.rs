@@ -54,6 +54,10 @@ impl Core {
         if room.table.member(&via).is_none() || !room.may_have(&self.me, batch.stamp) {
             return;
         }
+        if !batch.is_whole() {
+            // Only the author may leave something out: a receipt would stand for what is not here.
+            return;
+        }
         let taken = room.takes_log(&author) && room.is_vouched(&author, batch.stamp, &self.me);
         if !taken && author != self.me {
             return;

@@ -1,155 +1,21 @@
-//! A core alone, told by hand what happens.
-
-use std::net::SocketAddr;
+//! Links, and messages straight from their authors.
 
 use common::{
-    Identity, Key, RoomName, Slot, Version,
-    address::Addresses,
+    Identity, Key, RoomName, Version,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role},
+    table::PresenceVersion,
     wire::{
         peer::{Have, Hello, PROTOCOL, PeerFrame, Reach, RefuseCode, Skip},
-        tracker::{Snapshot, ToPeer, ToTracker, Update, Welcome},
+        tracker::{ToTracker, Welcome},
     },
 };
 
-use super::{command::Ask, *};
-
-/// The core of `me`, who shares the lobby with others, and its clock.
-struct Alone {
-    core: Core,
-    now: Now,
-    others: Vec<Identity>,
-}
-
-fn lobby() -> RoomName {
-    "lobby".parse().unwrap()
-}
-
-fn address(n: usize) -> SocketAddr {
-    SocketAddr::from(([10, 0, 0, n as u8], 4_000))
-}
-
-/// Identities in the order of their keys.
-fn identities(count: usize) -> Vec<Identity> {
-    let mut all: Vec<Identity> = (0..count).map(|n| Identity::from_seed([n as u8 + 1; 32])).collect();
-    all.sort_by_key(Identity::key);
-    all
-}
-
-fn member(slot: usize, identity: &Identity) -> Member {
-    Member {
-        slot: Slot(slot as u32),
-        key: identity.key(),
-        name: format!("m{slot}").parse().unwrap(),
-        role: Role::Member,
-        since: slot as u64 + 1,
-    }
-}
-
-impl Alone {
-    /// Logged in, and in the lobby with `others` people who are online. The core's key is the `me`th of all.
-    fn in_the_lobby(me: usize, others: usize) -> Alone {
-        let mut all = identities(others + 1);
-        let identity = all.remove(me);
-        let mut members = vec![member(0, &identity)];
-        members.extend(all.iter().enumerate().map(|(n, other)| member(n + 1, other)));
-        let core = Core::new(Start {
-            name: "m0".parse().unwrap(),
-            identity,
-            config: Config::default(),
-            tracker_key: None,
-            tracker: address(99),
-            address: address(0),
-            saved: Saved::default(),
-            seed: 1,
-        });
-        let mut alone = Alone { core, now: Now::default(), others: all };
-        alone.tell(Input::Tick);
-        alone.tell(Input::TrackerUp(Key([9; 32])));
-        alone.tracker(Welcome {
-            protocol: 1,
-            domain: "lan".parse().unwrap(),
-            tables: 7,
-            name: "m0".parse().unwrap(),
-            seen: Addresses::default(),
-        });
-        let online = |n: usize| Some(Addresses::new([address(n)]));
-        alone.tracker(Snapshot {
-            room: lobby(),
-            version: Version { epoch: 1, number: members.len() as u64 },
-            history: History::Joined,
-            presence_version: PresenceVersion { run: 1, number: 1 },
-            presence: (0..members.len()).map(|n| Presence { slot: Slot(n as u32), online: online(n) }).collect(),
-            members,
-            more: false,
-        });
-        alone
-    }
-
-    fn tell(&mut self, input: Input) -> Vec<Output> {
-        self.core.handle(input, self.now);
-        self.core.flush(self.now)
-    }
-
-    fn tracker(&mut self, frame: impl Into<ToPeer>) -> Vec<Output> {
-        self.tell(Input::TrackerSays(frame.into()))
-    }
-
-    fn later(&mut self, ms: u64) -> Vec<Output> {
-        self.now.at += ms;
-        self.tell(Input::Tick)
-    }
-
-    fn link(&mut self, id: u64, other: usize, dialled: bool) -> Vec<Output> {
-        let key = self.others[other].key();
-        let mut outputs = self.tell(Input::LinkUp { link: LinkId(id), key, dialled, address: address(other) });
-        let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
-        outputs.extend(self.tell(Input::LinkSays(LinkId(id), hello.into())));
-        outputs
-    }
-
-    fn leaves(&mut self, other: usize) -> Vec<Output> {
-        let from = self.core.room(&lobby()).unwrap().table.version();
-        self.tracker(Update {
-            room: lobby(),
-            from,
-            changes: vec![Change::Gone { slot: Slot(other as u32 + 1), why: Departure::Left }],
-            presence: Vec::new(),
-            presence_version: PresenceVersion { run: 1, number: 2 },
-        })
-    }
-
-    /// Somebody joins whose membership begins with the version `since`.
-    fn joins(&mut self, identity: &Identity, since: u64) -> Vec<Output> {
-        let from = self.core.room(&lobby()).unwrap().table.version();
-        self.tracker(Update {
-            room: lobby(),
-            from,
-            changes: vec![Change::Put(Member { since, ..member(2, identity) })],
-            presence: Vec::new(),
-            presence_version: PresenceVersion { run: 1, number: 2 },
-        })
-    }
-
-    fn batch(&self, other: usize, head: Head, stamp: u64, text: &str) -> (Batch, Head) {
-        let message = Message::new(0, text.into());
-        Batch::sign(&self.others[other], &lobby(), Version { epoch: 1, number: stamp }, head, &[message])
-    }
-}
-
-fn dials(outputs: &[Output]) -> usize {
-    outputs.iter().filter(|output| matches!(output, Output::Dial(..))).count()
-}
-
-fn sent(outputs: &[Output]) -> Vec<PeerFrame> {
-    let frame = |output: &Output| match output {
-        Output::Send(_, frame) => PeerFrame::decode(&frame[HEADER..]).unwrap(),
-        _ => None,
-    };
-    outputs.iter().filter_map(frame).collect()
-}
+use super::{
+    alone::{Alone, address, dials, lobby, sent},
+    command::Ask,
+    *,
+};
 
 #[test]
 fn the_smaller_key_dials_at_once_and_the_larger_a_moment_later() {
@@ -182,12 +48,26 @@ fn of_two_links_the_one_that_the_smaller_key_dialled_stays() {
 }
 
 #[test]
+fn who_has_started_again_is_not_kept_out_by_the_link_it_had_before() {
+    for me in [0, 1] {
+        let mut alone = Alone::in_the_lobby(me, 1);
+        let key = alone.others[0].key();
+        // Dialled so that it would stay if it were one of two of the same life.
+        alone.link(1, 0, me == 0);
+        alone.tell(Input::LinkUp { link: LinkId(2), key, dialled: me == 1, address: address(1) });
+        let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap(), life: 2 };
+        alone.tell(Input::LinkSays(LinkId(2), hello.into()));
+        assert_eq!(alone.core.people.get(&key).unwrap().link, Some(LinkId(2)));
+    }
+}
+
+#[test]
 fn a_link_from_a_stranger_is_kept_for_a_moment_since_the_table_may_be_under_way() {
     let mut alone = Alone::in_the_lobby(0, 1);
     let stranger = Identity::from_seed([77; 32]);
     let up = Input::LinkUp { link: LinkId(5), key: stranger.key(), dialled: false, address: address(5) };
     assert!(alone.tell(up).is_empty(), "nothing is said to a stranger");
-    let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap() };
+    let hello = Hello { protocol: PROTOCOL, name: "m2".parse().unwrap(), life: 1 };
     alone.tell(Input::LinkSays(LinkId(5), hello.clone().into()));
     let outputs = alone.joins(&stranger, 3);
     assert!(matches!(sent(&outputs)[..], [PeerFrame::Hello(_), PeerFrame::Have(_)]));
@@ -204,7 +84,7 @@ fn a_link_whose_other_side_leaves_before_its_hello_is_closed() {
     let key = alone.others[0].key();
     alone.tell(Input::LinkUp { link: LinkId(1), key, dialled: false, address: address(1) });
     alone.leaves(0);
-    let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap() };
+    let hello = Hello { protocol: PROTOCOL, name: "m1".parse().unwrap(), life: 1 };
     let outputs = alone.tell(Input::LinkSays(LinkId(1), hello.into()));
     assert!(outputs.iter().any(|output| matches!(output, Output::Close(LinkId(1), _))));
 }

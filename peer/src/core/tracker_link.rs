@@ -205,6 +205,15 @@ impl Core {
         self.repair.look_soon();
     }
 
+    /// Dials at once, whatever there was before.
+    pub(super) fn dial_tracker_afresh(&mut self, now: Now) {
+        if !matches!(self.tracker.state, State::Down { .. }) {
+            self.went_down("this host has slept; dialling again".into(), now);
+        }
+        self.tracker.backoff.reset();
+        self.tracker.state = State::Down { retry_at: now.at };
+    }
+
     fn welcome(&mut self, welcome: Welcome) {
         self.tracker.state = State::Up;
         self.tracker.trouble = None;

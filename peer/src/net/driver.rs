@@ -17,6 +17,7 @@ use tokio::{
 use super::{
     accept, dial,
     pool::{Pool, ToWriter},
+    sleep::SleepWatch,
     tracker_link,
 };
 use crate::{
@@ -41,6 +42,8 @@ const RETRY: Duration = Duration::from_secs(1);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How often the host's own addresses are looked at.
 const LOOK: Duration = Duration::from_secs(5);
+/// How often it is looked whether the host has slept.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// Where links bring what they read.
 pub type Inputs = mpsc::Sender<Input>;
@@ -151,6 +154,8 @@ impl Running {
         mut tracker_inputs: mpsc::Receiver<(u64, Input)>,
     ) -> Refusal {
         let mut look_at = self.began;
+        let mut sleep = SleepWatch::default();
+        let mut watch_at = self.began;
         let mut index_at = Some(self.began + IDLE);
         let mut handles_left = true;
         loop {
@@ -166,6 +171,7 @@ impl Running {
                         self.core.handle(Input::Ask(AskId(0), Ask::Logout), self.now());
                     }
                 },
+                () = sleep_until(watch_at) => watch_at = Instant::now() + WATCH,
                 () = sleep_until(look_at) => {
                     look_at = Instant::now() + LOOK;
                     let addresses = (self.host.interfaces)(self.port());
@@ -185,11 +191,18 @@ impl Running {
                     break;
                 }
             }
+            if sleep.slept(self.now()) {
+                tracing::info!("this host has slept: everybody is dialled again");
+                look_at = Instant::now();
+                self.take(Input::Woke);
+            }
             let outputs = self.core.flush(self.now());
             let (rows, outputs) = rows_first(outputs);
             if !rows.is_empty() {
                 index_at = Some(Instant::now() + IDLE);
-                self.keep(rows, &mut asks).await;
+                if let Err(why) = self.keep(rows, &mut asks).await {
+                    return why;
+                }
             }
             for output in outputs {
                 if let Output::End(why) = output {
@@ -227,10 +240,16 @@ impl Running {
     }
 
     /// Nothing goes out before it is kept. While it cannot be (a full disk, say) everything waits, links hold back,
-    /// and nothing is promised that could be lost. Whoever asks is told.
-    async fn keep(&mut self, rows: Vec<Row>, asks: &mut mpsc::Receiver<Question>) {
+    /// and nothing is promised that could be lost. Whoever asks is told. A damaged history will never take it: the
+    /// session is to end, and the next start repairs it.
+    async fn keep(&mut self, rows: Vec<Row>, asks: &mut mpsc::Receiver<Question>) -> Result<(), Refusal> {
         let rows = Arc::new(rows);
         while let Err(error) = self.store.commit(rows.clone()).await {
+            if error.is_damage() {
+                let why =
+                    format!("{error}. What was not answered was not kept; log in again, which repairs the history");
+                return Err(Refusal::new(Exit::Refused, why));
+            }
             tracing::error!("{error}; nothing is sent or receipted until it can be kept. Trying again");
             let said = format!(
                 "not kept yet: {error}. Make room for it; what was said goes out by itself then, so do not say it again"
@@ -247,6 +266,7 @@ impl Running {
             }
             sleep_until(again).await;
         }
+        Ok(())
     }
 
     async fn index(&mut self) -> Option<Instant> {

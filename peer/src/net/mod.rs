@@ -5,4 +5,5 @@ mod dial;
 pub(crate) mod driver;
 mod peer_link;
 mod pool;
+mod sleep;
 mod tracker_link;

@@ -7,7 +7,7 @@ use common::{
     Key, MessageId, RoomName, Version,
     frame::{Frame, HEADER},
     limits,
-    message::{Batch, Message},
+    message::{Batch, Head, Message},
     wire::{
         control::{Event, Mark, MemberChange, MemberEvent, MessageEvent},
         peer::PeerFrame,
@@ -18,6 +18,7 @@ use rusqlite::{Connection, Row as SqlRow, params};
 use super::{Store, StoreError, load::parsed};
 use crate::core::Segment;
 
+/// The columns of a segment, as [`segment`] reads them.
 pub(super) const COLUMNS: &str =
     "cursor, room, author, name, first, last, epoch, number, received, path, end, mark, frame";
 
@@ -91,6 +92,19 @@ pub fn events_of(segment: &Segment) -> Result<Vec<Event>, StoreError> {
             Err(why) => Some(Err(StoreError::Damaged(why.to_string()))),
         })
         .collect()
+}
+
+/// Whether a segment is what it was when it was stored.
+pub(super) fn is_sound(segment: &Segment) -> bool {
+    let Ok(batch) = batch_of(segment) else { return false };
+    (batch.first, batch.last(), batch.stamp) == (segment.first, segment.last, segment.stamp)
+        && batch.room == segment.room
+        && batch.verify(&segment.author).is_ok_and(|end| end.hash == segment.end)
+}
+
+/// The head that the log has before a segment.
+pub(super) fn start_of(segment: &Segment) -> Result<Head, StoreError> {
+    Ok(batch_of(segment)?.start())
 }
 
 fn batch_of(segment: &Segment) -> Result<Batch, StoreError> {

@@ -79,12 +79,15 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     )?;
     let tables: Option<i64> =
         c.query_row("SELECT value FROM meta WHERE name = 'tables'", [], |row| row.get(0)).optional()?;
+    let salvaged: Option<i64> =
+        c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
     Ok(Saved {
         rooms,
         addresses: addresses(c)?,
         tables: tables.unwrap_or(0) as u64,
         cursor: cursor as u64,
-        numbers_from: 0,
+        numbers_from: (salvaged.unwrap_or(0) as u64).saturating_mul(1_000),
+        salvaged: None,
     })
 }
 

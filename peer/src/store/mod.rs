@@ -6,13 +6,17 @@
 mod events;
 mod feed;
 mod load;
+mod salvage;
 mod schema;
 mod search;
 mod write;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use common::{Key, frame::BadFrame};
@@ -22,6 +26,7 @@ use crate::core::{Row, Saved};
 
 pub use events::{events_of, message_count};
 pub use feed::Fed;
+pub use salvage::Salvaged;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +38,14 @@ pub enum StoreError {
         path: PathBuf,
         /// What SQLite said.
         source: rusqlite::Error,
+    },
+    /// It is damaged, and could not be repaired.
+    #[error("the history {} is damaged and cannot be repaired: {source}; make room, or move it away", path.display())]
+    Salvage {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
     },
     /// Reading or writing failed.
     #[error("the history cannot be used: {0}")]
@@ -62,33 +75,105 @@ pub enum StoreError {
     )]
     Foreign(String),
     /// It holds something that was never written.
-    #[error("the history is damaged: {0}")]
+    #[error("the history is damaged: {0}; the next login repairs it")]
     Damaged(String),
+    /// The thread that used it has failed.
+    #[error("the history cannot be used: its thread has failed; log in again")]
+    Failed,
     /// A stored batch cannot be read.
-    #[error("the history is damaged: {0}")]
+    #[error("the history is damaged: {0}; the next login repairs it")]
     Frame(#[from] BadFrame),
 }
 
-/// An open store; clones are the same one.
+impl StoreError {
+    /// Whether the file holds what was never written there; the next start repairs it.
+    pub fn is_damage(&self) -> bool {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match self {
+            StoreError::Sqlite(error) => matches!(error.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)),
+            StoreError::Damaged(_) | StoreError::Frame(_) => true,
+            _ => false,
+        }
+    }
+
+    /// What was found, without what it means.
+    fn bare(&self) -> String {
+        match self {
+            StoreError::Sqlite(error) => error.to_string(),
+            StoreError::Damaged(found) => found.clone(),
+            error => error.to_string(),
+        }
+    }
+}
+
+/// An open store; clones are the same one. When the last is dropped, that is noted in the file: without the note, the
+/// next start looks for damage.
 #[derive(Clone)]
 pub struct Store {
-    writer: Arc<Mutex<Connection>>,
-    reader: Arc<Mutex<Connection>>,
+    files: Arc<Files>,
     /// Whether to work where the caller stands, without another thread: so that a simulation replays exactly.
     inline: bool,
 }
 
+struct Files {
+    writer: Arc<Mutex<Connection>>,
+    reader: Arc<Mutex<Connection>>,
+    /// Damage was met.
+    damaged: AtomicBool,
+}
+
 impl Store {
-    /// Opens the store at `path`, which is made if there is none, and reads what a core begins with.
+    /// Opens the store at `path`, which is made if there is none, and reads what a core begins with. A damaged one is
+    /// repaired: [`Saved::salvaged`] says so.
     pub fn open(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
+        salvage::finish(path)?;
+        match Store::open_sound(path, me) {
+            Err(error) if error.is_damage() => {
+                let salvaged = salvage::salvage(path, me, &error)?;
+                let (store, saved) = Store::open_sound(path, me)?;
+                Ok((store, Saved { salvaged: Some(salvaged), ..saved }))
+            }
+            result => result,
+        }
+    }
+
+    /// The store of an account that has been used: if there is none, it is lost, and with it, maybe, messages that were
+    /// sent already.
+    pub fn open_again(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
+        if !path.exists() {
+            // An empty file is a store that has lost everything.
+            std::fs::File::create(path).map_err(|source| StoreError::Salvage { path: path.to_owned(), source })?;
+        }
+        Store::open(path, me)
+    }
+
+    fn open_sound(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
         let fail = |source| StoreError::Open { path: path.to_owned(), source };
+        let is_empty = path.metadata().is_ok_and(|file| file.len() == 0);
+        let had_wal = salvage::beside(path, "-wal").exists();
         let writer = Connection::open(path).map_err(fail)?;
         schema::prepare(&writer, me)?;
+        let mut lost = is_empty.then_some("its file was gone, or empty");
+        if schema::begin(&writer)? {
+            salvage::check(&writer)?;
+            lost = lost.or((!had_wal).then_some("the file with what was stored last, history.db-wal, is gone"));
+        }
+        let mut salvaged = None;
+        if let Some(found) = lost {
+            salvage::note(&writer)?;
+            let messages = salvage::messages(&writer)?;
+            salvaged = Some(Salvaged { found: found.into(), messages, kept: None });
+        }
+        schema::begun(&writer)?;
         let reader = Connection::open(path).map_err(fail)?;
         schema::tune(&reader)?;
-        let saved = load::saved(&writer, me)?;
+        let saved = Saved { salvaged, ..load::saved(&writer, me)? };
         let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
-        Ok((Store { writer, reader, inline: false }, saved))
+        Ok((Store::of(Files { writer, reader, damaged: AtomicBool::new(false) }, false), saved))
+    }
+
+    fn of(files: Files, inline: bool) -> Store {
+        Store { files: Arc::new(files), inline }
     }
 
     /// A store in memory, which works where the caller stands.
@@ -96,30 +181,31 @@ impl Store {
         let connection = Connection::open_in_memory()?;
         schema::prepare(&connection, me)?;
         let connection = Arc::new(Mutex::new(connection));
-        Ok((Store { writer: connection.clone(), reader: connection, inline: true }, Saved::default()))
+        let files = Files { writer: connection.clone(), reader: connection, damaged: AtomicBool::new(false) };
+        Ok((Store::of(files, true), Saved::default()))
     }
 
     /// The same store as after a restart of its peer.
     pub fn reopen(&self, me: &Key) -> Result<(Store, Saved), StoreError> {
-        let saved = load::saved(&lock(&self.writer), me)?;
+        let saved = load::saved(&lock(&self.files.writer), me)?;
         Ok((self.clone(), saved))
     }
 
     /// Keeps all rows, or none of them; they are on disk when it returns.
     pub async fn commit(&self, rows: Arc<Vec<Row>>) -> Result<(), StoreError> {
-        self.run(self.writer.clone(), move |connection| write::commit(connection, &rows)).await
+        self.run(self.files.writer.clone(), move |connection| write::commit(connection, &rows)).await
     }
 
     /// Adds some messages that the search index lacks. False once it lacks none.
     pub async fn index_some(&self) -> Result<bool, StoreError> {
-        self.run(self.writer.clone(), search::index_some).await
+        self.run(self.files.writer.clone(), search::index_some).await
     }
 
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(self.reader.clone(), work).await
+        self.run(self.files.reader.clone(), work).await
     }
 
     async fn run<T: Send + 'static>(
@@ -127,11 +213,25 @@ impl Store {
         connection: Arc<Mutex<Connection>>,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        if self.inline {
-            return work(&mut lock(&connection));
+        let result = if self.inline {
+            work(&mut lock(&connection))
+        } else {
+            let done = tokio::task::spawn_blocking(move || work(&mut lock(&connection))).await;
+            done.unwrap_or_else(|_| Err(StoreError::Failed))
+        };
+        if result.as_ref().is_err_and(StoreError::is_damage) {
+            self.files.damaged.store(true, Ordering::Relaxed);
         }
-        let done = tokio::task::spawn_blocking(move || work(&mut lock(&connection))).await;
-        done.unwrap_or_else(|_| Err(StoreError::Damaged("the thread that used it has failed".into())))
+        result
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        if !self.damaged.load(Ordering::Relaxed) {
+            // Without it the next start takes a little longer.
+            let _ = schema::ended(&lock(&self.writer));
+        }
     }
 }
 
@@ -140,5 +240,7 @@ fn lock(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection>
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+#[cfg(test)]
+mod survival_tests;
 #[cfg(test)]
 mod tests;

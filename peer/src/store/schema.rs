@@ -73,6 +73,23 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     }
 }
 
+/// Notes in the file that it is in use. True if that was noted already: its last user has not ended well.
+pub fn begin(connection: &Connection) -> Result<bool, StoreError> {
+    Ok(connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('in_use', 1)", [])? == 0)
+}
+
+/// Sees to it that the note of [`begin`] is in the file itself, and not only in that of the newest changes: if that
+/// file is missing at the next start, it shows.
+pub fn begun(connection: &Connection) -> Result<(), StoreError> {
+    Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+/// Takes the note back.
+pub fn ended(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM meta WHERE name = 'in_use'", [])?;
+    Ok(())
+}
+
 /// A commit is on disk when it returns (`synchronous = FULL`), and readers do not wait for it (WAL).
 pub fn tune(connection: &Connection) -> Result<(), StoreError> {
     connection.busy_timeout(std::time::Duration::from_secs(5))?;

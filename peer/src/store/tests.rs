@@ -4,18 +4,18 @@ use common::{
     AccountName, Identity, Key, MessageId, RoomName, Slot, Version,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Member, Role},
+    table::{History, Member, Role},
     wire::{control::Event, peer::PeerFrame},
 };
 
 use super::{events::cursor_of, *};
 use crate::core::{Row, Segment};
 
-fn lobby() -> RoomName {
+pub(super) fn lobby() -> RoomName {
     "lobby".parse().unwrap()
 }
 
-fn me() -> Identity {
+pub(super) fn me() -> Identity {
     Identity::from_seed([1; 32])
 }
 
@@ -24,7 +24,7 @@ fn name() -> AccountName {
 }
 
 /// A batch of `author` after `head`, stored from `cursor` on.
-fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]) -> (Segment, Head) {
+pub(super) fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]) -> (Segment, Head) {
     let stamp = Version { epoch: 1, number: 2 };
     let messages: Vec<Message> = texts.iter().map(|text| Message::new(5, text.to_string())).collect();
     let (batch, end) = Batch::sign(author, &lobby(), stamp, head, &messages);
@@ -45,12 +45,12 @@ fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]) -> (Segme
     (segment, end)
 }
 
-fn room_rows() -> Vec<Row> {
+pub(super) fn room_rows() -> Vec<Row> {
     let member = Member { slot: Slot(0), key: me().key(), name: name(), role: Role::Member, since: 1 };
     vec![Row::Put(lobby(), member), Row::Room { room: lobby(), version: Version { epoch: 1, number: 2 }, joined: true }]
 }
 
-fn texts(events: &[Event]) -> Vec<&str> {
+pub(super) fn texts(events: &[Event]) -> Vec<&str> {
     events.iter().filter_map(|e| if let Event::Message(m) = e { Some(m.text.as_str()) } else { None }).collect()
 }
 
@@ -78,6 +78,21 @@ async fn what_was_said_and_receipted_is_there_after_a_restart() {
     assert_eq!(again.iter().map(|sealed| (sealed.first, sealed.last)).collect::<Vec<_>>(), [(1, 2), (3, 3)]);
     let id = MessageId { room: lobby(), author: me().key().short(), number: 2 };
     assert_eq!(store.receipts(id).await.unwrap()[&Key([2; 32])], (9, "direct".to_string()));
+}
+
+#[tokio::test]
+async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let stranger = Identity::from_seed([3; 32]);
+    let (mut one, _) = segment(&stranger, Head::empty(&lobby(), &stranger.key()), 1, &["a"]);
+    one.name = name().with_key(&stranger.key());
+    let open = [Row::Open(lobby(), 1), Row::Segment(one.clone())];
+    store.commit(Arc::new([room_rows(), open.to_vec()].concat())).await.unwrap();
+    let (_, saved) = store.reopen(&me().key()).unwrap();
+    assert_eq!(saved.rooms[&lobby()].table.history(), History::All);
+    assert!(saved.rooms[&lobby()].is_open(Version { epoch: 1, number: 1 }));
+    let events = store.past(None, Some(0), 10).await.unwrap();
+    assert!(matches!(&events[..], [Event::Message(message)] if message.from == one.name), "{events:?}");
 }
 
 #[tokio::test]
@@ -202,13 +217,4 @@ fn a_history_of_a_newer_format_is_refused() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     assert!(matches!(Store::open(&path, &me().key()), Err(StoreError::Newer { found: 99, .. })));
-}
-
-#[test]
-fn what_is_no_history_is_refused_and_left_alone() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("history.db");
-    std::fs::write(&path, "not a database, but something that somebody needs").unwrap();
-    assert!(Store::open(&path, &me().key()).is_err());
-    assert_eq!(std::fs::read(&path).unwrap(), b"not a database, but something that somebody needs");
 }

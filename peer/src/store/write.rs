@@ -16,7 +16,8 @@ pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreErro
     Ok(())
 }
 
-fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
+/// Keeps one row in a transaction.
+pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
     match row {
         Row::Segment(segment) => keep_segment(t, segment)?,
         Row::Piece { room, author, piece, swallowed } => {

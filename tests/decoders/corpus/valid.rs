@@ -128,7 +128,7 @@ fn to_peer() -> Vec<ToPeer> {
 fn to_another_peer() -> Vec<PeerFrame> {
     let room = || "lobby".parse().expect("a good name");
     vec![
-        peer::Hello { protocol: 1, name: "alice".parse().expect("a good name") }.into(),
+        peer::Hello { protocol: 1, name: "alice".parse().expect("a good name"), life: 7 }.into(),
         peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
         peer::Skip { room: room(), author: None, next: 18, hash: None }.into(),

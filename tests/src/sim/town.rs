@@ -1,7 +1,13 @@
 //! A tracker and people with peers, all real, on the simulated network: only the sockets, the clock and the disks are
 //! not.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use common::{
     AccountName, Identity, RoomName,
@@ -42,6 +48,7 @@ pub struct Person {
     pub host: Host,
     number: u16,
     store: Store,
+    slept: Arc<AtomicU64>,
 }
 
 /// A person whose peer was killed: what is left of it is its disk.
@@ -145,16 +152,19 @@ impl Town {
             tracker: Town::tracker_host(),
             tracker_key: None,
             store: "in memory".into(),
+            used: false,
         };
         let (start, net) = (self.start, self.net.clone());
+        let slept = Arc::new(AtomicU64::new(0));
+        let ahead = slept.clone();
         let peer_host = PeerHost {
-            clock: Arc::new(move || EPOCH + start.elapsed().as_millis() as u64),
+            clock: Arc::new(move || EPOCH + start.elapsed().as_millis() as u64 + ahead.load(Ordering::Relaxed)),
             // As a laptop on another network, which knows its address: a NAT's would be known to the tracker alone.
             interfaces: Arc::new(move |_| Addresses::new([net.address(host)])),
             seed: self.net.seed() ^ u64::from(number),
         };
         let handle = peer::spawn_on(setup, peer_host, store.clone(), saved);
-        Person { name, handle, host, number, store }
+        Person { name, handle, host, number, store, slept }
     }
 }
 
@@ -172,6 +182,11 @@ impl Killed {
 }
 
 impl Person {
+    /// Its clock goes on by so much at once, as it does while a host sleeps: its timers have stood still.
+    pub fn sleep(&self, span: Duration) {
+        self.slept.fetch_add(span.as_millis() as u64, Ordering::Relaxed);
+    }
+
     /// Joins a room.
     pub async fn join(&self, room: &RoomName) {
         timeout(PATIENCE, self.handle.join(room.clone())).await.expect("in time").expect("joined");

@@ -150,7 +150,7 @@ impl Talk {
             Event::Message(message) => {
                 let room = if self.is_in(&message.room) { String::new() } else { format!("({}) ", message.room) };
                 let text = text::block(&message.text, "        ");
-                Some(format!("[{}] {room}{}: {text}", time::clock(message.sent), message.from))
+                Some(format!("[{}] {room}{}: {text}", time::clock(message.sent), tail::author(message)))
             }
             // Who comes online does so in every room, and is told of once.
             Event::Member(MemberEvent { change: MemberChange::Online | MemberChange::Offline, room, .. })
