@@ -6,7 +6,7 @@ use common::{
     Key, RoomName, Slot, Version,
     fault::{self, Fault},
     limits,
-    table::{Change, Departure, Member, Presence, Table},
+    table::{Change, Departure, History, Member, Presence, Table},
     wire::{
         control::MemberChange,
         tracker::{Snapshot, Update},
@@ -196,7 +196,7 @@ impl Core {
         let old = std::mem::replace(&mut room.table, table);
         let was_joined = std::mem::replace(&mut room.joined, true);
         let version = room.table.version();
-        if room.opened() {
+        if room.table.history() == History::All && room.note_open(version.epoch) {
             self.out.push(Output::Keep(Row::Open(name.clone(), version.epoch)));
         }
         let same_epoch = was_joined && old.version().epoch == version.epoch;

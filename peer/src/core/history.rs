@@ -47,9 +47,9 @@ impl Room {
         if taken { called.with_key(author) } else { called.clone() }
     }
 
-    /// Notes the epoch of the table held if the room is open in it. True if that is new.
-    pub fn opened(&mut self) -> bool {
-        let new = self.table.history() == History::All && self.open.insert(self.table.version().epoch);
+    /// Notes that the room was open in an epoch. True if that is new.
+    pub fn note_open(&mut self, epoch: u64) -> bool {
+        let new = self.open.insert(epoch);
         if self.open.len() > OPEN {
             self.open.pop_first();
         }

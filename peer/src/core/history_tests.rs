@@ -43,7 +43,9 @@ fn room(history: History) -> Room {
     };
     let mut room = Room::new(&"lobby".parse().unwrap(), &key(1));
     room.table = Table::from_snapshot(version(2, 5), [member(1, 5), member(2, 3)]).unwrap().with_history(history);
-    room.opened();
+    if history == History::All {
+        room.note_open(2);
+    }
     room
 }
 

@@ -109,7 +109,7 @@ fn open(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Stor
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
-            room.open.insert(row.get::<_, i64>(1)? as u64);
+            room.note_open(row.get::<_, i64>(1)? as u64);
         }
     }
     Ok(())
