@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize, Serializer};
 use unicode_normalization::UnicodeNormalization;
 
-use crate::limits;
+use crate::{id::Key, limits};
 
 /// Why a text cannot be a name. The message says what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,7 +61,7 @@ fn is_invisible(c: char) -> bool {
 
 // Names are in every event and every answer: copying one copies no text.
 macro_rules! name_type {
-    ($(#[$doc:meta])* $type:ident, $what:literal, $most:expr) => {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $most:expr, $may_have_key:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[serde(try_from = "String")]
@@ -92,7 +92,10 @@ macro_rules! name_type {
             type Error = BadName;
 
             fn try_from(text: String) -> Result<Self, BadName> {
-                text.parse()
+                match before_key(&text).filter(|_| $may_have_key) {
+                    Some((name, digits)) => Ok(Self(format!("{}~{digits}", name.parse::<Self>()?).into())),
+                    None => text.parse(),
+                }
             }
         }
 
@@ -119,20 +122,57 @@ macro_rules! name_type {
 
 name_type!(
     /// What a person is called under a tracker's domain.
-    AccountName, "name", limits::NAME_CHARS
+    AccountName, "name", limits::NAME_CHARS, true
 );
 name_type!(
     /// What a room is called.
-    RoomName, "room name", limits::ROOM_CHARS
+    RoomName, "room name", limits::ROOM_CHARS, false
 );
 name_type!(
     /// What a tracker calls the set of its accounts: the `lan` of `alice@lan`.
-    Domain, "domain", limits::DOMAIN_CHARS
+    Domain, "domain", limits::DOMAIN_CHARS, false
 );
+
+/// Hexadecimal digits of a key behind a name.
+const KEY_DIGITS: usize = 8;
+
+impl AccountName {
+    /// The name with the beginning of a key behind it, `alice~9f86d081`: for somebody who is in no table at hand, and
+    /// whose name may be somebody else's there. It is read as data only: it cannot be typed, and nobody can register it.
+    pub fn with_key(&self, key: &Key) -> AccountName {
+        let name = self.0.split('~').next().unwrap_or_default();
+        let digits = &key.short().to_string()[..KEY_DIGITS];
+        AccountName(format!("{name}~{digits}").into())
+    }
+
+    /// Whether it has a key behind it.
+    pub fn has_key(&self) -> bool {
+        self.0.contains('~')
+    }
+}
+
+/// A text with a key behind it, apart.
+fn before_key(text: &str) -> Option<(&str, &str)> {
+    let is_digit = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    text.split_once('~').filter(|(_, digits)| digits.len() == KEY_DIGITS && digits.chars().all(is_digit))
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_with_a_key_is_read_as_data_and_cannot_be_typed() {
+        let name = "é".repeat(32).parse::<AccountName>().unwrap().with_key(&Key([0x9f; 32]));
+        assert_eq!(name.as_str(), format!("{}~9f9f9f9f", "é".repeat(32)));
+        assert!(name.has_key() && name.as_str().parse::<AccountName>().is_err());
+        assert_eq!(AccountName::try_from(name.to_string()), Ok(name.clone()));
+        assert_eq!(name.with_key(&Key([1; 32])).as_str(), format!("{}~01010101", "é".repeat(32)));
+        for bad in ["a~9f9f9f9", "a~9F9F9F9F", "~9f9f9f9f", "a~9f9f9f9f~9f9f9f9f", "a~b~9f9f9f9f", "a~é9f9f9f"] {
+            assert!(AccountName::try_from(bad.to_string()).is_err(), "{bad}");
+        }
+        assert!(RoomName::try_from("a~9f9f9f9f".to_string()).is_err());
+    }
 
     #[test]
     fn letters_of_any_script_are_a_name() {

@@ -1,7 +1,7 @@
 //! The versioned table of a room's members, and the presence beside it. The tracker makes changes; tracker and
 //! peers apply them by the same rules, so that equal versions mean equal tables.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -52,6 +52,55 @@ impl Role {
         }
     }
 }
+
+/// What a room shows to those who join it, fixed when the room is made.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum History {
+    /// What is said from when they join on.
+    #[default]
+    Joined,
+    /// All that was said since the room was made.
+    All,
+}
+
+impl History {
+    /// Whether it is what a room has unless it is told otherwise.
+    pub fn is_joined(&self) -> bool {
+        *self == History::Joined
+    }
+
+    /// The setting as it is written on the command line.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            History::Joined => "joined",
+            History::All => "all",
+        }
+    }
+}
+
+impl fmt::Display for History {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for History {
+    type Err = BadHistory;
+
+    fn from_str(text: &str) -> Result<History, BadHistory> {
+        match text {
+            "joined" => Ok(History::Joined),
+            "all" => Ok(History::All),
+            _ => Err(BadHistory),
+        }
+    }
+}
+
+/// A text that is no [`History`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a room's history is \"joined\" or \"all\"")]
+pub struct BadHistory;
 
 /// One step of a table: from one version to the next.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -133,6 +182,7 @@ pub enum Misfit {
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Table {
     version: Version,
+    history: History,
     members: BTreeMap<Slot, Member>,
     slots: BTreeMap<Key, Slot>,
 }
@@ -157,6 +207,16 @@ impl Table {
             table.members.insert(slot, member);
         }
         Ok(table)
+    }
+
+    /// The same table of a room that shows this to those who join.
+    pub fn with_history(self, history: History) -> Table {
+        Table { history, ..self }
+    }
+
+    /// What the room shows to those who join.
+    pub fn history(&self) -> History {
+        self.history
     }
 
     /// The version.
@@ -233,9 +293,13 @@ impl Table {
     }
 
     /// The table's hash: equal on two peers exactly when their tables are. BLAKE3 over the version and, in the order
-    /// of slots, each member's slot, key, role, since and name, with fixed widths and the name's length before it.
+    /// of slots, each member's slot, key, role, since and name, with fixed widths and the name's length before it. The
+    /// history is in the context that the hash is derived for.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = blake3::Hasher::new_derive_key("rollcall 1 table digest");
+        let mut hash = blake3::Hasher::new_derive_key(match self.history {
+            History::Joined => "rollcall 1 table digest",
+            History::All => "rollcall 1 table digest, history all",
+        });
         hash.update(&self.version.epoch.to_be_bytes());
         hash.update(&self.version.number.to_be_bytes());
         for member in self.members.values() {
@@ -332,6 +396,13 @@ mod tests {
             assert!(table.apply(&bad).is_err());
             assert_eq!(table, before);
         }
+    }
+
+    #[test]
+    fn tables_of_rooms_that_show_another_history_have_other_digests() {
+        let (table, _) = history(&[1, 1]);
+        assert_ne!(table.clone().with_history(History::All).digest(), table.digest());
+        assert_eq!(table.clone().with_history(History::Joined).digest(), table.digest());
     }
 
     #[test]

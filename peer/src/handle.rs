@@ -1,7 +1,7 @@
 //! A running peer, as the control socket, the chat and the tests hold it.
 
 use common::{
-    MessageId, RoomName,
+    MessageId, RoomName, table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status, Waiting,
     },
@@ -61,9 +61,18 @@ impl Handle {
         }
     }
 
-    /// Becomes a member of a room, which is made if there is none.
+    /// Becomes a member of a room as it is; it is made if there is none.
     pub async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
-        match self.ask(Ask::Join(room)).await? {
+        self.ask_to_join(Ask::Join(room)).await
+    }
+
+    /// The same of a room with this history; one that is there with another is not joined.
+    pub async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joined, Refusal> {
+        self.ask_to_join(Ask::JoinAs(room, history)).await
+    }
+
+    async fn ask_to_join(&self, ask: Ask) -> Result<Joined, Refusal> {
+        match self.ask(ask).await? {
             Answer::Joined(joined) => Ok(joined),
             _ => Err(gone()),
         }

@@ -131,7 +131,7 @@ fn json_is_one_object_a_line_each_with_the_version() {
     let _alice = session(home.path(), "alice", |_, _| {
         result(json!([
             {"room": "lobby", "members": 2, "joined": true, "approval": false},
-            {"room": "den", "members": 1, "joined": false, "approval": true},
+            {"room": "den", "members": 1, "joined": false, "approval": true, "history": "all"},
         ]))
     });
     let (code, out, err) = run(home.path(), &["rooms", "--json"]);
@@ -140,12 +140,15 @@ fn json_is_one_object_a_line_each_with_the_version() {
     assert_eq!(
         lines,
         [
-            r#"{"v":1,"room":"lobby","members":2,"joined":true,"approval":false}"#,
-            r#"{"v":1,"room":"den","members":1,"joined":false,"approval":true}"#,
+            r#"{"v":1,"room":"lobby","members":2,"joined":true,"approval":false,"history":"joined"}"#,
+            r#"{"v":1,"room":"den","members":1,"joined":false,"approval":true,"history":"all"}"#,
         ]
     );
     let (_, out, _) = run(home.path(), &["rooms"]);
-    assert_eq!(out, "ROOM   MEMBERS  JOINED  APPROVAL\nlobby  2        yes     no\nden    1        no      yes\n");
+    let table = "ROOM   MEMBERS  JOINED  APPROVAL  HISTORY\n\
+                 lobby  2        yes     no        joined\n\
+                 den    1        no      yes       all\n";
+    assert_eq!(out, table);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bad_input;
 mod crowd;
 mod herd;
+mod history;
 mod long_sleep;
 mod network;
 mod offloads;
@@ -91,6 +92,7 @@ fn rollcall_trials() -> Vec<Trial> {
         one_suffers::the_others_talk_on_while_it_is_held_and_it_gets_everything,
         one_suffers::the_others_talk_on_while_its_disk_is_full_and_it_gets_everything_once_there_is_room,
         repair::a_third_member_has_it_and_the_tick_comes_when_the_author_is_back,
+        history::who_joins_an_open_room_sees_what_those_who_left_have_said_in_it,
         wall::a_message_goes_around_it_and_straight_once_it_has_fallen,
         wall::it_is_got_around_within_seconds_of_being_noticed,
         wall::another_takes_over_from_the_one_in_the_middle_that_dies,

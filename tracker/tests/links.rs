@@ -49,14 +49,14 @@ async fn who_joins_is_seen_by_those_there() {
     let host = Host::start();
     let mut alice = host.login(1, "alice").await;
     assert!(matches!(alice.next().await, ToPeer::Welcome(welcome) if welcome.tables == 7));
-    alice.say(Join { id: 1, room: "lobby".parse().unwrap() }).await;
+    alice.say(Join { id: 1, room: "lobby".parse().unwrap(), history: None }).await;
     assert!(
         matches!(alice.next().await, ToPeer::Snapshot(room) if room.members.len() == 1 && room.presence.len() == 1)
     );
     assert!(matches!(alice.next().await, ToPeer::Answer(answer) if answer.id == 1 && answer.refused.is_none()));
     let mut bob = host.login(2, "bob").await;
     bob.next().await;
-    bob.say(Join { id: 1, room: "Lobby".parse().unwrap() }).await;
+    bob.say(Join { id: 1, room: "Lobby".parse().unwrap(), history: None }).await;
     assert!(
         matches!(bob.next().await, ToPeer::Snapshot(room) if room.room.as_str() == "lobby" && room.members.len() == 2)
     );
@@ -106,7 +106,7 @@ async fn garbage_closes_the_link_with_the_reason_and_nobody_else_notices() {
     turned.next().await;
     turned.write(&[0xff; 64]).await;
     assert_eq!(turned.closed().await.0, Code::Protest);
-    alice.say(Join { id: 4, room: "lobby".parse().unwrap() }).await;
+    alice.say(Join { id: 4, room: "lobby".parse().unwrap(), history: None }).await;
     assert!(matches!(alice.next().await, ToPeer::Snapshot(_)));
 }
 
@@ -124,7 +124,7 @@ async fn a_restart_forgets_nothing_and_a_stop_says_goodbye() {
     let host = Host::with(open(), 1, Config::default());
     let mut alice = host.login(1, "alice").await;
     alice.next().await;
-    alice.say(Join { id: 1, room: "lobby".parse().unwrap() }).await;
+    alice.say(Join { id: 1, room: "lobby".parse().unwrap(), history: None }).await;
     let ToPeer::Snapshot(before) = alice.next().await else { panic!("no snapshot") };
     alice.next().await;
     assert!(matches!(Store::open(&folder.path().join("tables.sqlite"), 5), Err(tracker::store::StoreError::InUse)));
@@ -151,7 +151,7 @@ async fn requests_beyond_the_bound_are_answered_when_there_is_space() {
     let mut alice = host.login(1, "alice").await;
     alice.next().await;
     for id in 0..100 {
-        alice.say(Join { id, room: format!("room{id}").parse().unwrap() }).await;
+        alice.say(Join { id, room: format!("room{id}").parse().unwrap(), history: None }).await;
     }
     let mut answered = 0;
     while answered < 100 {

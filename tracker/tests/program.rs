@@ -157,14 +157,14 @@ async fn a_killed_tracker_comes_back_with_its_tables_and_its_peers_learn_so_at_o
     let address = program.address();
     let mut alice = Peer::login(address, 1, "alice").await;
     alice.next().await;
-    alice.say(Join { id: 1, room: "lobby".parse().unwrap() }).await;
+    alice.say(Join { id: 1, room: "lobby".parse().unwrap(), history: None }).await;
     let ToPeer::Snapshot(before) = alice.next().await else { panic!("no snapshot") };
     assert!(matches!(alice.next().await, ToPeer::Answer(_)));
     assert_eq!(program.end(Signal::SIGKILL).0, None);
     assert!(home.path().join("tracker/tracker.sock").exists(), "left by the crash");
 
     let _program = Program::start(home.path(), &address.to_string(), &[]);
-    alice.say(Join { id: 2, room: "lobby".parse().unwrap() }).await;
+    alice.say(Join { id: 2, room: "lobby".parse().unwrap(), history: None }).await;
     assert!(alice.was_reset().await);
     let mut stranger = Peer::login(address, 2, "alice").await;
     assert!(matches!(stranger.next().await, ToPeer::Refused(refused) if refused.code == Code::NameTaken));

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `status` | | [`Status`] |
 //! | `rooms` | | list of [`Room`] |
-//! | `join`, `leave` | [`InRoom`] | [`Joined`], `{}` |
+//! | `join` | [`Join`] | [`Joined`] |
+//! | `leave` | [`InRoom`] | `{}` |
 //! | `members` | [`InRoom`] | list of [`Member`] |
 //! | `say` | [`Say`] | [`Said`] |
 //! | `receipts` | [`Receipts`] | list of [`Receipt`] |
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     id::Slot,
     name::{AccountName, Domain, RoomName},
+    table,
 };
 
 /// How a command ends.
@@ -93,6 +95,17 @@ impl Refusal {
 pub struct InRoom {
     /// Which.
     pub room: RoomName,
+}
+
+/// Params of `join`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Join {
+    /// Which.
+    pub room: RoomName,
+    /// What the room is to show to those who join, `joined` or `all`. One that is there with another setting is not
+    /// joined; without it a room is joined as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<table::History>,
 }
 
 /// Params of `say`.
@@ -188,6 +201,9 @@ pub struct Room {
     pub joined: bool,
     /// Whether joining needs approval.
     pub approval: bool,
+    /// What it shows to those who join: `joined` for what is said from then on, `all` for all that was said.
+    #[serde(default)]
+    pub history: table::History,
 }
 
 /// The result of `join`.
@@ -199,6 +215,9 @@ pub struct Joined {
     pub members: u32,
     /// The slot it was given.
     pub slot: Slot,
+    /// What the room shows to those who join.
+    #[serde(default)]
+    pub history: table::History,
 }
 
 /// A line of `peer members`.

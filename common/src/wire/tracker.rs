@@ -15,7 +15,7 @@ use crate::{
     id::Version,
     limits,
     name::{AccountName, Domain, RoomName},
-    table::{Change, Member, Presence, PresenceVersion},
+    table::{Change, History, Member, Presence, PresenceVersion},
 };
 
 /// The protocol as TLS negotiates it. A tracker and a peer without one in common do not get past the handshake.
@@ -124,6 +124,10 @@ pub struct Join {
     pub id: u32,
     /// Which room; it is made if there is none.
     pub room: RoomName,
+    /// What the room is to show to those who join. It is made so, and one that is there with another setting is not
+    /// joined ([`Code::OtherHistory`]). `None` for a room as it is; one that is made shows [`History::Joined`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
 
 /// Stop being a member.
@@ -183,11 +187,13 @@ pub enum Code {
     LoggedOut,
     /// The peer broke the protocol.
     Protest,
+    /// The room is there with another history.
+    OtherHistory,
     /// Not known to this version.
     Other(u16),
 }
 
-const CODES: [(u16, Code); 10] = [
+const CODES: [(u16, Code); 11] = [
     (1, Code::NameTaken),
     (2, Code::KeyNamed),
     (3, Code::Protocol),
@@ -198,6 +204,7 @@ const CODES: [(u16, Code); 10] = [
     (8, Code::ShuttingDown),
     (9, Code::LoggedOut),
     (10, Code::Protest),
+    (11, Code::OtherHistory),
 ];
 
 impl From<u16> for Code {
@@ -254,6 +261,9 @@ pub struct Snapshot {
     /// The table's version.
     #[serde(rename = "v")]
     pub version: Version,
+    /// What the room shows to those who join.
+    #[serde(rename = "h", default, skip_serializing_if = "History::is_joined")]
+    pub history: History,
     /// Where the presence stands.
     #[serde(rename = "p")]
     pub presence_version: PresenceVersion,
@@ -311,4 +321,7 @@ pub struct RoomEntry {
     pub room: RoomName,
     /// How many members it has.
     pub members: u32,
+    /// What it shows to those who join.
+    #[serde(default, skip_serializing_if = "History::is_joined")]
+    pub history: History,
 }

@@ -2,7 +2,11 @@
 
 use anyhow::Result;
 use clap::Args;
-use common::RoomName;
+use common::{
+    RoomName,
+    table::History,
+    wire::control::{self, Joined},
+};
 use peer::control::Client;
 use serde_json::json;
 
@@ -15,10 +19,15 @@ pub struct Rooms {}
 
 /// Become a member of a room; one that does not exist begins with you.
 #[derive(Args)]
-#[command(after_help = "Example:\n  peer join lobby")]
+#[command(after_help = "Examples:\n  peer join lobby\n  peer join library --history all")]
 pub struct Join {
     /// Which.
     room: RoomName,
+    /// What the room shows to those who join: what is said from then on ("joined", as every room does unless told
+    /// otherwise), or "all" that was said since it was made. Whoever makes a room fixes it; a room that is there with
+    /// another setting is not joined.
+    #[arg(long, value_name = "joined|all")]
+    history: Option<History>,
 }
 
 /// Stop being a member of a room; what was said before stays in your history.
@@ -41,8 +50,9 @@ impl Rooms {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let rooms = client.rooms().await?;
-        Ok(out.table(&rooms, ["ROOM", "MEMBERS", "JOINED", "APPROVAL"], |room| {
-            [room.room.to_string(), room.members.to_string(), yes(room.joined), yes(room.approval)]
+        Ok(out.table(&rooms, ["ROOM", "MEMBERS", "JOINED", "APPROVAL", "HISTORY"], |room| {
+            let (members, history) = (room.members.to_string(), room.history.to_string());
+            [room.room.to_string(), members, yes(room.joined), yes(room.approval), history]
         })?)
     }
 }
@@ -50,10 +60,13 @@ impl Rooms {
 impl Join {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let joined = client.join(self.room).await?;
-        Ok(out.object(&joined, |joined| match joined.members {
-            1 => format!("joined {}; you are its only member", joined.room),
-            members => format!("joined {}; it has {members} members", joined.room),
+        let joined = client.join(control::Join { room: self.room, history: self.history }).await?;
+        Ok(out.object(&joined, |joined| {
+            let members = match joined.members {
+                1 => "you are its only member".to_string(),
+                members => format!("it has {members} members"),
+            };
+            format!("joined {}; {members}{}", joined.room, shown_to_all(joined))
         })?)
     }
 }
@@ -80,6 +93,14 @@ impl Members {
                 inline(&member.role),
             ]
         })?)
+    }
+}
+
+/// What everybody in a room should know of it when they join.
+pub fn shown_to_all(joined: &Joined) -> &'static str {
+    match joined.history {
+        History::Joined => "",
+        History::All => "; whoever joins it later is shown all that was said in it",
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::{
     MessageId, limits,
-    wire::control::{Cancel, Event, Exit, History, InRoom, Receipts, Refusal, Said, Say},
+    wire::control::{Cancel, Event, Exit, History, InRoom, Join, Receipts, Refusal, Said, Say},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -23,7 +23,13 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
     match method {
         "status" => result(session.status().await),
         "rooms" => result(session.rooms().await),
-        "join" => result(session.join(read::<InRoom>(params)?.room).await),
+        "join" => {
+            let Join { room, history } = read(params)?;
+            result(match history {
+                Some(history) => session.join_as(room, history).await,
+                None => session.join(room).await,
+            })
+        }
         "leave" => result(session.leave(read::<InRoom>(params)?.room).await.map(|()| json!({}))),
         "members" => result(session.members(read::<InRoom>(params)?.room).await),
         "receipts" => {

@@ -9,8 +9,8 @@ use std::{
 use common::{
     RoomName,
     wire::control::{
-        Cancel, Cancelled, Event, Exit, History, InRoom, Joined, Member, Outbox, Path as MemberPath, Receipt, Receipts,
-        Refusal, Room, Said, Say, Status, Tail,
+        Cancel, Cancelled, Event, Exit, History, InRoom, Join, Joined, Member, Outbox, Path as MemberPath, Receipt,
+        Receipts, Refusal, Room, Said, Say, Status, Tail,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -78,8 +78,8 @@ impl Client {
     }
 
     /// Becomes a member of a room.
-    pub async fn join(&mut self, room: RoomName) -> Result<Joined, Refusal> {
-        self.call("join", InRoom { room }).await
+    pub async fn join(&mut self, join: Join) -> Result<Joined, Refusal> {
+        self.call("join", join).await
     }
 
     /// Stops being one.

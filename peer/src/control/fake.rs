@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 
 use common::{
-    AccountName, Key, MessageId, RoomName, Slot,
+    AccountName, Key, MessageId, RoomName, Slot, table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
         Room, Said, Status,
@@ -114,11 +114,21 @@ impl Session for Fake {
     }
 
     async fn rooms(&self) -> Result<Vec<Room>, Refusal> {
-        Ok(vec![Room { room: "lobby".parse().unwrap(), members: 2, joined: true, approval: false }])
+        Ok(vec![Room {
+            room: "lobby".parse().unwrap(),
+            members: 2,
+            joined: true,
+            approval: false,
+            history: table::History::Joined,
+        }])
     }
 
     async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
-        Ok(Joined { room, members: 2, slot: Slot(1) })
+        self.join_as(room, table::History::Joined).await
+    }
+
+    async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joined, Refusal> {
+        Ok(Joined { room, members: 2, slot: Slot(1), history })
     }
 
     async fn leave(&self, room: RoomName) -> Result<(), Refusal> {

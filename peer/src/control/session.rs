@@ -1,7 +1,7 @@
 //! What the control socket and the chat need of a running peer. [`Handle`] is one; tests have their own.
 
 use common::{
-    MessageId, RoomName,
+    MessageId, RoomName, table,
     wire::control::{Cancelled, Event, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status},
 };
 use tokio::sync::broadcast;
@@ -42,6 +42,8 @@ session! {
     rooms() -> Result<Vec<Room>, Refusal>;
     /// Becomes a member of a room.
     join(room: RoomName) -> Result<Joined, Refusal>;
+    /// Becomes a member of a room with this history.
+    join_as(room: RoomName, history: table::History) -> Result<Joined, Refusal>;
     /// Stops being one.
     leave(room: RoomName) -> Result<(), Refusal>;
     /// Who is in a room.

@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Change, Departure, Member, Presence, PresenceVersion, Role},
+    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role},
     wire::{
         peer::{Hello, PROTOCOL, PeerFrame},
         tracker::{Snapshot, ToPeer, Update, Welcome},
@@ -79,12 +79,30 @@ impl Alone {
         alone.tracker(Snapshot {
             room: lobby(),
             version: Version { epoch: 1, number: members.len() as u64 },
+            history: History::Joined,
             presence_version: PresenceVersion { run: 1, number: 1 },
             presence: (0..members.len()).map(|n| Presence { slot: Slot(n as u32), online: online(n) }).collect(),
             members,
             more: false,
         });
         alone
+    }
+
+    /// Joins another room, as the last member with version 9; the first of the others has been there since version 2.
+    pub fn joins_another(&mut self, history: History) -> RoomName {
+        let room: RoomName = "library".parse().unwrap();
+        let me = self.core.room(&lobby()).unwrap().table.at(Slot(0)).cloned().unwrap();
+        let members = vec![Member { since: 9, ..me }, Member { since: 2, ..member(1, &self.others[0]) }];
+        self.tracker(Snapshot {
+            room: room.clone(),
+            version: Version { epoch: 5, number: 9 },
+            history,
+            presence_version: PresenceVersion { run: 1, number: 1 },
+            presence: vec![Presence { slot: Slot(1), online: Some(Addresses::new([address(0)])) }],
+            members,
+            more: false,
+        });
+        room
     }
 
     pub fn tell(&mut self, input: Input) -> Vec<Output> {

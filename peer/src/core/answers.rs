@@ -10,6 +10,7 @@ use super::{
     AskId, Core, Now, Output,
     command::{Answer, Ask, PathOf, ReceiptOf},
     outbox::Fate,
+    room::Room,
 };
 
 impl Core {
@@ -21,6 +22,11 @@ impl Core {
             Ask::Join(room) => match self.joined_reply(&room) {
                 Ok(joined) => Ok(joined),
                 Err(_) => return self.ask_tracker(id, Ask::Join(room), now),
+            },
+            Ask::JoinAs(room, history) => match self.joined(&room) {
+                Some((name, held)) if held.table.history() != history => Err(other_history(name, held)),
+                Some((name, _)) => self.joined_reply(name),
+                None => return self.ask_tracker(id, Ask::JoinAs(room, history), now),
             },
             Ask::Leave(room) => match self.joined(&room).map(|(name, _)| name.clone()) {
                 Some(room) => return self.ask_tracker(id, Ask::Leave(room), now),
@@ -74,6 +80,7 @@ impl Core {
                 members: room.table.len() as u32,
                 joined: true,
                 approval: false,
+                history: room.table.history(),
             })
             .collect()
     }
@@ -81,7 +88,8 @@ impl Core {
     pub(super) fn joined_reply(&self, room: &RoomName) -> Result<Answer, Refusal> {
         let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
         let me = room.table.member(&self.me).ok_or_else(|| not_in(name))?;
-        Ok(Answer::Joined(Joined { room: name.clone(), members: room.table.len() as u32, slot: me.slot }))
+        let (members, history) = (room.table.len() as u32, room.table.history());
+        Ok(Answer::Joined(Joined { room: name.clone(), members, slot: me.slot, history }))
     }
 
     fn members(&self, room: &RoomName) -> Result<Answer, Refusal> {
@@ -205,6 +213,12 @@ impl Core {
             })
             .collect()
     }
+}
+
+fn other_history(name: &RoomName, room: &Room) -> Refusal {
+    let history = room.table.history();
+    let text = format!("you are in {name} already, which has --history {history}; that is fixed since it was made");
+    Refusal::new(Exit::Refused, text)
 }
 
 fn not_in(room: &RoomName) -> Refusal {

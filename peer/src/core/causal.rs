@@ -7,7 +7,9 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use common::{
-    Key, RoomName, Version, limits,
+    Key, RoomName, Version,
+    id::KeyPrefix,
+    limits,
     message::{Answered, Batch},
 };
 use serde_bytes::ByteArray;
@@ -161,7 +163,7 @@ impl Core {
         let (name, author) = (arrived.batch.room.clone(), arrived.author);
         let answers = answers(&arrived.batch);
         let behind = self.waiting.get(&name).is_some_and(|w| w.has_before(&author, arrived.batch.first));
-        if !behind && self.missing(&name, &answers).is_none() {
+        if !behind && self.missing(&name, arrived.batch.stamp, &answers).is_none() {
             self.accept(arrived, false, now);
             return self.release(&name, author, now);
         }
@@ -199,8 +201,9 @@ impl Core {
         let mut taken = vec![author];
         while let Some(author) = taken.pop() {
             let Some(waiting) = self.waiting.get(name) else { return };
-            let missing: Vec<(Key, Option<Key>)> =
-                waiting.firsts().map(|first| (first.arrived.author, self.missing(name, &first.answers))).collect();
+            let missing_of = |first: &Waiting| self.missing(name, first.arrived.batch.stamp, &first.answers);
+            let missing: Vec<(Key, Option<KeyPrefix>)> =
+                waiting.firsts().map(|first| (first.arrived.author, missing_of(first))).collect();
             for (waits, missing) in missing {
                 let Some(waiting) = self.waiting.get_mut(name) else { return };
                 if missing.is_none() {
@@ -208,7 +211,7 @@ impl Core {
                         self.accept(arrived, false, now);
                         taken.push(waits);
                     }
-                } else if missing == Some(author)
+                } else if missing == Some(author.short())
                     && let Some(first) = waiting.authors.get_mut(&waits).and_then(VecDeque::front_mut)
                 {
                     first.until = (now.at + WAIT).min(first.most);
@@ -218,16 +221,21 @@ impl Core {
         self.waiting.retain(|_, waiting| waiting.batches > 0);
     }
 
-    /// The author of something that is answered, is meant for this peer, and is not here.
-    fn missing(&self, name: &RoomName, answers: &[Answered]) -> Option<Key> {
+    /// The author of something that is answered under `stamp`, that this peer may have, and that is not here.
+    fn missing(&self, name: &RoomName, stamp: Version, answers: &[Answered]) -> Option<KeyPrefix> {
         let room = self.rooms.get(name)?;
         answers.iter().find_map(|answered| {
-            if answered.stamp.is_some_and(|stamp| !room.is_for(&self.me, stamp)) {
+            if answered.stamp.is_some_and(|stamp| !room.may_have(&self.me, stamp)) {
                 return None;
             }
-            let author = by_prefix(room, *answered.author)?;
+            let prefix = KeyPrefix(*answered.author);
+            let Some(author) = by_prefix(room, prefix.0) else {
+                // Who is gone is not known before somebody passes on what they have said.
+                let stamp = answered.stamp.unwrap_or(stamp);
+                return (room.is_open(stamp) && !room.is_for(&self.me, stamp)).then_some(prefix);
+            };
             let here = room.logs.get(&author).is_some_and(|log| log.settled(answered.number));
-            (author != self.me && !here).then_some(author)
+            (author != self.me && !here).then_some(prefix)
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use common::{
     AccountName, Key, MessageId, RoomName,
+    table::History,
     wire::control::{Cancelled, Joined, Member, Path, Receipt, Room, Said, Status},
 };
 
@@ -14,8 +15,10 @@ pub enum Ask {
     Status,
     /// The rooms of the tracker, or, while it is down, those joined.
     Rooms,
-    /// Become a member.
+    /// Become a member of a room as it is, or of a new one.
     Join(RoomName),
+    /// The same of a room with this history; one that is there with another is not joined.
+    JoinAs(RoomName, History),
     /// Stop being one.
     Leave(RoomName),
     /// Who is in a room.
@@ -50,7 +53,7 @@ pub enum Answer {
     Status(Box<Status>),
     /// To [`Ask::Rooms`].
     Rooms(Vec<Room>),
-    /// To [`Ask::Join`].
+    /// To [`Ask::Join`] and [`Ask::JoinAs`].
     Joined(Joined),
     /// To [`Ask::Leave`] and [`Ask::Logout`].
     Done,

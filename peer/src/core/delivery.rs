@@ -185,7 +185,7 @@ impl Core {
         for sealed in batches {
             let (Some(link), Some(room)) = (self.links.get_mut(id), self.rooms.get(name)) else { return };
             let Some(sent) = link.sent.get_mut(name).filter(|sent| **sent < sealed.last) else { continue };
-            if room.was_member(&key, sealed.stamp) {
+            if room.is_sent_to(&key, sealed.stamp) {
                 let Some(frame) = room.own.cancelled.frame_for(&key, &sealed) else {
                     link.sent.remove(name);
                     break;

@@ -6,7 +6,7 @@ use common::{
     Key, RoomName, Slot, Version,
     fault::{self, Fault},
     limits,
-    table::{Change, Departure, Member, Presence, Table},
+    table::{Change, Departure, History, Member, Presence, Table},
     wire::{
         control::MemberChange,
         tracker::{Snapshot, Update},
@@ -171,7 +171,8 @@ impl Core {
         if fault::on(Fault::SnapshotCut) {
             snapshot.members.pop_if(|last| last.key != self.me);
         }
-        match Table::from_snapshot(snapshot.version, snapshot.members) {
+        let table = Table::from_snapshot(snapshot.version, snapshot.members);
+        match table.map(|table| table.with_history(snapshot.history)) {
             Ok(table) if table.member(&self.me).is_some() => {
                 self.replace(&snapshot.room, table);
                 self.repair.table_changed(now);
@@ -195,6 +196,9 @@ impl Core {
         let old = std::mem::replace(&mut room.table, table);
         let was_joined = std::mem::replace(&mut room.joined, true);
         let version = room.table.version();
+        if room.table.history() == History::All && room.note_open(version.epoch) {
+            self.out.push(Output::Keep(Row::Open(name.clone(), version.epoch)));
+        }
         let same_epoch = was_joined && old.version().epoch == version.epoch;
         let gone: Vec<Member> = old
             .members()

@@ -12,7 +12,7 @@ use common::{
 };
 use serde_bytes::{ByteArray, ByteBuf};
 
-use super::{Core, LinkId, Output, Segment};
+use super::{Core, LinkId, Output, Segment, room::Room};
 
 /// What one link follows in one room.
 #[derive(Default, Debug)]
@@ -45,8 +45,8 @@ impl Core {
         let Some(room) = self.rooms.get(&name).filter(|room| room.joined && room.table.member(&key).is_some()) else {
             return;
         };
-        let known: Vec<_> =
-            logs.into_iter().filter(|log| log.author == self.me || room.name_of(&log.author).is_some()).collect();
+        let known = |author: &Key| room.name_of(author).is_some() || room.logs.contains_key(author);
+        let known: Vec<_> = logs.into_iter().filter(|log| log.author == self.me || known(&log.author)).collect();
         let Some(link) = self.links.get_mut(id) else { return };
         let feed = link.feeds.entry(name.clone()).or_default();
         let mut begun = Vec::new();
@@ -87,7 +87,8 @@ impl Core {
         let mut judged = true;
         for segment in segments {
             // Who was a member at a stamp newer than the table held here is not known: it waits for the table.
-            judged &= self.rooms.get(name).is_some_and(|room| room.judges(segment.stamp));
+            let judges = |room: &Room| room.judges(segment.stamp) || room.is_open(segment.stamp);
+            judged &= self.rooms.get(name).is_some_and(judges);
             if judged {
                 self.pass(id, &key, name, segment);
             }
@@ -114,11 +115,11 @@ impl Core {
         let Some(room) = self.rooms.get(name).filter(|room| room.joined && room.table.member(key).is_some()) else {
             return;
         };
-        let is_for = room.is_for(key, segment.stamp);
+        let may_have = room.may_have(key, segment.stamp);
         let Some(link) = self.links.get_mut(id) else { return };
         let Some(wish) = link.feeds.get_mut(name).and_then(|feed| feed.logs.get_mut(&segment.author)) else { return };
         let wanted = segment.last > wish.after && wish.until.is_none_or(|until| segment.first <= until);
-        if !wanted || !is_for {
+        if !wanted || !may_have {
             return;
         }
         // The frame without its length and its kind.

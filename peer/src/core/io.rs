@@ -267,6 +267,8 @@ pub enum Row {
     Span(RoomName, Span),
     /// Versions of a room's table were not seen.
     Gap(RoomName, Gap),
+    /// In this epoch the room shows all that is said to those who join it.
+    Open(RoomName, u64),
     /// Where somebody was last seen.
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.

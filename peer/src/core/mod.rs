@@ -13,6 +13,7 @@ mod delivery;
 mod directory;
 mod feed;
 mod frontier;
+pub mod history;
 mod io;
 mod links;
 pub mod log;

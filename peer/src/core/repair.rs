@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use common::{
     Key, RoomName,
     frame::Frame,
+    limits,
     message::Head,
     wire::peer::{Follow, Followed, Frontier, Near, PeerFrame},
 };
@@ -219,7 +220,10 @@ impl Core {
     /// What to ask for of a log that a member has more of, or something else of.
     fn wanted(&mut self, id: LinkId, name: &RoomName, author: &Key, last: u64, now: Now) -> Option<Followed> {
         let room = self.rooms.get(name)?;
-        room.name_of(author)?;
+        if !room.takes_log(author) {
+            return None;
+        }
+        let is_stranger = room.name_of(author).is_none();
         let held = room.logs.get(author);
         let compared = held.map_or(0, |log| log.compared().number);
         if last == compared {
@@ -240,6 +244,9 @@ impl Core {
         if person.is_some_and(|person| person.may_be_there(self.tracker.is_up())) {
             self.repair.hints.insert(place, (id, last));
             self.repair.look_soon();
+            return None;
+        }
+        if is_stranger && self.repair.sources.len() >= limits::FOLLOWED {
             return None;
         }
         self.repair.sources.insert(place, Source { link: id, target: last, near: false, since: now.at });

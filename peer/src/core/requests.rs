@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use common::{
     RoomName,
     fault::{self, Fault},
+    table::History,
     wire::{
         control::{Exit, MemberChange, Refusal, Room as RoomLine},
-        tracker::{Answer, Join, Leave, ListRooms, RoomList},
+        tracker::{Answer, Code, Join, Leave, ListRooms, RoomList},
     },
 };
 
@@ -37,21 +38,21 @@ struct Request {
 /// What is asked for, and for which question of the user.
 #[derive(Debug)]
 pub enum What {
-    /// To become a member.
-    Join(AskId, RoomName),
+    /// To become a member, of a room with this history if one is given.
+    Join(AskId, RoomName, Option<History>),
     /// To be one no more.
     Leave(AskId, RoomName),
     /// Which rooms there are, beyond those heard of so far.
     Rooms(AskId, Vec<RoomLine>),
-    /// To become a member again, at a tracker that has lost its tables.
-    Rejoin(RoomName),
+    /// To become a member again, at a tracker that has lost its tables, of a room with this history.
+    Rejoin(RoomName, Option<History>),
 }
 
 impl What {
     fn ask(&self) -> Option<AskId> {
         match self {
-            What::Join(ask, _) | What::Leave(ask, _) | What::Rooms(ask, _) => Some(*ask),
-            What::Rejoin(_) => None,
+            What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) => Some(*ask),
+            What::Rejoin(..) => None,
         }
     }
 }
@@ -94,7 +95,8 @@ impl Core {
     /// Asks the tracker on the user's behalf: to join, to leave, or which rooms there are.
     pub(super) fn ask_tracker(&mut self, id: AskId, ask: Ask, now: Now) {
         let what = match ask {
-            Ask::Join(room) => What::Join(id, room),
+            Ask::Join(room) => What::Join(id, room, None),
+            Ask::JoinAs(room, history) => What::Join(id, room, Some(history)),
             Ask::Leave(room) => What::Leave(id, room),
             _ => What::Rooms(id, Vec::new()),
         };
@@ -116,7 +118,9 @@ impl Core {
         self.tracker.requests.last = self.tracker.requests.last.wrapping_add(1);
         let id = self.tracker.requests.last;
         match &what {
-            What::Join(_, room) | What::Rejoin(room) => self.tell(Join { id, room: room.clone() }),
+            What::Join(_, room, history) | What::Rejoin(room, history) => {
+                self.tell(Join { id, room: room.clone(), history: *history });
+            }
             What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
             What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
         }
@@ -126,10 +130,14 @@ impl Core {
     pub(super) fn answered(&mut self, answer: Answer, now: Now) {
         let Some(Request { what, .. }) = self.tracker.requests.waiting.remove(&answer.id) else { return };
         if let Some(refused) = answer.refused {
+            if let (What::Rejoin(room, Some(_)), Code::OtherHistory) = (&what, refused.code) {
+                // Somebody was there first and has made it otherwise.
+                return self.request(What::Rejoin(room.clone(), None), now);
+            }
             return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
         }
         match what {
-            What::Join(ask, room) => {
+            What::Join(ask, room, _) => {
                 let reply = self.joined_reply(&room);
                 self.reply(ask, reply);
             }
@@ -137,7 +145,7 @@ impl Core {
                 self.drop_room(&room, MemberChange::Left);
                 self.reply(ask, Ok(UserAnswer::Done));
             }
-            What::Rejoin(_) => {}
+            What::Rejoin(..) => {}
             // A list is answered with a list.
             What::Rooms(..) => self.resync("an answer does not fit its question", now),
         }
@@ -154,6 +162,7 @@ impl Core {
             room: entry.room,
             members: entry.members,
             approval: false,
+            history: entry.history,
         }));
         if list.more && progress && lines.len() < ROOMS_LISTED {
             self.request(What::Rooms(ask, lines), now);

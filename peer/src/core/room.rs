@@ -66,6 +66,9 @@ pub struct Room {
     pub past: VecDeque<Span>,
     /// Versions that were never seen, the oldest first, at most `GAPS`.
     pub gaps: VecDeque<Gap>,
+    /// Epochs in which the room showed all that was said to those who joined, at most
+    /// [`OPEN`](super::history::OPEN).
+    pub open: BTreeSet<u64>,
     /// What this peer has said here.
     pub own: OwnLog,
     /// The others' logs, as far as they are held here.
@@ -85,6 +88,7 @@ impl Room {
             presence: PresenceVersion::default(),
             past: VecDeque::new(),
             gaps: VecDeque::new(),
+            open: BTreeSet::new(),
             own: OwnLog::new(Head::empty(room, me)),
             logs: BTreeMap::new(),
             forked: BTreeSet::new(),
@@ -133,7 +137,7 @@ impl Room {
     }
 
     /// Whether any table of an epoch has been held.
-    fn has_seen(&self, epoch: u64) -> bool {
+    pub(super) fn has_seen(&self, epoch: u64) -> bool {
         self.table.version().epoch == epoch
             || self.past.iter().any(|span| span.from.epoch == epoch)
             || self.gaps.iter().any(|gap| gap.after.epoch == epoch || gap.until.epoch == epoch)
@@ -180,12 +184,12 @@ impl Room {
         span
     }
 
-    /// The number of the first own message after `number` that was meant for `key` and that it has not receipted;
+    /// The number of the first own message after `number` that `key` is to be sent and has not receipted;
     /// `None` if there is none yet.
     pub fn next_for(&self, key: &Key, number: u64) -> Option<u64> {
         let (runs, acked) = (&self.own.runs, self.own.acked(key));
         let start = runs.partition_point(|run| run.last <= number);
-        let meant = runs[start..].iter().filter(|run| self.was_member(key, run.stamp));
+        let meant = runs[start..].iter().filter(|run| self.is_sent_to(key, run.stamp));
         meant
             .map(|run| (acked.next_missing(run.first.max(number + 1)), run.last))
             .find(|(next, last)| next <= last)

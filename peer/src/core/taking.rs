@@ -28,7 +28,8 @@ impl Core {
             return self.refuse(id, &batch, RefuseCode::NotHere, Version::NONE);
         };
         let version = room.table.version();
-        let Some(member) = room.table.member(&author).filter(|_| room.was_member(&author, batch.stamp)) else {
+        let Some(member) = room.table.member(&author).filter(|_| room.is_vouched(&author, batch.stamp, &self.me))
+        else {
             return self.refuse(id, &batch, RefuseCode::NotMember, version);
         };
         let arrived = Arrived {
@@ -50,18 +51,18 @@ impl Core {
             return self.close(id, "a batch that cannot be read");
         };
         let Some(room) = self.rooms.get(&batch.room).filter(|room| room.joined) else { return };
-        if room.table.member(&via).is_none() || !room.is_for(&self.me, batch.stamp) {
+        if room.table.member(&via).is_none() || !room.may_have(&self.me, batch.stamp) {
             return;
         }
         if !batch.is_whole() {
             // Only the author may leave something out: a receipt would stand for what is not here.
             return;
         }
-        let known = room.name_of(&author).cloned();
-        if !room.was_member(&author, batch.stamp) && author != self.me {
+        let taken = room.takes_log(&author) && room.is_vouched(&author, batch.stamp, &self.me);
+        if !taken && author != self.me {
             return;
         }
-        let name = known.unwrap_or(called);
+        let name = room.name_for(&author, &called);
         let skips = self.skips(id, author, &batch);
         let arrived = Arrived { link: id, author, via: Some(via), name, skips, batch };
         if author == self.me { self.take_back(arrived, now) } else { self.take_arrived(arrived, now) }
@@ -72,7 +73,7 @@ impl Core {
         let author = skip.author.unwrap_or(key);
         let Some(room) = self.rooms.get_mut(&skip.room).filter(|room| room.joined) else { return };
         if let Some(hash) = skip.hash
-            && room.name_of(&author).is_some()
+            && room.takes_log(&author)
             && let Some(number) = skip.next.checked_sub(1)
         {
             let log = room.logs.entry(author).or_insert_with(|| Log::new(&skip.room, &author));
@@ -194,7 +195,11 @@ impl Core {
         let name = arrived.batch.room.clone();
         match self.people.get(&arrived.author).and_then(|person| person.link) {
             Some(link) => self.receipts.owe(link, name),
-            None => self.receipts.owe_signed(arrived.link, name, arrived.author),
+            // Nobody waits for receipts of who was no member then.
+            None if self.rooms.get(&name).is_some_and(|room| room.is_for(&self.me, arrived.batch.stamp)) => {
+                self.receipts.owe_signed(arrived.link, name, arrived.author);
+            }
+            None => {}
         }
     }
 

@@ -263,7 +263,8 @@ impl Core {
             return;
         }
         if self.tracker.rejoining.contains(room) {
-            self.request(What::Rejoin(room.clone()), now);
+            let history = self.rooms.get(room).map(|room| room.table.history());
+            self.request(What::Rejoin(room.clone(), history), now);
         } else {
             self.drop_room(room, MemberChange::Removed);
         }

@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     limits,
     message::Head,
-    table::{Departure, Member, Role, Table},
+    table::{Departure, History, Member, Role, Table},
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
@@ -61,6 +61,7 @@ fn own_batches(c: &Connection, room: &RoomName, me: &Key, from: u64) -> Result<V
 /// Everything that a core begins with.
 pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     let mut rooms = rooms(c, me)?;
+    open(c, &mut rooms)?;
     members(c, &mut rooms)?;
     spans(c, &mut rooms)?;
     gaps(c, &mut rooms)?;
@@ -103,6 +104,17 @@ fn rooms(c: &Connection, me: &Key) -> Result<BTreeMap<RoomName, Room>, StoreErro
     Ok(rooms)
 }
 
+fn open(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let mut statement = c.prepare("SELECT room, epoch FROM open")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
+            room.note_open(row.get::<_, i64>(1)? as u64);
+        }
+    }
+    Ok(())
+}
+
 fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
     let mut members: BTreeMap<RoomName, Vec<Member>> = BTreeMap::new();
     let mut statement = c.prepare("SELECT room, slot, key, name, since FROM members ORDER BY room, slot")?;
@@ -124,7 +136,8 @@ fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), S
         let table = Table::from_snapshot(version(row, 1)?, held)
             .map_err(|misfit| StoreError::Damaged(format!("the table of {name}: {misfit}")))?;
         if let Some(room) = rooms.get_mut(&name) {
-            room.table = table;
+            let open = room.open.contains(&table.version().epoch);
+            room.table = table.with_history(if open { History::All } else { History::Joined });
         }
     }
     Ok(())
@@ -271,7 +284,7 @@ fn version(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Version> {
 }
 
 /// A column whose text is a name.
-pub(super) fn parsed<T: std::str::FromStr>(row: &SqlRow<'_>, column: usize) -> Result<T, StoreError> {
+pub(super) fn parsed<T: TryFrom<String>>(row: &SqlRow<'_>, column: usize) -> Result<T, StoreError> {
     let text: String = row.get(column)?;
-    text.parse().map_err(|_| StoreError::Damaged(format!("{text:?} is not a name")))
+    T::try_from(text.clone()).map_err(|_| StoreError::Damaged(format!("{text:?} is not a name")))
 }

@@ -42,6 +42,8 @@ const TABLES: &str = "
     CREATE TABLE gaps (
         room TEXT, after_epoch INTEGER, after_number INTEGER, until_epoch INTEGER, until_number INTEGER
     );
+    -- Epochs in which a room shows all that is said to those who join it.
+    CREATE TABLE open (room TEXT, epoch INTEGER, PRIMARY KEY (room, epoch)) WITHOUT ROWID;
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";

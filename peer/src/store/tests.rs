@@ -4,7 +4,7 @@ use common::{
     AccountName, Identity, Key, MessageId, RoomName, Slot, Version,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Member, Role},
+    table::{History, Member, Role},
     wire::{control::Event, peer::PeerFrame},
 };
 
@@ -78,6 +78,21 @@ async fn what_was_said_and_receipted_is_there_after_a_restart() {
     assert_eq!(again.iter().map(|sealed| (sealed.first, sealed.last)).collect::<Vec<_>>(), [(1, 2), (3, 3)]);
     let id = MessageId { room: lobby(), author: me().key().short(), number: 2 };
     assert_eq!(store.receipts(id).await.unwrap()[&Key([2; 32])], (9, "direct".to_string()));
+}
+
+#[tokio::test]
+async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let stranger = Identity::from_seed([3; 32]);
+    let (mut one, _) = segment(&stranger, Head::empty(&lobby(), &stranger.key()), 1, &["a"]);
+    one.name = name().with_key(&stranger.key());
+    let open = [Row::Open(lobby(), 1), Row::Segment(one.clone())];
+    store.commit(Arc::new([room_rows(), open.to_vec()].concat())).await.unwrap();
+    let (_, saved) = store.reopen(&me().key()).unwrap();
+    assert_eq!(saved.rooms[&lobby()].table.history(), History::All);
+    assert!(saved.rooms[&lobby()].is_open(Version { epoch: 1, number: 1 }));
+    let events = store.past(None, Some(0), 10).await.unwrap();
+    assert!(matches!(&events[..], [Event::Message(message)] if message.from == one.name), "{events:?}");
 }
 
 #[tokio::test]

@@ -112,6 +112,10 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             let (after, until) = (pair(&gap.after), pair(&gap.until));
             t.prepare_cached(sql)?.execute(params![room.as_str(), after.0, after.1, until.0, until.1])?;
         }
+        Row::Open(room, epoch) => {
+            let sql = "INSERT OR IGNORE INTO open (room, epoch) VALUES (?, ?)";
+            t.prepare_cached(sql)?.execute(params![room.as_str(), *epoch as i64])?;
+        }
         Row::Addresses(key, addresses) => {
             let sql = "INSERT OR REPLACE INTO addresses (key, addresses) VALUES (?, ?)";
             t.prepare_cached(sql)?.execute(params![key.0, addresses.to_bytes()])?;

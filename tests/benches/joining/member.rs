@@ -62,7 +62,7 @@ impl Member {
     /// Joins, and waits until it knows so many members.
     pub async fn join(mut self, members: usize) -> Member {
         self.frames = 0;
-        self.say(Join { id: 1, room: "hall".parse().expect("a name") }).await;
+        self.say(Join { id: 1, room: "hall".parse().expect("a name"), history: None }).await;
         while self.known < members {
             self.take().await;
         }

@@ -75,7 +75,15 @@ fn last_version() -> Vec<u8> {
     let version = Version { epoch: 1, number: u64::MAX };
     let presence_version = PresenceVersion { run: u64::MAX, number: u64::MAX };
     let (members, presence) = (Vec::new(), Vec::new());
-    let snapshot = Snapshot { room: room(), version, presence_version, members, presence, more: false };
+    let snapshot = Snapshot {
+        room: room(),
+        version,
+        history: Default::default(),
+        presence_version,
+        members,
+        presence,
+        more: false,
+    };
     let name = "alice".parse().expect("a good name");
     let member = Member { slot: Slot(u32::MAX), key: Key([1; 32]), name, role: Role::Member, since: u64::MAX };
     let changes = vec![Change::Put(member.clone()), Change::Put(member)];

@@ -5,7 +5,7 @@ use common::{
     address::Addresses,
     frame::Frame,
     message::{Batch, Head, Message},
-    table::{Change, Departure, Member, Presence, PresenceVersion, Role},
+    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role},
     wire::{
         peer::{self, PeerFrame},
         tracker::{self, Code, Refused, ToPeer, ToTracker},
@@ -78,7 +78,7 @@ fn to_tracker() -> Vec<ToTracker> {
         tracker::Holding { rooms: vec![held.clone(), held], last: true }.into(),
         tracker::Moved { addresses: addresses() }.into(),
         tracker::Logout {}.into(),
-        tracker::Join { id: 1, room: room() }.into(),
+        tracker::Join { id: 1, room: room(), history: None }.into(),
         tracker::Leave { id: 2, room: room() }.into(),
         tracker::ListRooms { id: 3, after: Some(room()) }.into(),
     ]
@@ -89,10 +89,11 @@ fn to_peer() -> Vec<ToPeer> {
     let presence =
         vec![Presence { slot: Slot(0), online: Some(addresses()) }, Presence { slot: Slot(1), online: None }];
     let gone = Change::Gone { slot: Slot(0), why: Departure::Left };
-    let entry = tracker::RoomEntry { room: room(), members: 3 };
+    let entry = tracker::RoomEntry { room: room(), members: 3, history: History::Joined };
     let snapshot = tracker::Snapshot {
         room: room(),
         version: VERSION,
+        history: History::Joined,
         presence_version: PRESENCE,
         members: vec![member(0, "alice", 1), member(1, "bob", 3)],
         presence: presence.clone(),

@@ -37,6 +37,7 @@ pub fn snapshot(
     let empty = || Snapshot {
         room: room.clone(),
         version: table.version(),
+        history: table.history(),
         presence_version,
         members: Vec::new(),
         presence: Vec::new(),

@@ -89,6 +89,10 @@ impl Logins {
                     known = account.name
                 ),
             }),
+            (None, None) if name.has_key() => Err(Refused {
+                code: Code::Protest,
+                reason: format!("{name} is no name to log in with: choose one without '~'"),
+            }),
             (None, None) if self.accounts.len() >= self.limit => Err(Refused {
                 code: Code::Full,
                 reason: format!(
@@ -132,6 +136,12 @@ mod tests {
     fn a_key_has_one_name() {
         let refused = logins().admit(Key([1; 32]), &"bob".parse().unwrap(), 0).unwrap_err();
         assert_eq!(refused.code, Code::KeyNamed);
+    }
+
+    #[test]
+    fn a_name_with_a_key_behind_it_cannot_be_registered() {
+        let name = "bob".parse::<AccountName>().unwrap().with_key(&Key([2; 32]));
+        assert_eq!(logins().admit(Key([2; 32]), &name, 0).unwrap_err().code, Code::Protest);
     }
 
     #[test]

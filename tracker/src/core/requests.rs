@@ -6,7 +6,7 @@ use common::{
     Key, RoomName,
     fault::{self, Fault},
     limits,
-    table::Departure,
+    table::{Departure, History},
     wire::tracker::{Answer, Code, Holding, Join, Leave, ListRooms, NotMember, Refused, RoomList, ToPeer, ToTracker},
 };
 
@@ -28,8 +28,8 @@ impl Tracker {
             _ if unanswered >= self.config.requests_per_session => {
                 self.close(session, Code::Protest, "more requests than may wait for an answer");
             }
-            ToTracker::Join(Join { id, room }) => {
-                let (after, refused) = match self.join(session, key, room, now) {
+            ToTracker::Join(Join { id, room, history }) => {
+                let (after, refused) = match self.join(session, key, room, history, now) {
                     Ok(after) => (Some(after), None),
                     Err(refused) => (None, Some(refused)),
                 };
@@ -75,7 +75,19 @@ impl Tracker {
     }
 
     /// Returns what has to be pushed before the answer.
-    fn join(&mut self, session: SessionId, key: Key, name: RoomName, now: u64) -> Result<(RoomId, u64), Refused> {
+    fn join(
+        &mut self,
+        session: SessionId,
+        key: Key,
+        name: RoomName,
+        history: Option<History>,
+        now: u64,
+    ) -> Result<(RoomId, u64), Refused> {
+        if let (Some(room), Some(wanted)) = (self.rooms.find(&name).and_then(|id| self.rooms.get(id)), history)
+            && room.table().history() != wanted
+        {
+            return Err(other_history(room.name(), room.table().history()));
+        }
         if let Some(id) = self.rooms.find(&name).filter(|id| self.is_member(&key, *id)) {
             if self.sessions.get(&session).is_some_and(|speaker| !speaker.cursors.contains_key(&id)) {
                 self.listen(session, id, None);
@@ -88,7 +100,7 @@ impl Tracker {
         if self.rooms.count_of(&key) >= limit {
             return Err(full(format!("you are in {limit} rooms, as many as one may be: leave one first")));
         }
-        let id = self.room_with_space(name, now)?;
+        let id = self.room_with_space(name, history.unwrap_or_default(), now)?;
         let Some(room) = self.rooms.get_mut(id) else { return Err(full("the room has ended".into())) };
         let member = room.join(key, called).map_err(|error| full(error.to_string()))?;
         let (slot, version) = (member.slot, room.table().version());
@@ -104,7 +116,7 @@ impl Tracker {
         Ok((id, version.number))
     }
 
-    fn room_with_space(&mut self, name: RoomName, now: u64) -> Result<RoomId, Refused> {
+    fn room_with_space(&mut self, name: RoomName, history: History, now: u64) -> Result<RoomId, Refused> {
         if let Some(id) = self.rooms.find(&name) {
             let limit = self.config.members_per_room;
             return match self.rooms.get(id) {
@@ -118,8 +130,8 @@ impl Tracker {
         if self.rooms.len() >= limit {
             return Err(full(format!("this tracker has {limit} rooms, as many as it may: join one there is")));
         }
-        let epoch = self.rooms.make(name.clone(), now);
-        self.outputs.push(Output::Store(Row::Made { epoch, name }));
+        let epoch = self.rooms.make(name.clone(), history, now);
+        self.outputs.push(Output::Store(Row::Made { epoch, name, history }));
         Ok(epoch)
     }
 
@@ -161,6 +173,14 @@ impl Tracker {
     fn is_member(&self, key: &Key, id: RoomId) -> bool {
         self.rooms.get(id).is_some_and(|room| room.table().member(key).is_some())
     }
+}
+
+fn other_history(room: &RoomName, history: History) -> Refused {
+    let reason = format!(
+        "{room} is there already, with --history {history}, which is fixed since it was made: join it as it is with \
+         `peer join {room}`, or make a room of another name"
+    );
+    Refused { code: Code::OtherHistory, reason }
 }
 
 fn full(reason: String) -> Refused {

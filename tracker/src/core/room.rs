@@ -11,7 +11,7 @@ use common::{
     address::Addresses,
     fault::{self, Fault},
     frame::Encoded,
-    table::{Change, Departure, Member, Misfit, Presence, PresenceVersion, Table},
+    table::{Change, Departure, History, Member, Misfit, Presence, PresenceVersion, Table},
 };
 
 use super::{SessionId, frames, recent::Recent};
@@ -57,8 +57,8 @@ pub struct Room {
 
 impl Room {
     /// A new room with nobody in it.
-    pub fn new(name: RoomName, epoch: u64, run: u64) -> Room {
-        Room { settled: true, ..Room::restored(name, Table::new(epoch), run) }
+    pub fn new(name: RoomName, epoch: u64, history: History, run: u64) -> Room {
+        Room { settled: true, ..Room::restored(name, Table::new(epoch).with_history(history), run) }
     }
 
     /// A room as it was stored, with nobody online yet.

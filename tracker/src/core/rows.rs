@@ -2,7 +2,7 @@
 
 use common::{
     AccountName, Key, RoomName, Slot, Version,
-    table::{Member, Role},
+    table::{History, Member, Role},
 };
 
 /// One thing to store. Rows of one batch are stored together or not at all.
@@ -32,6 +32,8 @@ pub enum Row {
         epoch: u64,
         /// Its name as its maker wrote it.
         name: RoomName,
+        /// What it shows to those who join.
+        history: History,
     },
     /// A slot has this member, as of `version`.
     Put {
@@ -87,6 +89,8 @@ pub struct StoredRoom {
     pub name: RoomName,
     /// The version of its table.
     pub version: Version,
+    /// What it shows to those who join.
+    pub history: History,
     /// Its members.
     pub members: Vec<StoredMember>,
 }

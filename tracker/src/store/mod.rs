@@ -112,9 +112,12 @@ fn write(database: &Connection, row: &Row) -> Result<(), StoreError> {
             run("UPDATE accounts SET seen = ?2 WHERE key = ?1", params![blob(key), number(*seen)])
         }
         Row::Lived(lived) => run("UPDATE meta SET lived = ?1", params![number(*lived)]),
-        Row::Made { epoch, name } => {
+        Row::Made { epoch, name, history } => {
             run("UPDATE meta SET last_epoch = ?1", params![number(*epoch)])?;
-            run("INSERT INTO rooms (epoch, name, number) VALUES (?1, ?2, 0)", params![number(*epoch), name.as_str()])
+            run(
+                "INSERT INTO rooms (epoch, name, number, history) VALUES (?1, ?2, 0, ?3)",
+                params![number(*epoch), name.as_str(), history.as_str()],
+            )
         }
         Row::Put { version, member } => {
             run(
@@ -152,6 +155,8 @@ fn blob(key: &Key) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use common::table::History;
+
     use super::*;
 
     impl Store {
@@ -169,7 +174,7 @@ mod tests {
         store.lock().pragma_update(None, "user_version", 99).unwrap();
         drop(store);
         for _ in 0..2 {
-            assert!(matches!(Store::open(&path, 1), Err(StoreError::Newer { found: 99, known: 1 })));
+            assert!(matches!(Store::open(&path, 1), Err(StoreError::Newer { found: 99, known: schema::SCHEMA })));
         }
     }
 
@@ -179,6 +184,22 @@ mod tests {
         let path = folder.path().join("tables.sqlite");
         drop(Store::open(&path, u64::MAX).unwrap());
         assert_eq!(Store::open(&path, 1).unwrap().load().unwrap().id, u64::MAX);
+    }
+
+    #[test]
+    fn tables_of_the_first_schema_are_read_and_their_rooms_show_what_they_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables.sqlite");
+        let database = Connection::open(&path).unwrap();
+        database.execute_batch(schema::FIRST).unwrap();
+        database.execute_batch("INSERT INTO meta VALUES (5, 7, 0); INSERT INTO rooms VALUES (7, 'lobby', 3);").unwrap();
+        database.pragma_update(None, "user_version", 1).unwrap();
+        drop(database);
+        for _ in 0..2 {
+            let tables = Store::open(&path, 1).unwrap().load().unwrap();
+            let [room] = &tables.rooms[..] else { panic!("{:?}", tables.rooms) };
+            assert_eq!((tables.id, room.version.number, room.history), (5, 3, History::Joined));
+        }
     }
 
     #[test]

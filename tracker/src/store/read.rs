@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, str::FromStr};
 
-use common::{Key, Slot, Version, table::Role};
+use common::{
+    Key, Slot, Version,
+    table::{History, Role},
+};
 use rusqlite::{Connection, types::FromSql};
 
 use super::StoreError;
@@ -12,10 +15,10 @@ pub fn tables(database: &Connection) -> Result<Tables, StoreError> {
     let meta: (i64, i64, i64) = database
         .query_row("SELECT id, last_epoch, lived FROM meta", [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
     let mut members = members(database)?;
-    let rooms = rows(database, "SELECT epoch, name, number FROM rooms ORDER BY epoch", |row| {
+    let rooms = rows(database, "SELECT epoch, name, number, history FROM rooms ORDER BY epoch", |row| {
         let version = Version { epoch: number(row, 0)?, number: number(row, 2)? };
         let members = members.remove(&version.epoch).unwrap_or_default();
-        Ok(StoredRoom { name: parsed(row, 1)?, version, members })
+        Ok(StoredRoom { name: parsed(row, 1)?, version, history: history(row, 3)?, members })
     })?;
     let accounts = rows(database, "SELECT key, name, seen FROM accounts", |row| {
         Ok(StoredAccount { key: key(row, 0)?, name: parsed(row, 1)?, seen: number(row, 2)? })
@@ -63,6 +66,11 @@ fn number(row: &rusqlite::Row<'_>, column: usize) -> Result<u64, StoreError> {
 
 fn key(row: &rusqlite::Row<'_>, column: usize) -> Result<Key, StoreError> {
     Ok(Key(value::<[u8; 32]>(row, column)?))
+}
+
+fn history(row: &rusqlite::Row<'_>, column: usize) -> Result<History, StoreError> {
+    let text: String = value(row, column)?;
+    text.parse().map_err(|_| StoreError::Damaged(format!("a history {text:?}")))
 }
 
 fn parsed<T: FromStr>(row: &rusqlite::Row<'_>, column: usize) -> Result<T, StoreError> {

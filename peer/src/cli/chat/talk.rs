@@ -7,7 +7,7 @@ use common::{
     wire::control::{Event, Joined, Member, MemberChange, MemberEvent, Refusal, Room, Said, Status},
 };
 
-use crate::cli::{progress::Progress, tail, text, time};
+use crate::cli::{progress::Progress, rooms::shown_to_all, tail, text, time};
 
 /// How long receipts are waited for before it is told who has none.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -115,10 +115,11 @@ impl Talk {
     pub fn done(&mut self, outcome: Outcome, now: Instant) -> Option<String> {
         match outcome {
             Outcome::Joined(joined) => {
-                let text = match joined.members {
-                    1 => format!("* you are in {}, and its only member", joined.room),
-                    members => format!("* you are in {}, which has {members} members", joined.room),
+                let members = match joined.members {
+                    1 => ", and its only member".to_string(),
+                    members => format!(", which has {members} members"),
                 };
+                let text = format!("* you are in {}{members}{}", joined.room, shown_to_all(&joined));
                 self.room = Some(joined.room);
                 Some(text)
             }

@@ -1,4 +1,4 @@
-use common::{Slot, wire::control::*};
+use common::{Slot, table::History, wire::control::*};
 
 use super::*;
 
@@ -8,7 +8,10 @@ fn room(name: &str) -> RoomName {
 
 fn in_lobby() -> Talk {
     let mut talk = Talk::default();
-    talk.done(Outcome::Joined(Joined { room: room("lobby"), members: 3, slot: Slot(0) }), Instant::now());
+    talk.done(
+        Outcome::Joined(Joined { room: room("lobby"), members: 3, slot: Slot(0), history: History::Joined }),
+        Instant::now(),
+    );
     talk
 }
 
@@ -92,8 +95,8 @@ fn without_a_room_it_says_what_to_do_and_says_nothing_to_anybody() {
 #[test]
 fn a_room_that_is_joined_already_is_the_current_one() {
     let rooms = [
-        Room { room: room("den"), members: 1, joined: false, approval: false },
-        Room { room: room("lobby"), members: 2, joined: true, approval: false },
+        Room { room: room("den"), members: 1, joined: false, approval: false, history: History::All },
+        Room { room: room("lobby"), members: 2, joined: true, approval: false, history: History::Joined },
     ];
     let mut talk = Talk::default();
     talk.begin(&status("up"), &rooms);

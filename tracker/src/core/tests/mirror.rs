@@ -34,7 +34,8 @@ impl Mirror {
                 self.pieces.extend(piece.members);
                 self.words.extend(piece.presence);
                 if !piece.more {
-                    let table = Table::from_snapshot(piece.version, std::mem::take(&mut self.pieces)).unwrap();
+                    let members = std::mem::take(&mut self.pieces);
+                    let table = Table::from_snapshot(piece.version, members).unwrap().with_history(piece.history);
                     let mut room = MirrorRoom { table, presence: piece.presence_version, ..Default::default() };
                     room.hear(std::mem::take(&mut self.words));
                     self.rooms.insert(piece.room, room);

@@ -2,6 +2,7 @@
 
 use common::{
     frame::Frame,
+    table::History,
     wire::tracker::{Code, ListRooms, Logout, ToPeer},
 };
 
@@ -149,7 +150,7 @@ fn a_change_is_encoded_once_for_all() {
     let mut world = world_of(5);
     world.login(6);
     let session = world.peers[&6].session.unwrap();
-    let join = common::wire::tracker::Join { id: 1, room: room("lobby") };
+    let join = common::wire::tracker::Join { id: 1, room: room("lobby"), history: None };
     world.tracker.handle(Input::Frame { session, seen: address(6), frame: join.into() }, world.now + 50);
     let told = world.tracker.poll(world.now + 50).into_iter().filter_map(|output| match output {
         Output::Send { session: to, frames, .. } if to != session => Some(frames[0].as_ptr()),
@@ -237,6 +238,39 @@ fn a_large_room_comes_in_pieces_that_fit_a_frame() {
     let mut mirror = super::mirror::Mirror::default();
     frames.iter().for_each(|frame| assert!(mirror.take(frame).is_none()));
     assert_eq!(mirror.rooms[&room("hall")].table.digest(), hall.digest());
+}
+
+#[test]
+fn what_a_room_shows_to_those_who_join_is_fixed_by_who_makes_it() {
+    let mut world = World::new(Config::default());
+    let history = |world: &World, id: u8, name: &str| world.peers[&id].mirror.rooms[&room(name)].table.history();
+    (1..=3).for_each(|peer| world.login(peer));
+    world.join_with(1, "open", Some(History::All));
+    world.join_with(2, "open", Some(History::Joined));
+    world.join_with(2, "usual", None);
+    world.join_with(3, "OPEN", None);
+    world.pass(10);
+    let refused = world.peers[&2].heard.iter().find_map(|frame| match frame {
+        ToPeer::Answer(answer) => answer.refused.clone(),
+        _ => None,
+    });
+    let refused = refused.unwrap();
+    assert_eq!(refused.code, Code::OtherHistory);
+    assert!(refused.reason.contains("peer join open"), "it says how to join: {}", refused.reason);
+    assert_eq!([history(&world, 1, "open"), history(&world, 3, "open")], [History::All; 2]);
+    assert_eq!(history(&world, 2, "usual"), History::Joined);
+    world.join_with(3, "open", Some(History::Joined));
+    world.pass(10);
+    assert_eq!(world.last_code(3), Some(Code::OtherHistory), "a member is told so too");
+    world.restart();
+    world.say(1, ListRooms { id: 5, after: None });
+    (1..=3).for_each(|peer| world.login(peer));
+    world.pass(100);
+    (1..=3).for_each(|peer| world.assert_mirrored(peer));
+    world.say(1, ListRooms { id: 5, after: None });
+    world.pass(10);
+    let Some(ToPeer::RoomList(list)) = world.peers[&1].heard.last() else { panic!("no list") };
+    assert_eq!(list.rooms.iter().map(|entry| entry.history).collect::<Vec<_>>(), [History::All, History::Joined]);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use common::{
     Key, RoomName,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
+    table::History,
     wire::tracker::{Code, Hello, Holding, PROTOCOL, ToPeer, ToTracker},
 };
 
@@ -100,7 +101,11 @@ impl World {
     }
 
     pub fn join(&mut self, id: u8, name: &str) {
-        self.say(id, common::wire::tracker::Join { id: 1, room: room(name) });
+        self.join_with(id, name, None);
+    }
+
+    pub fn join_with(&mut self, id: u8, name: &str, history: Option<History>) {
+        self.say(id, common::wire::tracker::Join { id: 1, room: room(name), history });
     }
 
     /// The peer leaves; it forgets the room at once, as one does that is answered.
