@@ -195,7 +195,7 @@ impl Model {
                 assert_eq!(table.digest(), room.table.digest(), "the tables of {name} have not met");
             }
             assert_eq!(rooms.clone().count(), table.len(), "who is in {name} knows it");
-            for (author, _) in rooms.clone() {
+            for (author, own) in rooms.clone() {
                 let log = (name.clone(), *author);
                 let said = self.said.get(&log).into_iter().flatten();
                 for ((number, (_, stamp)), (member, _)) in said.flat_map(|said| rooms.clone().map(move |r| (said, r))) {
@@ -204,8 +204,13 @@ impl Model {
                             self.holds(&log, member, *number),
                             "lost: {number} of {author:?} in {name}, said at {stamp}, for {member:?}"
                         );
+                        assert!(
+                            own.own.acked(member).has(*number),
+                            "no receipt: {number} of {author:?} in {name}, said at {stamp}, for {member:?}"
+                        );
                     }
                 }
+                assert_eq!(own.undelivered(author), 0, "{author:?} waits for receipts in {name}");
             }
         }
     }
