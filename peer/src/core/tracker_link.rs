@@ -253,7 +253,7 @@ impl Core {
         if fault::on(Fault::NotMemberIgnored) {
             return;
         }
-        if self.tracker.rejoining.contains(room) {
+        if self.tracker.rejoining.contains(room) && !fault::on(Fault::NotRejoined) {
             self.request(What::Rejoin(room.clone()), now);
         } else {
             self.drop_room(room, MemberChange::Removed);
