@@ -29,6 +29,10 @@ faults! {
     OwnNotKept,
     /// What is held of another's log is not kept.
     HeldNotKept,
+    /// It is not kept that a message is cancelled.
+    CancelNotKept,
+    /// It is not kept which part of another's log is held.
+    PieceNotKept,
     /// The end of a link is not noticed.
     LinkEndMissed,
     // A peer's core.
@@ -48,6 +52,39 @@ faults! {
     GhostKept,
     /// Numbers of what is shown begin afresh at each start.
     CursorForgotten,
+    /// A room is not joined again when the tracker has lost its tables.
+    NotRejoined,
+    // A peer's core: saying and taking.
+    /// It is not said what a message answers.
+    AnswersNotNamed,
+    /// An answer does not wait for what it answers.
+    AnswerNotWaited,
+    /// What waits for something is never taken without it.
+    WaitsForEver,
+    /// What is shown without something that it comes after is not marked.
+    EarlyUnmarked,
+    /// Everything is marked as if something were missing.
+    EarlyForNothing,
+    /// A batch that is held already is taken again.
+    TakenTwice,
+    /// What was passed on is shown as if it had come from its author.
+    WayHidden,
+    // A peer's core: receipts.
+    /// A receipt leaves out the holes.
+    ReceiptWidened,
+    /// A receipt counts for whoever has passed it on.
+    ReceiptMisattributed,
+    /// Receipts for others are not passed on.
+    ReceiptNotPassedOn,
+    // A peer's core: the outbox and repair.
+    /// A message that is cancelled is sent all the same.
+    CancelledSent,
+    /// What others have more of is not asked for.
+    RepairNotAsked,
+    /// Nobody is asked for those who cannot be reached.
+    WallNotWalkedAround,
+    /// What was not meant for somebody is passed on to them.
+    PassedToAnyone,
     // The tracker's shell.
     /// Changes are told before they are stored.
     PushBeforeStore,

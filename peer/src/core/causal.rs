@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use common::{
     Key, RoomName, Version,
+    fault::{self, Fault},
     id::KeyPrefix,
     limits,
     message::{Answered, Batch},
@@ -48,9 +49,11 @@ impl Tips {
         self.seen(author, batch.last(), batch.stamp, cursor);
     }
 
-    /// Notes a message that was seen.
+    /// Notes a message that was seen. What fills a hole comes before what was seen already of its author.
     pub fn seen(&mut self, author: Key, number: u64, stamp: Version, cursor: u64) {
-        self.tips.insert(author, Tip { number, stamp, cursor });
+        if self.tips.get(&author).is_none_or(|tip| tip.number < number) {
+            self.tips.insert(author, Tip { number, stamp, cursor });
+        }
     }
 
     /// What a message under `stamp` comes after: the latest, at most [`limits::ANSWERS`]. From then on it stands for
@@ -163,13 +166,14 @@ impl Core {
         let (name, author) = (arrived.batch.room.clone(), arrived.author);
         let answers = answers(&arrived.batch);
         let behind = self.waiting.get(&name).is_some_and(|w| w.has_before(&author, arrived.batch.first));
-        if !behind && self.missing(&name, arrived.batch.stamp, &answers).is_none() {
+        let misses = self.missing(&name, arrived.batch.stamp, &answers).is_some() && !fault::on(Fault::AnswerNotWaited);
+        if !behind && !misses {
             self.accept(arrived, false, now);
             return self.release(&name, author, now);
         }
         let waiting = self.waiting.entry(name.clone()).or_default();
         if waiting.has_space() {
-            let until = now.at + WAIT;
+            let until = if fault::on(Fault::WaitsForEver) { u64::MAX } else { now.at + WAIT };
             return waiting.push(Waiting { arrived, answers, until, most: now.at + MOST });
         }
         while let Some(earlier) = self.waiting.get_mut(&name).and_then(|waiting| waiting.pop(&author, now)) {
@@ -245,7 +249,9 @@ fn by_prefix(room: &Room, prefix: [u8; 8]) -> Option<Key> {
     let mut from = [0; 32];
     from[..8].copy_from_slice(&prefix);
     let known = room.logs.range(Key(from)..).next().map(|(key, _)| *key).filter(|key| key.short().0 == prefix);
-    known.or_else(|| room.table.members().map(|member| member.key).find(|key| key.short().0 == prefix))
+    // What somebody said who has left since is to be had from others.
+    let members = room.table.members().map(|member| member.key);
+    known.or_else(|| members.chain(room.past.iter().map(|span| span.key)).find(|key| key.short().0 == prefix))
 }
 
 #[cfg(test)]
@@ -282,6 +288,14 @@ mod tests {
         tips.shown(carol, &answer, 3);
         let named: Vec<[u8; 8]> = tips.take(STAMP).iter().map(|answered| *answered.author).collect();
         assert_eq!(named, [carol.short().0]);
+    }
+
+    #[test]
+    fn what_fills_a_hole_does_not_hide_what_was_seen_after_it() {
+        let mut tips = Tips::default();
+        tips.seen(Key([1; 32]), 9, STAMP, 1);
+        tips.seen(Key([1; 32]), 5, STAMP, 2);
+        assert_eq!(tips.take(STAMP)[0].number, 9);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use common::{
     Key, RoomName,
+    fault::{self, Fault},
     frame::{self, Frame, HEADER},
     limits,
     message::Batch,
@@ -12,7 +13,10 @@ use common::{
 };
 use serde_bytes::{ByteArray, ByteBuf};
 
-use super::{Core, LinkId, Output, Segment, room::Room};
+use super::{
+    Core, LinkId, Output, Segment,
+    room::{Room, Sealed},
+};
 
 /// What one link follows in one room.
 #[derive(Default, Debug)]
@@ -62,10 +66,7 @@ impl Core {
         (feed.position, feed.more) = (0, true);
         for author in begun {
             self.tell_near(id, &name, author);
-            if let Some(link) = self.people.get(&author).and_then(|person| person.link) {
-                let tell = Tell { room: name.clone(), author: key };
-                self.send(link, PeerFrame::from(tell).encode());
-            }
+            self.ask_receipt(&name, &author, key);
         }
         self.feed(id);
     }
@@ -115,22 +116,26 @@ impl Core {
         let Some(room) = self.rooms.get(name).filter(|room| room.joined && room.table.member(key).is_some()) else {
             return;
         };
-        let may_have = room.may_have(key, segment.stamp);
+        let may_have = room.may_be_passed(key, segment.stamp) || fault::on(Fault::PassedToAnyone);
         let Some(link) = self.links.get_mut(id) else { return };
         let Some(wish) = link.feeds.get_mut(name).and_then(|feed| feed.logs.get_mut(&segment.author)) else { return };
         let wanted = segment.last > wish.after && wish.until.is_none_or(|until| segment.first <= until);
         if !wanted || !may_have {
             return;
         }
+        let author = segment.author;
+        let sealed =
+            Sealed { stamp: segment.stamp, first: segment.first, last: segment.last, frame: segment.frame.clone() };
+        let frame = if author == self.me { room.own.cancelled.frame_for(key, &sealed) } else { Some(sealed.frame) };
+        let Some(frame) = frame else { return };
         // The frame without its length and its kind.
-        let batch = ByteBuf::from(&segment.frame[HEADER + 1..]);
-        if !frame::unpack::<Batch>(&batch).is_ok_and(|batch| batch.is_whole()) {
+        let batch = ByteBuf::from(&frame[HEADER + 1..]);
+        if author != self.me && !frame::unpack::<Batch>(&batch).is_ok_and(|batch| batch.is_whole()) {
             // What its author has withheld from this peer is for the author alone to give.
             return;
         }
         let leaves_out = segment.first > wish.after + 1;
         wish.after = segment.last;
-        let author = segment.author;
         if leaves_out {
             let skip = Skip { room: name.clone(), author: Some(author), next: segment.first, hash: None };
             self.send(id, PeerFrame::from(skip).encode());
@@ -146,8 +151,9 @@ impl Core {
         let Some(feed) = link.feeds.get_mut(name) else { return };
         let mut ends = Vec::new();
         for (author, wish) in &mut feed.logs {
-            let head =
-                if *author == self.me { Some(room.own.head) } else { room.logs.get(author).map(|l| l.compared()) };
+            // What is not held here may be for the other side.
+            let held = room.logs.get(author).and_then(|log| log.held_after(wish.after));
+            let head = if *author == self.me { Some(room.own.head) } else { held };
             if let Some(head) = head.filter(|head| head.number > wish.after && head.number != wish.told) {
                 wish.told = head.number;
                 let (next, hash) = (head.number.saturating_add(1), Some(ByteArray::new(head.hash)));
@@ -183,11 +189,21 @@ impl Core {
     pub(super) fn tell_all_near(&mut self, author: &Key) {
         for id in self.links.feeding() {
             let Some(link) = self.links.get(id) else { continue };
+            let key = link.key;
             let follows = link.feeds.iter().filter(|(_, feed)| feed.logs.contains_key(author));
             let rooms: Vec<RoomName> = follows.map(|(name, _)| name.clone()).collect();
             for name in rooms {
                 self.tell_near(id, &name, *author);
+                self.ask_receipt(&name, author, key);
             }
+        }
+    }
+
+    /// Asks somebody with a link for its receipt for the log of another, who follows its own: the two cannot reach each
+    /// other.
+    fn ask_receipt(&mut self, name: &RoomName, author: &Key, of: Key) {
+        if let Some(link) = self.people.get(author).and_then(|person| person.link) {
+            self.send(link, PeerFrame::from(Tell { room: name.clone(), author: of }).encode());
         }
     }
 

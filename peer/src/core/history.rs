@@ -17,7 +17,12 @@ impl Room {
         self.table.history() == History::All && opened
     }
 
-    /// Whether what was said under `stamp` may be passed on to `key`.
+    /// Whether what was said under `stamp` may be passed on to `key` by others than its author.
+    pub fn may_be_passed(&self, key: &Key, stamp: Version) -> bool {
+        self.surely_for(key, stamp) || (self.is_open(stamp) && self.table.member(key).is_some())
+    }
+
+    /// Whether `key` may have what was said under `stamp`.
     pub fn may_have(&self, key: &Key, stamp: Version) -> bool {
         self.is_for(key, stamp) || (self.is_open(stamp) && self.table.member(key).is_some())
     }

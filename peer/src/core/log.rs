@@ -65,6 +65,11 @@ impl Log {
         self.pieces.last().map_or(self.empty, |piece| Head { number: piece.last, hash: piece.end })
     }
 
+    /// The last message held, if all others after `number` are held too.
+    pub fn held_after(&self, number: u64) -> Option<Head> {
+        self.pieces.last().filter(|piece| piece.first <= number.saturating_add(1)).map(Piece::ending)
+    }
+
     /// What this log is compared by: its head, or what it is said to reach beyond it.
     pub fn compared(&self) -> Head {
         self.reach.filter(|reach| reach.number > self.head().number).unwrap_or(self.head())
@@ -245,6 +250,12 @@ mod tests {
         assert_eq!(log.fit(head(4), other(5)), Fit::Fork, "another message follows it");
         assert_eq!(log.fit(head(2), head(4)), Fit::Fork, "it overlaps");
         assert_eq!(log.fit(other(9), head(10)), Fit::Fork, "it follows another head");
+    }
+
+    #[test]
+    fn the_end_of_a_log_with_a_hole_is_told_only_behind_the_hole() {
+        let log = filled(&[(1, 3), (6, 9)]);
+        assert_eq!([2, 4, 5, 9].map(|number| log.held_after(number)), [None, None, Some(head(9)), Some(head(9))]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     Key, RoomName,
+    fault::{self, Fault},
     frame::Frame,
     limits,
     receipt::Receipt,
@@ -133,9 +134,13 @@ impl Core {
             // One that is not signed by its member is nobody's word, and who passes it on need not have known.
             if receipt.verify() {
                 let path = if from == receipt.member { "direct".into() } else { self.way(&from) };
-                self.receipted(receipt.member, &receipt.room, &receipt.ranges, &path, now);
+                let member = if fault::on(Fault::ReceiptMisattributed) { from } else { receipt.member };
+                self.receipted(member, &receipt.room, &receipt.ranges, &path, now);
             }
-        } else if receipt.member == from && self.knows(&receipt.room, &receipt.author) {
+        } else if receipt.member == from
+            && !fault::on(Fault::ReceiptNotPassedOn)
+            && self.knows(&receipt.room, &receipt.author)
+        {
             let link = self.people.get(&receipt.author).and_then(|person| person.link);
             match link {
                 Some(link) => self.send(link, PeerFrame::from(receipt).encode()),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use common::{
     Key, RoomName,
+    fault::{self, Fault},
     frame::Frame,
     limits,
     message::Head,
@@ -35,7 +36,7 @@ const PAUSE: u64 = 30_000;
 const CLAIM: u64 = 10_000;
 /// How often that happens in one room, however often a member says that it has more of one's own log.
 const CLAIMS: u32 = 8;
-/// Holes of one room that a member is asked for on a new link.
+/// Holes of one room that a member is asked for at once.
 const HOLES: usize = 32;
 /// Rooms compared at once.
 const ROOMS: usize = 64;
@@ -125,6 +126,11 @@ impl Core {
         if self.me < *key {
             self.open_comparison(id, name);
         }
+        self.ask_for_holes(id, name);
+    }
+
+    /// Comparing heads does not show holes, so whoever is linked is asked to fill them.
+    fn ask_for_holes(&mut self, id: LinkId, name: &RoomName) {
         let Some(room) = self.rooms.get(name) else { return };
         let holes = room.logs.iter().flat_map(|(author, log)| {
             log.holes().map(|(first, last)| Followed { author: *author, after: first - 1, until: Some(last) })
@@ -176,7 +182,10 @@ impl Core {
             .collect();
         let chosen = self.jitter.below(linked.len() as u64) as usize;
         if let Some((id, rooms)) = linked.get(chosen) {
-            rooms.iter().for_each(|name| self.open_comparison(*id, name));
+            for name in rooms {
+                self.open_comparison(*id, name);
+                self.ask_for_holes(*id, name);
+            }
         }
     }
 
@@ -219,6 +228,9 @@ impl Core {
 
     /// What to ask for of a log that a member has more of, or something else of.
     fn wanted(&mut self, id: LinkId, name: &RoomName, author: &Key, last: u64, now: Now) -> Option<Followed> {
+        if fault::on(Fault::RepairNotAsked) {
+            return None;
+        }
         let room = self.rooms.get(name)?;
         if !room.takes_log(author) {
             return None;
@@ -232,7 +244,8 @@ impl Core {
             return unknown.then_some(Followed { author: *author, after: last - 1, until: Some(last) });
         }
         let after = held.map_or(0, |log| log.head().number);
-        let person = self.people.get(author);
+        // An author who has left the room brings nothing of it, whatever other room is shared.
+        let person = self.people.get(author).filter(|person| person.rooms.contains(name));
         if person.is_some_and(|person| person.link.is_some()) {
             return None;
         }
@@ -325,7 +338,9 @@ impl Core {
     /// Asks the next member for somebody who has no link.
     fn look_around(&mut self, key: &Key, name: &RoomName, now: Now) {
         let place = (name.clone(), *key);
-        let waits = |source: &Source| source.near || now.at < source.since.saturating_add(NEAR);
+        let waits = |source: &Source| {
+            fault::on(Fault::WallNotWalkedAround) || source.near || now.at < source.since.saturating_add(NEAR)
+        };
         if self.repair.sources.get(&place).is_some_and(waits) {
             return;
         }

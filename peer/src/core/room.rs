@@ -99,6 +99,10 @@ impl Room {
     /// The ranges of an author's log that are held, the latest of them and at least one: an empty one for nothing.
     pub fn held(&self, author: &Key) -> Vec<(u64, u64)> {
         let latest = self.logs.get(author).map(|log| log.latest(limits::RECEIPT_RANGES).collect::<Vec<_>>());
+        let latest = latest.map(|ranges| match ranges.last() {
+            Some((_, last)) if fault::on(Fault::ReceiptWidened) => vec![(1, *last)],
+            _ => ranges,
+        });
         latest.filter(|latest| !latest.is_empty()).unwrap_or_else(|| vec![(1, 0)])
     }
 
@@ -122,12 +126,22 @@ impl Room {
         self.table.member(key).is_some() && (forgotten || unseen)
     }
 
-    /// Whether what was said under `stamp` is surely for `key`: it is known to have been a member.
+    /// Whether what was said under `stamp` is for `key`: as far as is known here, it was a member.
     pub fn is_for(&self, key: &Key, stamp: Version) -> bool {
         let now = self.table.version();
         let current = self.table.member(key);
         current.is_some_and(|member| now.epoch == stamp.epoch && member.since <= stamp.number)
             || self.past.iter().any(|span| span.key == *key && span.from <= stamp && stamp < span.until)
+    }
+
+    /// Whether what was said under `stamp` is for `key` beyond doubt, so that it may be passed on: where the end of a
+    /// membership was not seen, it may have come before.
+    pub fn surely_for(&self, key: &Key, stamp: Version) -> bool {
+        let current = self.table.version().epoch == stamp.epoch
+            && self.table.member(key).is_some_and(|member| member.since <= stamp.number);
+        let mut past = self.past.iter().filter(|span| span.key == *key && span.from <= stamp && stamp < span.until);
+        let hidden = self.gaps.iter().any(|gap| gap.hides(stamp));
+        current || past.any(|span| span.why.is_some() || !hidden)
     }
 
     /// Whether the tables held here tell who was a member at `stamp`; otherwise it is newer than they are.
@@ -384,6 +398,22 @@ mod tests {
         assert_eq!(room.members_at(stamp).iter().map(|m| m.key).collect::<Vec<_>>(), [key(1)]);
         assert!(room.was_member(&key(2), Version { epoch: 9, number: 2 }), "a version that was not seen");
         assert!(room.was_member(&key(2), Version { epoch: 3, number: 1 }), "an epoch that was not seen");
+    }
+
+    #[test]
+    fn what_was_said_when_somebody_may_have_been_out_is_not_passed_on_to_them() {
+        let mut room = room();
+        join(&mut room, 1);
+        join(&mut room, 2);
+        let from = room.table.version();
+        leave(&mut room, 2);
+        join(&mut room, 2);
+        let until = room.table.version();
+        // As a peer sees it that slept meanwhile.
+        room.past = [Span { key: key(2), name: "m2".parse().unwrap(), from, until, why: None }].into();
+        room.skipped(Gap { after: from, until });
+        assert!(room.is_for(&key(2), version(3)) && !room.surely_for(&key(2), version(3)));
+        assert!(room.surely_for(&key(2), version(2)) && room.surely_for(&key(2), version(4)));
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! fits the log, and, when it is passed on, if it was meant for this peer.
 
 use common::{
-    Key, RoomName, Version, frame,
+    Key, RoomName, Version,
+    fault::{self, Fault},
+    frame,
     frame::Frame,
     message::{Batch, Head},
     wire::{
@@ -54,7 +56,7 @@ impl Core {
         if room.table.member(&via).is_none() || !room.may_have(&self.me, batch.stamp) {
             return;
         }
-        if !batch.is_whole() {
+        if !batch.is_whole() && via != author {
             // Only the author may leave something out: a receipt would stand for what is not here.
             return;
         }
@@ -111,6 +113,7 @@ impl Core {
             }
         };
         match log.fit(batch.start(), end) {
+            Fit::Held if fault::on(Fault::TakenTwice) => self.accept(arrived, false, now),
             Fit::Held => self.owe(&arrived),
             Fit::Fork => self.forked(&arrived, now),
             Fit::Full => {}
@@ -126,9 +129,11 @@ impl Core {
         let Some(room) = self.rooms.get_mut(&name).filter(|room| room.joined) else { return };
         let log = room.logs.entry(author).or_insert_with(|| Log::new(&name, &author));
         let fit = log.fit(start, end);
+        let early = early && !fault::on(Fault::EarlyUnmarked) || fault::on(Fault::EarlyForNothing);
         let mark = match fit {
             Fit::Fills => Some(Mark::Late),
             Fit::Next | Fit::Beyond => early.then_some(Mark::Early),
+            Fit::Held if fault::on(Fault::TakenTwice) => None,
             // It has changed while this waited.
             Fit::Held => return self.owe(&arrived),
             Fit::Fork => return self.forked(&arrived, now),
@@ -173,6 +178,7 @@ impl Core {
 
     fn segment(&mut self, arrived: &Arrived, end: Head, mark: Option<Mark>, now: Now) -> Segment {
         let batch = &arrived.batch;
+        let via = arrived.via.filter(|_| !fault::on(Fault::WayHidden));
         Segment {
             cursor: self.cursors(end.number + 1 - batch.first),
             room: batch.room.clone(),
@@ -183,7 +189,7 @@ impl Core {
             stamp: batch.stamp,
             end: end.hash,
             received: now.wall,
-            path: arrived.via.map_or_else(|| "direct".into(), |via| self.way(&via)),
+            path: via.map_or_else(|| "direct".into(), |via| self.way(&via)),
             mark,
             frame: PeerFrame::from(batch.clone()).encode(),
         }

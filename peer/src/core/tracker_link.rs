@@ -262,7 +262,7 @@ impl Core {
         if fault::on(Fault::NotMemberIgnored) {
             return;
         }
-        if self.tracker.rejoining.contains(room) {
+        if self.tracker.rejoining.contains(room) && !fault::on(Fault::NotRejoined) {
             let history = self.rooms.get(room).map(|room| room.table.history());
             self.request(What::Rejoin(room.clone(), history), now);
         } else {

@@ -1,6 +1,6 @@
 //! Reading back what a core begins with, and what it asks for later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use common::{
     Key, MessageId, RoomName, Slot, Version,
@@ -234,13 +234,9 @@ fn tips(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Resul
     for (name, room) in rooms {
         let said: Option<i64> = own.query_row(params![name.as_str(), me.0], |row| row.get(0)).optional()?;
         let mut rows = since.query(params![name.as_str(), said.unwrap_or(0)])?;
-        let mut seen = BTreeSet::new();
         while let Some(row) = rows.next()? {
-            let author = Key(row.get(0)?);
-            if seen.insert(author) {
-                let (last, cursor) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(4)? as u64);
-                room.tips.seen(author, last, version(row, 2)?, cursor);
-            }
+            let (last, cursor) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(4)? as u64);
+            room.tips.seen(Key(row.get(0)?), last, version(row, 2)?, cursor);
         }
     }
     Ok(())

@@ -11,6 +11,7 @@
 
 mod chance;
 mod model;
+mod order;
 mod peers;
 mod play;
 mod search;

@@ -3,23 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
-    Key, RoomName, Version,
+    AccountName, Key, MessageId, RoomName, Version,
     message::{Batch, Message},
     table::Table,
-    wire::control::{Event, Mark, ReceiptEvent, Refusal},
+    wire::control::{Cancelled, Event, Mark, ReceiptEvent, Refusal},
 };
 use peer::{
-    core::{AskId, Core, Segment, command::Answer},
+    core::{AskId, Core, Segment, command::Answer, room::Room},
     store::events_of,
 };
 
+use super::order::{Order, answers, author_of};
+
 /// One author's log in one room.
 type Log = (RoomName, Key);
+
+/// A message that is not sent any more to those who lacked it.
+struct Cancel {
+    had: BTreeSet<Key>,
+    /// Whether its author has gone on from there: what leaves it before was made up before.
+    in_effect: bool,
+}
 
 /// The history as it should be.
 #[derive(Default)]
 pub struct Model {
     rooms: BTreeSet<RoomName>,
+    people: BTreeMap<AccountName, Key>,
     tables: BTreeMap<(RoomName, Version), Table>,
     /// What has left its author, by what was signed.
     signed: BTreeMap<Log, BTreeMap<u64, (Version, Message)>>,
@@ -31,6 +41,17 @@ pub struct Model {
     shown: BTreeMap<(Log, Key), BTreeSet<u64>>,
     /// What each member has been shown to have.
     ticked: BTreeMap<(Log, Key), BTreeSet<u64>>,
+    /// What its author has cancelled.
+    cancelled: BTreeMap<Log, BTreeMap<u64, Cancel>>,
+    /// What a batch was sent in to somebody, by its first number, and by whom.
+    carried: BTreeSet<(Log, u64, Key, Key)>,
+    order: Order,
+    /// Who is a member as far as it knows itself, and has not asked to be none.
+    stays: BTreeSet<(RoomName, Key)>,
+    /// Who has asked to be none and is not out yet: the tracker may take it at its word at any time.
+    leaving: BTreeSet<(RoomName, Key)>,
+    /// Whether the tracker may have taken somebody for away too long.
+    pub expiry: bool,
     /// The last cursor that each has stored.
     cursors: BTreeMap<Key, u64>,
     /// What somebody has asked to be said and not been answered.
@@ -42,9 +63,9 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model of these rooms.
-    pub fn new(rooms: impl IntoIterator<Item = RoomName>) -> Model {
-        Model { rooms: rooms.into_iter().collect(), ..Model::default() }
+    /// A model of these rooms and these people.
+    pub fn new(rooms: impl Iterator<Item = RoomName>, people: impl Iterator<Item = (AccountName, Key)>) -> Model {
+        Model { rooms: rooms.collect(), people: people.collect(), ..Model::default() }
     }
 
     /// Equal versions are equal tables, on whomever they are seen.
@@ -62,8 +83,31 @@ impl Model {
         self.asked.insert(ask, (*by, room.clone(), text.into()));
     }
 
-    /// Somebody is told that it was said, or not: so it is, and stored.
-    pub fn answered(&mut self, ask: AskId, answer: &Result<Answer, Refusal>) {
+    /// Somebody asks to be a member no more.
+    pub fn leaves(&mut self, who: &Key, room: &RoomName) {
+        self.stays.remove(&(room.clone(), *who));
+        self.leaving.insert((room.clone(), *who));
+    }
+
+    /// Somebody takes itself for a member no more: it has asked for that, or it was away too long.
+    pub fn out(&mut self, who: &Key, room: &RoomName) {
+        let stays = self.stays.remove(&(room.clone(), *who));
+        self.leaving.remove(&(room.clone(), *who));
+        assert!(self.expiry || !stays, "{who:?} is out of {room} and has not left it");
+    }
+
+    /// Somebody is told what has come of what it asked: what was said is stored, what was not is not.
+    pub fn answered(&mut self, by: &Key, ask: AskId, answer: &Result<Answer, Refusal>) {
+        match answer {
+            Ok(Answer::Joined(joined)) => {
+                let place = (joined.room.clone(), *by);
+                if !self.leaving.contains(&place) {
+                    self.stays.insert(place);
+                }
+            }
+            Ok(Answer::Cancelled(line)) => self.told_cancelled(by, line),
+            _ => {}
+        }
         let Some((by, room, text)) = self.asked.remove(&ask) else { return };
         match answer {
             Ok(Answer::Said(said)) => {
@@ -82,6 +126,18 @@ impl Model {
         }
     }
 
+    /// An author has stored that it sends a message no more to any but these.
+    pub fn cancelled(&mut self, by: &Key, room: &RoomName, number: u64, had: &[Key]) {
+        let cancel = Cancel { had: had.iter().copied().collect(), in_effect: false };
+        self.cancelled.entry((room.clone(), *by)).or_default().entry(number).or_insert(cancel);
+    }
+
+    fn told_cancelled(&mut self, by: &Key, line: &Cancelled) {
+        let id: MessageId = line.id.parse().expect("the id of a message");
+        let cancel = self.cancelled.get_mut(&(id.room, *by)).and_then(|log| log.get_mut(&id.number));
+        cancel.expect("what is said to be cancelled is stored as that").in_effect = true;
+    }
+
     /// Somebody has died: whoever asked gets no answer.
     pub fn died(&mut self, who: &Key) {
         self.asked.retain(|_, (by, ..)| by != who);
@@ -89,6 +145,8 @@ impl Model {
 
     /// Somebody starts from its store: what it had shown as delivered still is.
     pub fn started(&mut self, who: &Key, core: &Core) {
+        let own = self.cancelled.iter_mut().filter(|((_, author), _)| author == who);
+        own.for_each(|(_, log)| log.values_mut().for_each(|cancel| cancel.in_effect = true));
         for (((room, author), member), ticked) in self.ticked.iter().filter(|(((_, author), _), _)| author == who) {
             let acked = core.room(room).map(|room| room.own.acked(member));
             let lost = ticked.iter().find(|number| acked.is_none_or(|acked| !acked.has(**number)));
@@ -104,20 +162,46 @@ impl Model {
             "{} is sent to {to:?}, who is out of it",
             batch.room
         );
-        let log = self.signed.entry((batch.room.clone(), *author)).or_default();
+        let log = (batch.room.clone(), *author);
         for (message, number) in batch.messages().zip(batch.first..) {
-            let Some(message) = message.expect("an own message can be read") else { continue };
-            let message = (batch.stamp, message);
-            let signed = log.entry(number).or_insert_with(|| message.clone());
+            let message = message.expect("an own message can be read");
+            let withheld = self.withheld(&log, to, number);
+            let in_effect = withheld && self.cancelled[&log][&number].in_effect;
+            assert!(withheld || message.is_some(), "{number} in {} is withheld from {to:?}", log.0);
+            assert!(!in_effect || message.is_none(), "{number} in {} is cancelled and sent to {to:?}", log.0);
+            let Some(message) = message.map(|message| (batch.stamp, message)) else { continue };
+            let signed = self.signed.entry(log.clone()).or_default().entry(number).or_insert_with(|| message.clone());
             assert_eq!(*signed, message, "two messages with the number {number}");
         }
+        self.carried.insert((log, batch.first, *to, *author));
+    }
+
+    /// Somebody passes on another's batch: it has stored it, and it was meant for whoever gets it.
+    pub fn passed(&mut self, by: &Key, author: &Key, to: &Key, batch: &Batch, core: &Core) {
+        let log = (batch.room.clone(), *author);
+        let room = core.room(&batch.room).filter(|room| room.joined);
+        let member = room.is_some_and(|room| room.table.member(to).is_some());
+        assert!(member && self.is_for(&log.0, to, batch.stamp), "{} is passed on to {to:?}", log.0);
+        for (message, number) in batch.messages().zip(batch.first..) {
+            let there = !matches!(message, Ok(None));
+            assert!(!there || self.holds(&log, by, number), "{number} in {} is passed on and not stored", log.0);
+        }
+        self.carried.insert((log, batch.first, *to, *by));
     }
 
     /// Somebody has stored messages.
-    pub fn stored(&mut self, by: &Key, segment: &Segment) {
+    pub fn stored(&mut self, by: &Key, segment: &Segment, core: &Core) {
         let log = (segment.room.clone(), segment.author);
         self.cursor(by, segment.cursor, segment.last + 1 - segment.first);
-        for (text, number) in texts(segment).into_iter().zip(segment.first..) {
+        if *by == segment.author {
+            let others = self.held.iter().filter(|(((room, _), who), _)| *room == segment.room && who == by);
+            let seen = others.filter_map(|(((_, author), _), held)| Some((*author, *held.last()?))).collect();
+            self.order.said(segment, &seen, &self.people.values().copied().collect::<Vec<_>>());
+        } else {
+            self.came(by, segment);
+            self.in_order(by, segment, core);
+        }
+        for (number, text) in texts(segment) {
             let message = (text, segment.stamp);
             if *by == segment.author {
                 let said = self.said.entry(log.clone()).or_default();
@@ -143,6 +227,27 @@ impl Model {
         }
     }
 
+    /// Somebody has stored messages of another: they came the way that is told, and nothing before them is left out
+    /// by their author.
+    fn came(&self, by: &Key, segment: &Segment) {
+        let log = (segment.room.clone(), segment.author);
+        let from = match segment.path.strip_prefix("via ") {
+            Some(name) => self.people[&name.parse::<AccountName>().expect("a name")],
+            None => segment.author,
+        };
+        let carried = self.carried.contains(&(log.clone(), segment.first, *by, from));
+        assert!(carried, "{} in {} of {:?} did not come {}", segment.first, log.0, log.1, segment.path);
+        if segment.mark.is_none() && segment.path == "direct" {
+            let last = self.held.get(&(log.clone(), *by)).and_then(|held| held.last()).map_or(0, |last| *last);
+            let between =
+                self.said.get(&log).into_iter().flat_map(|said| said.range(last + 1..segment.first.max(last + 1)));
+            for (number, (_, stamp)) in between {
+                let left_out = !self.is_for(&log.0, by, *stamp) || self.withheld(&log, by, *number);
+                assert!(left_out, "{number} of {:?} in {} is left out before {}", log.1, log.0, segment.first);
+            }
+        }
+    }
+
     /// Somebody has stored something under these cursors.
     pub fn cursor(&mut self, by: &Key, first: u64, count: u64) {
         let last = self.cursors.entry(*by).or_default();
@@ -153,7 +258,7 @@ impl Model {
     /// Somebody is shown messages: they are stored, and it has not been shown them before.
     pub fn shown(&mut self, to: &Key, segment: &Segment) {
         let log = (segment.room.clone(), segment.author);
-        for number in segment.first..=segment.last {
+        for (number, _) in texts(segment) {
             let stored = match *to == segment.author {
                 true => self.said.get(&log).is_some_and(|said| said.contains_key(&number)),
                 false => self.holds(&log, to, number),
@@ -164,6 +269,37 @@ impl Model {
         }
     }
 
+    /// What is stored, and so shown, comes after what it answers, or else it is marked.
+    fn in_order(&self, to: &Key, segment: &Segment, core: &Core) {
+        let (room, name) = (core.room(&segment.room), &segment.room);
+        let people: Vec<Key> = self.people.values().copied().collect();
+        let mut missing = Vec::new();
+        for answered in answers(segment) {
+            let (author, stamp) = (author_of(&answered, &people), answered.stamp.unwrap_or(segment.stamp));
+            // Whoever cannot know that it was a member then does not wait.
+            let expects = room.is_some_and(|room| {
+                room.is_for(to, stamp) && (room.logs.contains_key(&author) || room.name_of(&author).is_some())
+            });
+            if author != *to && !self.holds(&(name.clone(), author), to, answered.number) {
+                missing.push((author, answered.number, stamp, expects));
+            }
+        }
+        let said = || format!("{} of {:?} in {name}, shown to {to:?} {}", segment.first, segment.author, segment.path);
+        match segment.mark {
+            None => {
+                missing.retain(|(author, number, stamp, expects)| {
+                    *expects && self.is_for(name, to, *stamp) && !self.withheld(&(name.clone(), *author), to, *number)
+                });
+                assert!(missing.is_empty(), "{} before what it answers: {missing:?}", said());
+            }
+            Some(Mark::Early) => assert!(!missing.is_empty(), "{} is marked, and nothing was missing", said()),
+            Some(Mark::Late) => {
+                let held = self.held.get(&((name.clone(), segment.author), *to)).and_then(|held| held.last());
+                assert!(held > Some(&segment.last), "{} is marked late, and nothing later was there", said());
+            }
+        }
+    }
+
     /// A receipt is shown: everything that it stands for must be in the member's store.
     pub fn receipted(&mut self, author: &Key, member: &Key, receipt: &ReceiptEvent) {
         self.receipts += 1;
@@ -171,7 +307,7 @@ impl Model {
         let said = &self.said[&log];
         let mut ticked = Vec::new();
         for (number, (_, stamp)) in said.range(receipt.first..=receipt.last) {
-            if self.is_for(&receipt.room, member, *stamp) {
+            if self.is_for(&receipt.room, member, *stamp) && !self.withheld(&log, member, *number) {
                 assert!(self.holds(&log, member, *number), "a false tick: {number} in {} for {member:?}", receipt.room);
                 ticked.push(*number);
             }
@@ -185,29 +321,82 @@ impl Model {
         panic!("a session ended: {why}");
     }
 
-    /// Once all is mended and quiet: every member has what was meant for it, and every author knows.
-    pub fn settled<'a>(&self, cores: impl Iterator<Item = (&'a Key, &'a Core)> + Clone) {
+    /// Once all is mended and quiet: every member has what was meant for it, and every author knows. `living` are
+    /// those who are there; `meet` tells who of them can reach whom.
+    pub fn settled(&self, living: &[(Key, &Core)], meet: impl Fn(&Key, &Key) -> bool) {
         assert!(self.asked.is_empty(), "asked, and never answered: {:?}", self.asked);
         for name in &self.rooms {
-            let rooms = cores.clone().filter_map(|(key, core)| Some((key, core.room(name).filter(|r| r.joined)?)));
-            let Some(table) = rooms.clone().next().map(|(_, room)| &room.table) else { continue };
-            for (_, room) in rooms.clone() {
+            let joined = |(key, core): &(Key, &Core)| Some((*key, core.room(name).filter(|room| room.joined)?.clone()));
+            let rooms: BTreeMap<Key, Room> = living.iter().filter_map(joined).collect();
+            let Some(table) = rooms.values().next().map(|room| &room.table) else { continue };
+            for room in rooms.values() {
                 assert_eq!(table.digest(), room.table.digest(), "the tables of {name} have not met");
             }
-            assert_eq!(rooms.clone().count(), table.len(), "who is in {name} knows it");
-            for (author, _) in rooms.clone() {
+            let members = living.iter().filter(|(key, _)| table.member(key).is_some()).count();
+            assert_eq!(rooms.len(), members, "who is in {name} knows it");
+            for (_, member) in self.stays.iter().filter(|(room, _)| room == name) {
+                let there = living.iter().any(|(key, _)| key == member);
+                assert!(self.expiry || !there || rooms.contains_key(member), "{member:?} is in {name} no more");
+            }
+            for ((_, author), said) in self.said.iter().filter(|((room, _), _)| room == name) {
                 let log = (name.clone(), *author);
-                let said = self.said.get(&log).into_iter().flatten();
-                for ((number, (_, stamp)), (member, _)) in said.flat_map(|said| rooms.clone().map(move |r| (said, r))) {
-                    if member != author && self.is_for(name, member, *stamp) {
+                for (number, (_, stamp)) in said {
+                    let meant = rooms.iter().filter(|(member, _)| {
+                        *member != author && self.is_for(name, member, *stamp) && !self.withheld(&log, member, *number)
+                    });
+                    for (member, _) in meant {
+                        let what = || format!("{number} of {author:?} in {name}, said at {stamp}, for {member:?}");
+                        let holds = self.holds(&log, member, *number);
+                        let has = |other: &Key| other == author || self.holds(&log, other, *number);
                         assert!(
-                            self.holds(&log, member, *number),
-                            "lost: {number} of {author:?} in {name}, said at {stamp}, for {member:?}"
+                            holds || !self.can_have(&rooms, author, member, *stamp, has, &meet),
+                            "lost: {}",
+                            what()
                         );
+                        if let Some(own) = rooms.get(author).filter(|_| holds) {
+                            let acked = own.own.acked(member).has(*number);
+                            let told = acked || !self.can_tell(&rooms, author, member, *stamp, &meet);
+                            assert!(told, "no receipt: {}", what());
+                        }
                     }
                 }
             }
         }
+    }
+
+    /// Whether what was said at a stamp can get to a member from anyone who has it, by way of members who surely know
+    /// for whom it is.
+    fn can_have(
+        &self,
+        rooms: &BTreeMap<Key, Room>,
+        author: &Key,
+        member: &Key,
+        stamp: Version,
+        has: impl Fn(&Key) -> bool,
+        meet: &impl Fn(&Key, &Key) -> bool,
+    ) -> bool {
+        let takes = rooms[member].is_for(member, stamp) && rooms[member].was_member(author, stamp);
+        let from = |(other, room): (&Key, &Room)| {
+            let gives =
+                if other == author { room.is_for(member, stamp) } else { takes && room.surely_for(member, stamp) };
+            has(other) && meet(other, member) && gives
+        };
+        rooms.iter().any(from)
+    }
+
+    /// Whether a receipt can get from a member to an author: straight, or by way of somebody between them.
+    fn can_tell(
+        &self,
+        rooms: &BTreeMap<Key, Room>,
+        author: &Key,
+        member: &Key,
+        stamp: Version,
+        meet: &impl Fn(&Key, &Key) -> bool,
+    ) -> bool {
+        let between = |(key, room): (&Key, &Room)| {
+            key != author && key != member && meet(author, key) && meet(key, member) && room.surely_for(member, stamp)
+        };
+        meet(author, member) || rooms.iter().any(between)
     }
 
     /// What a store holds in the end, against what was stored in it: nothing is gone and nothing is there twice.
@@ -228,6 +417,11 @@ impl Model {
         assert_eq!(found, expected.chain(own).collect(), "the history of {room} as {of:?} has it");
     }
 
+    /// Whether a message is cancelled for a member.
+    fn withheld(&self, log: &Log, member: &Key, number: u64) -> bool {
+        self.cancelled.get(log).and_then(|log| log.get(&number)).is_some_and(|cancel| !cancel.had.contains(member))
+    }
+
     fn holds(&self, log: &Log, member: &Key, number: u64) -> bool {
         self.held.get(&(log.clone(), *member)).is_some_and(|held| held.binary_search(&number).is_ok())
     }
@@ -237,10 +431,11 @@ impl Model {
     }
 }
 
-fn texts(segment: &Segment) -> Vec<String> {
+/// The messages of a batch, without those withheld.
+fn texts(segment: &Segment) -> Vec<(u64, String)> {
     let events = events_of(segment).expect("a stored batch can be read");
     let text = |event| match event {
-        Event::Message(message) => message.text,
+        Event::Message(message) => (message.seq, message.text),
         other => panic!("a batch holds {other:?}"),
     };
     events.into_iter().map(text).collect()

@@ -7,6 +7,7 @@ use common::{
     AccountName, Identity, Key,
     address::Addresses,
     fault::{self, Fault},
+    wire::control::MemberChange,
 };
 use peer::core::{Core, Input, Now, Output, Row, Shown, Start};
 
@@ -240,11 +241,18 @@ impl World {
     }
 
     fn kept(&mut self, index: usize, rows: &[Row]) {
-        let me = self.nodes[index].identity.key();
+        let node = &self.nodes[index];
+        let (me, Some(core)) = (node.identity.key(), &node.core) else { return };
         for row in rows {
             match row {
-                Row::Segment(segment) => self.model.stored(&me, segment),
-                Row::Event(event) => self.model.cursor(&me, event.cursor, 1),
+                Row::Segment(segment) => self.model.stored(&me, segment, core),
+                Row::Event(event) => {
+                    self.model.cursor(&me, event.cursor, 1);
+                    if event.name == node.name && matches!(event.change, MemberChange::Removed | MemberChange::Left) {
+                        self.model.out(&me, &event.room);
+                    }
+                }
+                Row::Cancelled { room, number, had } => self.model.cancelled(&me, room, *number, had),
                 _ => {}
             }
         }
@@ -269,7 +277,7 @@ impl World {
         let (me, life) = (self.nodes[index].identity.key(), self.nodes[index].life);
         match output {
             Output::Keep(_) | Output::Show(Shown::Member(_)) | Output::Welcomed(_) => {}
-            Output::Reply(id, answer) => self.model.answered(id, &answer),
+            Output::Reply(id, answer) => self.model.answered(&me, id, &answer),
             Output::Show(Shown::Batch(segment)) => self.model.shown(&me, &segment),
             Output::Show(Shown::Receipt(receipt)) => {
                 let member = self.nodes.iter().find(|n| n.name == receipt.name).map(|n| n.identity.key());
@@ -324,6 +332,8 @@ fn forgotten(row: &Row, me: &Key) -> bool {
         Row::Receipt { .. } => fault::on(Fault::ReceiptNotKept),
         Row::Segment(segment) if segment.author == *me => fault::on(Fault::OwnNotKept),
         Row::Segment(_) => fault::on(Fault::HeldNotKept),
+        Row::Piece { .. } => fault::on(Fault::PieceNotKept),
+        Row::Cancelled { .. } => fault::on(Fault::CancelNotKept),
         _ => false,
     }
 }

@@ -80,7 +80,7 @@ pub fn caught(fault: Fault, most: u64) -> Option<u64> {
 
 /// The history with those steps left out without which it fails at the same place.
 fn shortest(history: &History, failure: &Failure) -> History {
-    let with = |steps: &[Step]| History { steps: steps.to_vec(), ..*history };
+    let with = |steps: &[Step]| History { steps: steps.to_vec(), ..history.clone() };
     let fails = |steps: &[Step]| attempt(&with(steps)).is_err_and(|other| other.place == failure.place);
     with(&shrink(&history.steps, TRIES, fails))
 }

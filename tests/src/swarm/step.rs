@@ -23,6 +23,8 @@ pub enum Who {
 pub enum What {
     /// Somebody says so many lines in a room.
     Say { who: usize, room: usize, lines: usize },
+    /// Somebody takes back what it said so many messages before its last.
+    Cancel { who: usize, room: usize, back: u64 },
     /// Somebody asks to join.
     Join { who: usize, room: usize },
     /// Somebody asks to leave.
@@ -73,6 +75,31 @@ pub struct History {
     pub peers: usize,
     /// What happens, in order.
     pub steps: Vec<Step>,
+    /// What stays broken when everything else is mended.
+    pub ending: Ending,
+}
+
+/// What is never mended.
+#[derive(Clone, PartialEq, Default, Debug)]
+pub struct Ending {
+    /// Those who are not started again.
+    pub dead: Vec<usize>,
+    /// Pairs who never reach each other, from the beginning.
+    pub walls: Vec<(usize, usize)>,
+}
+
+impl Ending {
+    fn new(random: &mut Random, peers: usize) -> Ending {
+        let mut ending = Ending::default();
+        if random.chance(0.25) {
+            ending.dead = (0..peers).filter(|_| random.chance(0.35)).collect();
+        }
+        if random.chance(0.3) {
+            let one = random.below(peers);
+            ending.walls.push((one, (one + 1 + random.below(peers - 1)) % peers));
+        }
+        ending
+    }
 }
 
 impl History {
@@ -89,7 +116,7 @@ impl History {
             steps.push((what, then as u64));
         }
         let steps = steps.into_iter().zip(1..).map(|((what, then), number)| Step { number, what, then });
-        History { seed, peers, steps: steps.collect() }
+        History { seed, peers, steps: steps.collect(), ending: Ending::new(&mut random, peers) }
     }
 }
 
@@ -110,7 +137,8 @@ impl Weather {
         // Half of what happens is talk and membership, whatever the weather.
         let Some(kind) = random.below(60 + trouble).checked_sub(60) else {
             return match random.below(60) {
-                0..30 => What::Say { who, room, lines: 1 + random.below(5) },
+                0..3 => What::Cancel { who, room, back: random.below(4) as u64 },
+                3..30 => What::Say { who, room, lines: 1 + random.below(5) },
                 30..40 => What::Join { who, room },
                 40..44 => What::Leave { who, room },
                 44..54 => What::Start(Who::Peer(who)),
@@ -156,6 +184,9 @@ impl fmt::Display for What {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             What::Say { who, room, lines } => write!(f, "p{who} says {lines} lines in {}", ROOMS[*room]),
+            What::Cancel { who, room, back } => {
+                write!(f, "p{who} cancels in {} its last message but {back}", ROOMS[*room])
+            }
             What::Join { who, room } => write!(f, "p{who} joins {}", ROOMS[*room]),
             What::Leave { who, room } => write!(f, "p{who} leaves {}", ROOMS[*room]),
             What::Kill(who) => write!(f, "{who} is killed"),
@@ -182,6 +213,13 @@ impl fmt::Display for What {
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}, {} peers, {} steps:", self.seed, self.peers, self.steps.len())?;
-        self.steps.iter().try_for_each(|Step { number, what, then }| writeln!(f, "{number:5}: {what}; {then} ms pass"))
+        for Step { number, what, then } in &self.steps {
+            writeln!(f, "{number:5}: {what}; {then} ms pass")?;
+        }
+        self.ending
+            .walls
+            .iter()
+            .try_for_each(|(one, other)| writeln!(f, "  p{one} and p{other} never reach each other"))?;
+        self.ending.dead.iter().try_for_each(|who| writeln!(f, "  p{who} is dead in the end"))
     }
 }

@@ -3,7 +3,8 @@
 
 use common::{
     fault::{self, Fault},
-    frame::{Encoded, Frame, HEADER},
+    frame::{self, Encoded, Frame, HEADER},
+    message::Batch,
     wire::{
         peer::PeerFrame,
         tracker::{ToPeer, ToTracker},
@@ -76,6 +77,7 @@ impl World {
         };
         let waits = [(index, other), (other, index)].map(|(from, to)| self.handshake(from, to));
         let wire = self.connect(index, other, waits[0].max(waits[1]));
+        *self.dialled.entry((index, other)).or_default() += 1;
         let up = Input::LinkUp { link: link(wire, 0), key, dialled: true, address: address(other) };
         self.after(waits[0], Event::Peer(index, life, None, up));
         let me = self.nodes[index].identity.key();
@@ -138,12 +140,25 @@ impl World {
         self.after(wait, Event::Written(index, life, id, frame.len()));
         let decoded = PeerFrame::decode(&frame[HEADER..]).expect("a peer's frames can be read");
         let decoded = decoded.expect("a peer's frames are known");
-        if let (PeerFrame::Batch(batch), Some(core)) = (&decoded, &self.nodes[index].core) {
-            let to = self.wires[&wire].ends[1 - side].who;
-            let keys = [index, to].map(|node| self.nodes[node].identity.key());
-            self.model.sent(&keys[0], &keys[1], batch, core);
-        }
+        self.leaves(index, self.wires[&wire].ends[1 - side].who, &decoded);
         self.send(wire, side, Packet::Peer(decoded));
+    }
+
+    /// A frame leaves one peer for another: it must be one that may.
+    fn leaves(&mut self, index: usize, to: usize, frame: &PeerFrame) {
+        let [me, to] = [index, to].map(|node| self.nodes[node].identity.key());
+        let Some(core) = &self.nodes[index].core else { return };
+        match frame {
+            PeerFrame::Batch(batch) => self.model.sent(&me, &to, batch, core),
+            PeerFrame::Passed(passed) => {
+                let batch = frame::unpack::<Batch>(&passed.batch).expect("a batch that is passed on can be read");
+                match passed.author == me {
+                    true => self.model.sent(&me, &to, &batch, core),
+                    false => self.model.passed(&me, &passed.author, &to, &batch, core),
+                }
+            }
+            _ => {}
+        }
     }
 
     /// So many bytes have been handed on to the network.

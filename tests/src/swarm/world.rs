@@ -61,6 +61,10 @@ pub struct World {
     pub wires: BTreeMap<WireId, Wire>,
     /// Directions in which nothing arrives, and since when; the tracker is number `nodes.len()`.
     pub cuts: BTreeMap<(usize, usize), u64>,
+    /// Those who never reach each other, whatever is mended.
+    pub walls: Vec<(usize, usize)>,
+    /// How often one has been linked to another by its own dial, since this was counted last.
+    pub dialled: BTreeMap<(usize, usize), usize>,
     pub model: Model,
     queue: BTreeMap<(u64, u64), Event>,
     queued: u64,
@@ -70,10 +74,12 @@ pub struct World {
 
 impl World {
     /// A tracker and so many peers, all up and logging in.
-    pub fn new(seed: u64, peers: usize) -> World {
+    pub fn new(seed: u64, peers: usize, walls: Vec<(usize, usize)>) -> World {
         let mut random = Random::new(seed);
         let tracker = TrackerNode::new(random.number() | 1);
-        let nodes = (0..peers).map(|index| Node::new(index, Identity::from_seed(random.seed()))).collect();
+        let nodes: Vec<Node> = (0..peers).map(|index| Node::new(index, Identity::from_seed(random.seed()))).collect();
+        let people = nodes.iter().map(|node| (node.name.clone(), node.identity.key()));
+        let model = Model::new(ROOMS.iter().map(|room| room.parse().expect("a room name")), people);
         let mut world = World {
             now: 0,
             chance: Chance::new(seed),
@@ -81,7 +87,9 @@ impl World {
             tracker,
             wires: BTreeMap::new(),
             cuts: BTreeMap::new(),
-            model: Model::new(ROOMS.map(|room| room.parse().expect("a room name"))),
+            walls,
+            dialled: BTreeMap::new(),
+            model,
             queue: BTreeMap::new(),
             queued: 0,
             asks: 0,
@@ -117,15 +125,22 @@ impl World {
         }
         self.asks += 1;
         let (id, life) = (AskId(self.asks), node.life);
-        if let Ask::Say { room, text } = &ask {
-            self.model.asked(id, &node.identity.key(), room, text);
+        match &ask {
+            Ask::Say { room, text } => self.model.asked(id, &node.identity.key(), room, text),
+            Ask::Leave(room) => self.model.leaves(&node.identity.key(), room),
+            _ => {}
         }
         self.take(index, life, None, Input::Ask(id, ask));
     }
 
     /// Whether anything sent in this direction arrives.
     pub fn reaches(&self, from: usize, to: usize) -> bool {
-        !self.cuts.contains_key(&(from, to))
+        !self.cuts.contains_key(&(from, to)) && self.meet(from, to)
+    }
+
+    /// Whether there is no wall between two.
+    pub fn meet(&self, one: usize, other: usize) -> bool {
+        !self.walls.iter().any(|wall| *wall == (one, other) || *wall == (other, one))
     }
 
     /// The number that connections know the tracker by.
