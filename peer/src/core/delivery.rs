@@ -147,11 +147,11 @@ impl Core {
                     return;
                 }
                 let Some(sent) = link.sent.get_mut(&name) else { break };
-                let Some(next) = room.next_for(&key, *sent) else { break };
+                let Some(next) = room.next_for(&key, sent.upto, &sent.told) else { break };
                 if let Some(sealed) = room.own.recent(next) {
                     let Some(frame) = room.own.cancelled.frame_for(&key, sealed) else { break };
-                    let (first, skips) = (sealed.first, room.own.leaves_out(&key, *sent, sealed.first));
-                    *sent = sealed.last;
+                    let (first, skips) = (sealed.first, sent.leaves_out(sealed.first));
+                    sent.upto = sealed.last;
                     self.send_batch(id, &name, first, frame, skips);
                 } else {
                     link.loading = true;
@@ -187,14 +187,14 @@ impl Core {
         }
         for sealed in batches {
             let (Some(link), Some(room)) = (self.links.get_mut(id), self.rooms.get(name)) else { return };
-            let Some(sent) = link.sent.get_mut(name).filter(|sent| **sent < sealed.last) else { continue };
+            let Some(sent) = link.sent.get_mut(name).filter(|sent| sent.upto < sealed.last) else { continue };
             if room.is_sent_to(&key, sealed.stamp) {
                 let Some(frame) = room.own.cancelled.frame_for(&key, &sealed) else {
                     link.sent.remove(name);
                     break;
                 };
-                let skips = room.own.leaves_out(&key, *sent, sealed.first);
-                *sent = sealed.last;
+                let skips = sent.leaves_out(sealed.first);
+                sent.upto = sealed.last;
                 self.send_batch(id, name, sealed.first, frame, skips);
             }
         }
@@ -229,7 +229,10 @@ impl Core {
     /// It may take the sharing for old and never say it again, so what it receipted last counts as well.
     pub(super) fn go_on(&mut self, id: LinkId, key: &Key, name: &RoomName, now: Now) {
         let Some(link) = self.links.get_mut(id) else { return };
-        let early = link.early.remove(name).unwrap_or_default();
+        let early = link.early.remove(name).unwrap_or_else(|| {
+            let receipted = self.rooms.get(name).map(|room| room.own.acked(key).iter().collect());
+            receipted.unwrap_or_default()
+        });
         self.receipt_in(id, *key, name, &early, now);
     }
 
@@ -246,7 +249,7 @@ impl Core {
         if !for_good && refuse.code != RefuseCode::Fork {
             link.sent.remove(&refuse.room);
         } else if let Some(sent) = link.sent.get_mut(&refuse.room) {
-            *sent = refuse.last.min(end);
+            sent.upto = refuse.last.min(end);
             self.pump(id);
         }
     }

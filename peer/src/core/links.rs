@@ -16,7 +16,7 @@ use common::{
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, Output, feed::Feed};
+use super::{Core, LinkId, Now, Output, feed::Feed, ranges::Ranges};
 
 /// How long the larger key waits for the smaller to dial, in milliseconds.
 const HEAD_START: u64 = 400;
@@ -44,8 +44,8 @@ pub struct Link {
     pub queued: usize,
     /// Whether the store is being read for it.
     pub loading: bool,
-    /// For each room of which the other side has said how far it has this peer's log: up to where it has been sent.
-    pub sent: BTreeMap<RoomName, u64>,
+    /// What is sent of this peer's log, for each room of which the other side has said what it has of it.
+    pub sent: BTreeMap<RoomName, Sending>,
     /// What was said of rooms that, as far as is known here, are not shared: the other side may have been told first.
     pub early: BTreeMap<RoomName, Vec<(u64, u64)>>,
     /// What the other side is passed on of others' logs.
@@ -57,6 +57,22 @@ pub struct Link {
     life: Option<u64>,
     parked: bool,
     until: u64,
+}
+
+/// What the other side of a link is sent of this peer's log in a room.
+#[derive(Default, Debug)]
+pub struct Sending {
+    /// Up to where it has been sent.
+    pub upto: u64,
+    /// What the other side has said on this link that it has. What it receipted before it may have lost since.
+    pub told: Ranges,
+}
+
+impl Sending {
+    /// Whether a batch that begins with `first` leaves something out.
+    pub fn leaves_out(&self, first: u64) -> bool {
+        first > 1 && self.upto != first - 1 && !self.told.has(first - 1)
+    }
 }
 
 /// All connections, and who is to be dialled when.
@@ -405,10 +421,8 @@ impl Core {
         if self.tracker.is_up() && !person.online {
             return false;
         }
-        person
-            .rooms
-            .iter()
-            .filter_map(|name| self.rooms.get(name))
-            .any(|room| room.table.len() <= self.config.mesh_members || room.next_for(key, 0).is_some())
+        person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {
+            room.table.len() <= self.config.mesh_members || room.next_for(key, 0, room.own.acked(key)).is_some()
+        })
     }
 }

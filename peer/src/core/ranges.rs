@@ -29,6 +29,11 @@ impl Ranges {
         true
     }
 
+    /// The ranges, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().copied()
+    }
+
     /// Whether `number` is in it.
     pub fn has(&self, number: u64) -> bool {
         self.0.iter().rev().any(|(from, to)| *from <= number && number <= *to)

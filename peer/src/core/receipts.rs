@@ -109,7 +109,10 @@ impl Core {
         self.receipted(key, name, held, "direct", now);
         self.claim(id, name, held.iter().map(|(_, last)| *last).max().unwrap_or(0), now);
         if let Some(link) = self.links.get_mut(id) {
-            link.sent.entry(name.clone()).or_insert(0);
+            let sending = link.sent.entry(name.clone()).or_default();
+            for (first, last) in held.iter().copied() {
+                sending.told.add(first.max(1), last);
+            }
             self.pump(id);
         }
     }

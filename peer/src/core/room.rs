@@ -198,14 +198,14 @@ impl Room {
         span
     }
 
-    /// The number of the first own message after `number` that `key` is to be sent and has not receipted;
+    /// The number of the first own message after `number` that `key` is to be sent and is not among those it has;
     /// `None` if there is none yet.
-    pub fn next_for(&self, key: &Key, number: u64) -> Option<u64> {
-        let (runs, acked) = (&self.own.runs, self.own.acked(key));
+    pub fn next_for(&self, key: &Key, number: u64, has: &Ranges) -> Option<u64> {
+        let runs = &self.own.runs;
         let start = runs.partition_point(|run| run.last <= number);
         let meant = runs[start..].iter().filter(|run| self.is_sent_to(key, run.stamp));
         meant
-            .map(|run| (acked.next_missing(run.first.max(number + 1)), run.last))
+            .map(|run| (has.next_missing(run.first.max(number + 1)), run.last))
             .find(|(next, last)| next <= last)
             .map(|(next, _)| next)
     }
@@ -305,11 +305,6 @@ impl OwnLog {
     pub fn recent(&self, number: u64) -> Option<&Sealed> {
         let index = self.recent.partition_point(|sealed| sealed.last < number);
         self.recent.get(index).filter(|sealed| sealed.first <= number)
-    }
-
-    /// Whether a batch that begins with `first` leaves something out, for a member that has been sent all up to `sent`.
-    pub fn leaves_out(&self, key: &Key, sent: u64, first: u64) -> bool {
-        first > 1 && sent != first - 1 && !self.acked(key).has(first - 1)
     }
 
     /// What a member has of it.
@@ -426,10 +421,11 @@ mod tests {
         room.own.extend_runs(Run { stamp: version(3), first: 4, last: 6 });
         join(&mut room, 1);
         room.own.extend_runs(Run { stamp: version(4), first: 7, last: 7 });
-        assert_eq!(room.next_for(&key(1), 0), Some(1));
-        assert_eq!(room.next_for(&key(1), 1), Some(2));
-        assert_eq!(room.next_for(&key(1), 3), Some(7));
-        assert_eq!(room.next_for(&key(1), 7), None);
+        let nothing = Ranges::default();
+        assert_eq!(room.next_for(&key(1), 0, &nothing), Some(1));
+        assert_eq!(room.next_for(&key(1), 1, &nothing), Some(2));
+        assert_eq!(room.next_for(&key(1), 3, &nothing), Some(7));
+        assert_eq!(room.next_for(&key(1), 7, &nothing), None);
     }
 
     #[test]

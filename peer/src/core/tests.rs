@@ -133,6 +133,20 @@ fn a_message_that_comes_twice_is_kept_once_and_receipted_again() {
 }
 
 #[test]
+fn what_a_member_has_receipted_and_lost_since_is_sent_to_it_again() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    alone.link(1, 0, true);
+    let have = |last| Have { logs: vec![Reach { room: lobby(), first: 1, last }] };
+    alone.tell(Input::LinkSays(LinkId(1), have(0).into()));
+    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), text: "hello".into() }));
+    alone.tell(Input::LinkSays(LinkId(1), have(1).into()));
+    alone.tell(Input::LinkDown(LinkId(1), "gone".into()));
+    alone.link(2, 0, true);
+    let outputs = alone.tell(Input::LinkSays(LinkId(2), have(0).into()));
+    assert!(matches!(&sent(&outputs)[..], [PeerFrame::Batch(batch)] if batch.first == 1));
+}
+
+#[test]
 fn what_does_not_follow_is_taken_only_if_the_author_says_what_it_leaves_out() {
     let mut alone = Alone::in_the_lobby(0, 1);
     alone.link(1, 0, true);
