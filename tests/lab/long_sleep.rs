@@ -1,4 +1,4 @@
-//! A peer that stood still for a minute talks again within seconds, both ways, without a restart.
+//! A peer that stood still for longer than the others wait talks again within seconds, both ways, without a restart.
 
 use std::{
     thread,
@@ -9,12 +9,14 @@ use tests::lab::{Wire, eventually};
 
 use crate::crowd::{Crowd, ROOM};
 
-/// Longer than it takes the others to give it up.
-const ASLEEP: Duration = Duration::from_secs(60);
+/// Links die, and members are taken for offline, sooner than usual.
+const SETTINGS: &str = "keep_alive_s = 1\ndead_after_s = 3\n";
+/// Longer than it takes the others, and the tracker, to give it up.
+const ASLEEP: Duration = Duration::from_secs(30);
 const SECONDS: Duration = Duration::from_secs(10);
 
 pub fn who_stood_still_talks_again_within_seconds() {
-    let crowd = Crowd::gather(&["alice", "bob"], Wire::default());
+    let crowd = Crowd::gather_with(&["alice", "bob"], Wire::default(), SETTINGS);
     let [alice, bob] = crowd.peers.as_slice() else { unreachable!("two were gathered") };
     bob.session().stop();
     let asleep = Instant::now();

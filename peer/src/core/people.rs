@@ -78,6 +78,13 @@ impl People {
         self.known.get_mut(key)
     }
 
+    /// There is a reason to ask members for a way to somebody at once.
+    pub fn ask_again(&mut self, key: &Key) {
+        if let Some(person) = self.known.get_mut(key) {
+            person.asked_until = 0;
+        }
+    }
+
     /// All, to be changed.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Person)> {
         self.known.iter_mut()

@@ -31,7 +31,7 @@ const NEAR: u64 = 2_000;
 const STALLED: u64 = 10_000;
 /// Members asked in turn for one who has no link, and the pause before the next of them, in milliseconds.
 const ASKED: u32 = 8;
-const PAUSE: u64 = 30_000;
+const PAUSE: u64 = 10_000;
 /// How long nothing is said while one's own log is fetched back, in milliseconds.
 const CLAIM: u64 = 10_000;
 /// How often that happens in one room, however often a member says that it has more of one's own log.
@@ -143,10 +143,14 @@ impl Core {
 
     /// A link is gone. What was followed there is followed elsewhere.
     pub(super) fn repair_unlinked(&mut self, id: LinkId, key: &Key) {
-        let before = self.repair.sources.len();
-        self.repair.sources.retain(|_, source| source.link != id);
+        self.repair.sources.retain(|(_, author), source| {
+            if source.link == id {
+                self.people.ask_again(author);
+                self.repair.compare_soon = true;
+            }
+            source.link != id
+        });
         self.repair.hints.retain(|_, (link, _)| *link != id);
-        self.repair.compare_soon |= self.repair.sources.len() < before;
         self.repair.look_soon();
         self.tell_all_near(key);
     }
@@ -285,7 +289,10 @@ impl Core {
     pub(super) fn near(&mut self, id: LinkId, near: &Near, now: Now) {
         let place = (near.room.clone(), near.author);
         if let Some(source) = self.repair.sources.get_mut(&place).filter(|source| source.link == id) {
-            source.near = near.linked;
+            let was_near = std::mem::replace(&mut source.near, near.linked);
+            if was_near && !near.linked {
+                self.people.ask_again(&near.author);
+            }
             if !near.linked {
                 source.since = source.since.min(now.at.saturating_sub(NEAR));
                 self.repair.look_soon();

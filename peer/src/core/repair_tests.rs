@@ -125,6 +125,35 @@ fn who_may_be_there_and_has_no_link_is_looked_for_at_a_member_and_shown_as_reach
 }
 
 #[test]
+fn when_the_one_in_the_middle_is_gone_another_is_asked_at_once() {
+    let mut alone = Alone::in_the_lobby(0, 3);
+    alone.link(2, 1, true);
+    alone.link(3, 2, true);
+    let bob = alone.others[0].key();
+    let asked = |alone: &mut Alone| -> Vec<LinkId> {
+        let outputs: Vec<Output> = (0..4).flat_map(|_| alone.later(1_000)).collect();
+        let asks = |output: &Output| match output {
+            Output::Send(link, frame) => match PeerFrame::decode(&frame[HEADER..]) {
+                Ok(Some(PeerFrame::Follow(follow)))
+                    if follow.logs[0].author == bob && follow.logs[0].until.is_none() =>
+                {
+                    Some(*link)
+                }
+                _ => None,
+            },
+            _ => None,
+        };
+        outputs.iter().filter_map(asks).collect()
+    };
+    // Both are asked, and then there is a pause; the second turns out to be near.
+    let [_, second] = asked(&mut alone)[..] else { panic!("two are asked") };
+    alone.tell(Input::LinkSays(second, Near { room: lobby(), author: bob, linked: true }.into()));
+    assert!(asked(&mut alone).is_empty());
+    alone.tell(Input::LinkDown(second, "gone".into()));
+    assert!(!asked(&mut alone).is_empty());
+}
+
+#[test]
 fn an_answer_waits_for_what_it_answers() {
     let alone = with_carol();
     let (bob, carol) = (alone.others[0].clone(), alone.others[1].clone());
