@@ -37,6 +37,8 @@ pub struct Model {
     said: BTreeMap<Log, BTreeMap<u64, (String, Version)>>,
     /// What each member has stored of each log, in the order of storing.
     held: BTreeMap<(Log, Key), Vec<u64>>,
+    /// What each member has stored in a batch with something withheld: it passes nothing of that on.
+    partly: BTreeSet<(Log, Key, u64)>,
     /// What each member was shown of each log.
     shown: BTreeMap<(Log, Key), BTreeSet<u64>>,
     /// What each member has been shown to have.
@@ -201,7 +203,11 @@ impl Model {
             self.came(by, segment);
             self.in_order(by, segment, core);
         }
-        for (number, text) in texts(segment) {
+        let texts = texts(segment);
+        if *by != segment.author && texts.len() as u64 != segment.last + 1 - segment.first {
+            self.partly.extend(texts.iter().map(|(number, _)| (log.clone(), *by, *number)));
+        }
+        for (number, text) in texts {
             let message = (text, segment.stamp);
             if *by == segment.author {
                 let said = self.said.entry(log.clone()).or_default();
@@ -347,7 +353,10 @@ impl Model {
                     for (member, _) in meant {
                         let what = || format!("{number} of {author:?} in {name}, said at {stamp}, for {member:?}");
                         let holds = self.holds(&log, member, *number);
-                        let has = |other: &Key| other == author || self.holds(&log, other, *number);
+                        let has = |other: &Key| {
+                            let partly = || self.partly.contains(&(log.clone(), *other, *number));
+                            other == author || (self.holds(&log, other, *number) && !partly())
+                        };
                         assert!(
                             holds || !self.can_have(&rooms, author, member, *stamp, has, &meet),
                             "lost: {}",
