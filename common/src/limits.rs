@@ -8,6 +8,14 @@ pub const NAME_CHARS: usize = 32;
 pub const ROOM_CHARS: usize = 64;
 /// Longest domain, in characters.
 pub const DOMAIN_CHARS: usize = 64;
+/// Longest topic of a room, in characters.
+pub const TOPIC_CHARS: usize = 200;
+/// Contacts of one account, requests and those blocked included.
+pub const CONTACTS: usize = 1_000;
+/// People who wait at one room's door, and people banned from one room, each.
+pub const AT_THE_DOOR: usize = 1_000;
+/// Longest invitation, in bytes.
+pub const INVITE_BYTES: usize = 64;
 /// Rooms one account may be a member of.
 pub const ROOMS_PER_ACCOUNT: usize = 1_000;
 /// Addresses one session may announce.

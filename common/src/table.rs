@@ -32,12 +32,16 @@ pub struct Member {
 }
 
 /// What a member may do in a room.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Talk.
     #[default]
     Member,
+    /// And let people in, remove and ban those who are no more than members, and set the topic.
+    Moderator,
+    /// And do all of that with moderators, make them, and hand the room over. A room with a door has one owner.
+    Owner,
 }
 
 impl Role {
@@ -49,6 +53,8 @@ impl Role {
     pub fn as_str(&self) -> &'static str {
         match self {
             Role::Member => "member",
+            Role::Moderator => "moderator",
+            Role::Owner => "owner",
         }
     }
 }
@@ -79,6 +85,19 @@ impl History {
     }
 }
 
+impl FromStr for Role {
+    type Err = BadRole;
+
+    fn from_str(text: &str) -> Result<Role, BadRole> {
+        [Role::Member, Role::Moderator, Role::Owner].into_iter().find(|role| role.as_str() == text).ok_or(BadRole)
+    }
+}
+
+/// A text that is no [`Role`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a role is \"member\", \"moderator\" or \"owner\"")]
+pub struct BadRole;
+
 impl fmt::Display for History {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
@@ -102,9 +121,51 @@ impl FromStr for History {
 #[error("a room's history is \"joined\" or \"all\"")]
 pub struct BadHistory;
 
-/// One step of a table: from one version to the next.
+/// What a room is like, apart from who is in it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+pub struct Settings {
+    /// What it shows to those who join: fixed when the room is made.
+    #[serde(rename = "h", default, skip_serializing_if = "History::is_joined")]
+    pub history: History,
+    /// Whether joining needs somebody's approval: fixed when the room is made.
+    #[serde(rename = "a", default, skip_serializing_if = "is_false")]
+    pub approval: bool,
+    /// Whether it is left out of the list of rooms.
+    #[serde(rename = "p", default, skip_serializing_if = "is_false")]
+    pub private: bool,
+    /// What it is about, at most [`TOPIC_CHARS`](crate::limits::TOPIC_CHARS); empty for nothing.
+    #[serde(rename = "t", default, skip_serializing_if = "String::is_empty")]
+    pub topic: String,
+}
+
+impl Settings {
+    /// Those of a room that has none but this.
+    pub fn with_history(history: History) -> Settings {
+        Settings { history, ..Settings::default() }
+    }
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// One step of a table, from one version to the next, and how it came about.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub enum Change {
+pub struct Change {
+    /// What is different.
+    #[serde(rename = "c")]
+    pub step: Step,
+    /// Who did it, by the slot it had before; `None` for whom it is about, and for the tracker.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Slot>,
+    /// When, by the tracker's clock, in seconds since 1970.
+    #[serde(rename = "t")]
+    pub at: u64,
+}
+
+/// What is different after a change.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub enum Step {
     /// A slot has this member now: somebody joined, or the member's name or role is another.
     #[serde(rename = "p")]
     Put(Member),
@@ -118,6 +179,16 @@ pub enum Change {
         #[serde(rename = "w")]
         why: Departure,
     },
+    /// The room is like this now.
+    #[serde(rename = "s")]
+    Set(Settings),
+}
+
+impl Step {
+    /// The change that makes this step at a time, done by whom it is about or by the tracker.
+    pub fn at(self, at: u64) -> Change {
+        Change { step: self, by: None, at }
+    }
 }
 
 /// How somebody stopped being a member.
@@ -129,6 +200,34 @@ pub enum Departure {
     /// By not being seen for the tracker's `member_expiry`.
     #[serde(rename = "e")]
     Expired,
+    /// By being removed. It may join again, or ask to.
+    #[serde(rename = "k")]
+    Removed,
+    /// By being removed for good.
+    #[serde(rename = "b")]
+    Banned,
+    /// By another key taking the account over, since this one is lost: it joins in the same moment.
+    #[serde(rename = "n")]
+    Rekeyed,
+}
+
+impl Departure {
+    /// The word for it in a store.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Departure::Left => "left",
+            Departure::Expired => "expired",
+            Departure::Removed => "removed",
+            Departure::Banned => "banned",
+            Departure::Rekeyed => "rekeyed",
+        }
+    }
+
+    /// The departure that a word stands for.
+    pub fn of_str(word: &str) -> Option<Departure> {
+        use Departure::{Banned, Expired, Left, Rekeyed, Removed};
+        [Left, Expired, Removed, Banned, Rekeyed].into_iter().find(|why| why.as_str() == word)
+    }
 }
 
 /// Contiguous changes: what turns the table at version `from` into the one at `to`.
@@ -176,13 +275,16 @@ pub enum Misfit {
     /// A member that joined is not dated with the version that brought it.
     #[error("the member in slot {0} is dated wrongly")]
     Dated(Slot),
+    /// It changes what is fixed when a room is made.
+    #[error("a room's history and approval are fixed when it is made")]
+    Fixed,
 }
 
 /// A room's members at one version.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Table {
     version: Version,
-    history: History,
+    settings: Settings,
     members: BTreeMap<Slot, Member>,
     slots: BTreeMap<Key, Slot>,
 }
@@ -209,14 +311,19 @@ impl Table {
         Ok(table)
     }
 
-    /// The same table of a room that shows this to those who join.
-    pub fn with_history(self, history: History) -> Table {
-        Table { history, ..self }
+    /// The same table of a room with these settings.
+    pub fn with_settings(self, settings: Settings) -> Table {
+        Table { settings, ..self }
+    }
+
+    /// What the room is like.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// What the room shows to those who join.
     pub fn history(&self) -> History {
-        self.history
+        self.settings.history
     }
 
     /// The version.
@@ -258,8 +365,8 @@ impl Table {
     /// Applies one change, which moves the version on by one. On a misfit the table is left as it was.
     pub fn apply(&mut self, change: &Change) -> Result<(), Misfit> {
         let next = self.version.next();
-        match change {
-            Change::Put(member) => {
+        match &change.step {
+            Step::Put(member) => {
                 let slot = member.slot;
                 match (self.members.get(&slot), self.slots.get(&member.key)) {
                     (None, None) if member.since == next.number => {}
@@ -274,9 +381,16 @@ impl Table {
                 self.slots.insert(member.key, slot);
                 self.members.insert(slot, member.clone());
             }
-            Change::Gone { slot, .. } => {
+            Step::Gone { slot, .. } => {
                 let member = self.members.remove(slot).ok_or(Misfit::Free(*slot))?;
                 self.slots.remove(&member.key);
+            }
+            Step::Set(settings) => {
+                let (new, old) = (settings, &self.settings);
+                if (new.history, new.approval) != (old.history, old.approval) {
+                    return Err(Misfit::Fixed);
+                }
+                self.settings = settings.clone();
             }
         }
         self.version = next;
@@ -292,16 +406,17 @@ impl Table {
         delta.changes.iter().try_for_each(|change| self.apply(change))
     }
 
-    /// The table's hash: equal on two peers exactly when their tables are. BLAKE3 over the version and, in the order
-    /// of slots, each member's slot, key, role, since and name, with fixed widths and the name's length before it. The
-    /// history is in the context that the hash is derived for.
+    /// The table's hash: equal on two peers exactly when their tables are. BLAKE3 over the version, the settings and,
+    /// in the order of slots, each member's slot, key, role, since and name, with fixed widths, and the length before
+    /// topic and names.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = blake3::Hasher::new_derive_key(match self.history {
-            History::Joined => "rollcall 1 table digest",
-            History::All => "rollcall 1 table digest, history all",
-        });
+        let mut hash = blake3::Hasher::new_derive_key("rollcall 2 table digest");
         hash.update(&self.version.epoch.to_be_bytes());
         hash.update(&self.version.number.to_be_bytes());
+        let Settings { history, approval, private, topic } = &self.settings;
+        hash.update(&[*history as u8, u8::from(*approval), u8::from(*private)]);
+        hash.update(&(topic.len() as u32).to_be_bytes());
+        hash.update(topic.as_bytes());
         for member in self.members.values() {
             hash.update(&member.slot.0.to_be_bytes());
             hash.update(&member.key.0);
@@ -324,6 +439,9 @@ pub struct Presence {
     /// Its addresses; `None` when offline.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     pub online: Option<Addresses>,
+    /// Online, but away from the keyboard.
+    #[serde(rename = "w", default, skip_serializing_if = "is_false")]
+    pub away: bool,
 }
 
 /// How much of a room's presence somebody has been told: the tracker's run (new with each start, since presence
@@ -355,7 +473,7 @@ mod tests {
     }
 
     fn gone(slot: u32) -> Change {
-        Change::Gone { slot: Slot(slot), why: Departure::Left }
+        Step::Gone { slot: Slot(slot), why: Departure::Left }.at(0)
     }
 
     /// Joins of the lowest free slot and departures of any, as a tracker would make them.
@@ -365,7 +483,7 @@ mod tests {
         for step in steps {
             let held: Vec<Slot> = table.members().map(|m| m.slot).collect();
             let change = if step % 3 != 0 || held.is_empty() {
-                Change::Put(member(table.free_slot().0, table.version().number + 1))
+                Step::Put(member(table.free_slot().0, table.version().number + 1)).at(0)
             } else {
                 gone(held[*step as usize % held.len()].0)
             };
@@ -379,7 +497,7 @@ mod tests {
     fn a_freed_slot_is_the_next_one_given() {
         let mut table = Table::new(1);
         for slot in 0..3 {
-            table.apply(&Change::Put(member(slot, slot as u64 + 1))).unwrap();
+            table.apply(&Step::Put(member(slot, slot as u64 + 1)).at(0)).unwrap();
         }
         assert_eq!(table.free_slot(), Slot(3));
         table.apply(&gone(1)).unwrap();
@@ -392,24 +510,41 @@ mod tests {
         let before = table.clone();
         let mut second_slot = member(5, 3);
         second_slot.key = Key([0; 32]);
-        for bad in [gone(9), Change::Put(member(9, 99)), Change::Put(second_slot)] {
+        for bad in [gone(9), Step::Put(member(9, 99)).at(0), Step::Put(second_slot).at(0)] {
             assert!(table.apply(&bad).is_err());
             assert_eq!(table, before);
         }
     }
 
     #[test]
-    fn tables_of_rooms_that_show_another_history_have_other_digests() {
+    fn tables_of_rooms_with_other_settings_have_other_digests() {
         let (table, _) = history(&[1, 1]);
-        assert_ne!(table.clone().with_history(History::All).digest(), table.digest());
-        assert_eq!(table.clone().with_history(History::Joined).digest(), table.digest());
+        for settings in [
+            Settings::with_history(History::All),
+            Settings { approval: true, ..Settings::default() },
+            Settings { private: true, ..Settings::default() },
+            Settings { topic: "tea".into(), ..Settings::default() },
+        ] {
+            assert_ne!(table.clone().with_settings(settings).digest(), table.digest());
+        }
+    }
+
+    #[test]
+    fn what_is_fixed_when_a_room_is_made_does_not_change() {
+        let (mut table, _) = history(&[1, 1]);
+        for fixed in [Settings::with_history(History::All), Settings { approval: true, ..Settings::default() }] {
+            assert_eq!(table.apply(&Step::Set(fixed).at(0)), Err(Misfit::Fixed));
+        }
+        let topic = Settings { topic: "tea".into(), ..Settings::default() };
+        assert_eq!(table.apply(&Step::Set(topic.clone()).at(0)), Ok(()));
+        assert_eq!(*table.settings(), topic);
     }
 
     #[test]
     fn numbers_at_the_end_of_their_range_do_no_harm() {
         let version = Version { epoch: 1, number: u64::MAX };
         let mut table = Table::from_snapshot(version, []).unwrap();
-        let delta = Delta { from: version, changes: vec![Change::Put(member(u32::MAX, u64::MAX)), gone(u32::MAX)] };
+        let delta = Delta { from: version, changes: vec![Step::Put(member(u32::MAX, u64::MAX)).at(0), gone(u32::MAX)] };
         assert_eq!(table.apply_delta(&delta), Ok(()));
         assert_eq!((table.version(), delta.to()), (version, version));
     }

@@ -94,8 +94,10 @@ pub fn another_version_is_told_so() {
     let identity = Identity::load_or_create(&carol.home().join("carol").join("key")).expect("carol's key");
     let stranger = Stranger::new(&crowd.lab.host("other"), identity);
     let name: common::AccountName = "carol".parse().expect("a name");
-    let hello =
-        tracker::ToTracker::from(tracker::Hello { protocol: 0, name: name.clone(), addresses: Default::default() });
+    let hello = tracker::ToTracker::from(tracker::Hello {
+        protocol: 0,
+        ..tracker::Hello::new(name.clone(), Default::default())
+    });
     let told = stranger.say(crowd.tracker.address(), tracker::ALPN, &hello.encode()).closed();
     assert!(told.contains("version 1") && told.contains("newer peer"), "{told}");
     is_logged(crowd.tracker.process(), &["version 1", &stranger.address.to_string()]);

@@ -72,6 +72,7 @@ pub fn author(message: &MessageEvent) -> String {
 
 /// `joined lobby` and the like: what a member did, as it goes after its name.
 pub fn change(event: &MemberEvent) -> String {
+    let detail = event.detail.as_deref().map(text::inline).unwrap_or_default();
     let what = match event.change {
         MemberChange::Joined => format!("joined {}", event.room),
         MemberChange::Left => format!("left {}", event.room),
@@ -79,6 +80,17 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Offline => "is offline".to_string(),
         MemberChange::Removed => format!("is no longer a member of {}", event.room),
         MemberChange::Forked => return forked(event),
+        MemberChange::Banned => format!("is banned from {}", event.room),
+        MemberChange::Asks => format!("asks to join {}", event.room),
+        MemberChange::Declined => format!("is not let into {}", event.room),
+        MemberChange::Renamed => format!("is the new name of {detail}"),
+        MemberChange::Role => format!("is {detail} of {} now", event.room),
+        MemberChange::Topic => format!("set the topic of {}: {detail}", event.room),
+        MemberChange::Away => "is away".to_string(),
+        MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
+        MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
+        MemberChange::Contact => "is a contact now".to_string(),
+        MemberChange::Parted => "is no contact any more".to_string(),
     };
     match &event.by {
         Some(by) => format!("{what}, by {by}"),

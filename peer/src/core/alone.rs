@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role},
+    table::{Departure, History, Member, Presence, PresenceVersion, Role, Settings, Step},
     wire::{
         peer::{Hello, PROTOCOL, PeerFrame},
         tracker::{Snapshot, ToPeer, Update, Welcome},
@@ -79,9 +79,11 @@ impl Alone {
         alone.tracker(Snapshot {
             room: lobby(),
             version: Version { epoch: 1, number: members.len() as u64 },
-            history: History::Joined,
+            settings: Settings::default(),
             presence_version: PresenceVersion { run: 1, number: 1 },
-            presence: (0..members.len()).map(|n| Presence { slot: Slot(n as u32), online: online(n) }).collect(),
+            presence: (0..members.len())
+                .map(|n| Presence { slot: Slot(n as u32), online: online(n), away: false })
+                .collect(),
             members,
             more: false,
         });
@@ -96,9 +98,9 @@ impl Alone {
         self.tracker(Snapshot {
             room: room.clone(),
             version: Version { epoch: 5, number: 9 },
-            history,
+            settings: Settings::with_history(history),
             presence_version: PresenceVersion { run: 1, number: 1 },
-            presence: vec![Presence { slot: Slot(1), online: Some(Addresses::new([address(0)])) }],
+            presence: vec![Presence { slot: Slot(1), online: Some(Addresses::new([address(0)])), away: false }],
             members,
             more: false,
         });
@@ -132,7 +134,7 @@ impl Alone {
         self.tracker(Update {
             room: lobby(),
             from,
-            changes: vec![Change::Gone { slot: Slot(other as u32 + 1), why: Departure::Left }],
+            changes: vec![Step::Gone { slot: Slot(other as u32 + 1), why: Departure::Left }.at(0)],
             presence: Vec::new(),
             presence_version: PresenceVersion { run: 1, number: 2 },
         })
@@ -144,7 +146,7 @@ impl Alone {
         self.tracker(Update {
             room: lobby(),
             from,
-            changes: vec![Change::Put(Member { since, ..member(2, identity) })],
+            changes: vec![Step::Put(Member { since, ..member(2, identity) }).at(0)],
             presence: Vec::new(),
             presence_version: PresenceVersion { run: 1, number: 2 },
         })

@@ -6,7 +6,7 @@ use common::{
     Key, RoomName, Slot, Version,
     fault::{self, Fault},
     limits,
-    table::{Change, Departure, History, Member, Presence, Table},
+    table::{Change, Departure, History, Member, Presence, Step, Table},
     wire::{
         control::MemberChange,
         tracker::{Snapshot, Update},
@@ -69,8 +69,8 @@ impl Core {
         now: Now,
     ) -> Result<(), common::table::Misfit> {
         let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
-        match change {
-            Change::Put(member) => {
+        match &change.step {
+            Step::Put(member) => {
                 room.table.apply(change)?;
                 self.out.push(Output::Keep(Row::Put(name.clone(), member.clone())));
                 if member.key != self.me && self.people.shares(member.key, &member.name, name) {
@@ -79,7 +79,7 @@ impl Core {
                     self.newly_shared(member.key, name, now);
                 }
             }
-            Change::Gone { slot, why } => {
+            Step::Gone { slot, why } => {
                 let member = room.table.at(*slot).cloned();
                 let from = room.table.version();
                 room.table.apply(change)?;
@@ -96,7 +96,9 @@ impl Core {
                 self.out.push(Output::Keep(Row::Span(name.clone(), span)));
                 let word = match why {
                     Departure::Left => MemberChange::Left,
-                    Departure::Expired => MemberChange::Removed,
+                    Departure::Expired | Departure::Removed => MemberChange::Removed,
+                    Departure::Banned => MemberChange::Banned,
+                    Departure::Rekeyed => MemberChange::Rekeyed,
                 };
                 if member.key == self.me {
                     self.drop_room(name, word);
@@ -105,6 +107,7 @@ impl Core {
                     self.no_longer_shared(&member.key, name);
                 }
             }
+            Step::Set(_) => room.table.apply(change)?,
         }
         Ok(())
     }
@@ -172,7 +175,7 @@ impl Core {
             snapshot.members.pop_if(|last| last.key != self.me);
         }
         let table = Table::from_snapshot(snapshot.version, snapshot.members);
-        match table.map(|table| table.with_history(snapshot.history)) {
+        match table.map(|table| table.with_settings(snapshot.settings)) {
             Ok(table) if table.member(&self.me).is_some() => {
                 self.replace(&snapshot.room, table);
                 self.repair.table_changed(now);

@@ -4,7 +4,7 @@ use common::{
     Identity, RoomName, Slot,
     frame::{Frame, HEADER},
     message::{Answered, Batch, Head, Message},
-    table::{Change, Member, PresenceVersion, Role, Table},
+    table::{Member, PresenceVersion, Role, Settings, Step, Table},
     wire::{
         control::Mark,
         peer::{Followed, Frontier, Have, Heads, LogHead, Passed, PeerFrame, Reach},
@@ -42,7 +42,9 @@ fn room(history: History) -> Room {
         since,
     };
     let mut room = Room::new(&"lobby".parse().unwrap(), &key(1));
-    room.table = Table::from_snapshot(version(2, 5), [member(1, 5), member(2, 3)]).unwrap().with_history(history);
+    room.table = Table::from_snapshot(version(2, 5), [member(1, 5), member(2, 3)])
+        .unwrap()
+        .with_settings(Settings::with_history(history));
     if history == History::All {
         room.note_open(2);
     }
@@ -192,7 +194,7 @@ fn an_author_sends_its_whole_log_to_who_joins_an_open_room_and_waits_for_who_was
         alone.tracker(Update {
             room: library.clone(),
             from: version(5, 9),
-            changes: vec![Change::Put(put)],
+            changes: vec![Step::Put(put).at(0)],
             presence: Vec::new(),
             presence_version: PresenceVersion { run: 1, number: 2 },
         });

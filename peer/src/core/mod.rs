@@ -116,6 +116,8 @@ pub struct Core {
     cursor: u64,
     jitter: Jitter,
     started: Option<u64>,
+    /// The moment of the last input.
+    clock: Now,
     out: Vec<Output>,
 }
 
@@ -142,6 +144,7 @@ impl Core {
             life: start.seed,
             jitter: Jitter::new(start.seed),
             started: None,
+            clock: Now::default(),
             out: Vec::new(),
         };
         core.meet_everybody();
@@ -151,6 +154,7 @@ impl Core {
     /// Takes one input. What is to be done comes from [`Core::flush`].
     pub fn handle(&mut self, input: Input, now: Now) {
         self.started.get_or_insert(now.at);
+        self.clock = now;
         match input {
             Input::Ask(id, ask) => self.ask(id, ask, now),
             Input::Tick => {}
@@ -172,6 +176,7 @@ impl Core {
     /// What is to be done about all inputs since the last call. What waited to be said is signed here, so that many
     /// inputs taken together become one batch.
     pub fn flush(&mut self, now: Now) -> Vec<Output> {
+        self.clock = now;
         self.tracker_due(now);
         self.links_due(now);
         self.repair_due(now);
@@ -229,6 +234,8 @@ impl Core {
             change,
             version: version.to_string(),
             by: None,
+            at: Some(self.clock.wall),
+            detail: None,
         };
         self.out.push(Output::Keep(Row::Event(event.clone())));
         self.out.push(Output::Show(Shown::Member(event)));

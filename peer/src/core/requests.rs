@@ -162,7 +162,7 @@ impl Core {
             room: entry.room,
             members: entry.members,
             approval: false,
-            history: entry.history,
+            history: entry.settings.history,
         }));
         if list.more && progress && lines.len() < ROOMS_LISTED {
             self.request(What::Rooms(ask, lines), now);

@@ -322,7 +322,7 @@ impl OwnLog {
 
 #[cfg(test)]
 mod tests {
-    use common::table::{Change, Member, Role};
+    use common::table::{Member, Role, Step};
 
     use super::*;
 
@@ -348,12 +348,12 @@ mod tests {
             role: Role::Member,
             since: room.table.version().number + 1,
         };
-        room.table.apply(&Change::Put(member)).unwrap();
+        room.table.apply(&Step::Put(member).at(0)).unwrap();
     }
 
     fn leave(room: &mut Room, n: u8) {
         let member = room.table.member(&key(n)).unwrap().clone();
-        room.table.apply(&Change::Gone { slot: member.slot, why: Departure::Left }).unwrap();
+        room.table.apply(&Step::Gone { slot: member.slot, why: Departure::Left }.at(0)).unwrap();
         let span = Span {
             key: member.key,
             name: member.name,

@@ -246,6 +246,8 @@ impl Core {
                 change: MemberChange::Forked,
                 version: version.to_string(),
                 by: Some(by),
+                at: Some(now.wall),
+                detail: None,
             };
             self.out.push(Output::Keep(Row::Event(event.clone())));
             self.out.push(Output::Show(Shown::Member(event)));

@@ -136,7 +136,13 @@ impl Core {
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
-        self.tell(Hello { protocol: PROTOCOL, name: self.name.clone(), addresses: self.tracker.interfaces.clone() });
+        self.tell(Hello {
+            protocol: PROTOCOL,
+            name: self.name.clone(),
+            addresses: self.tracker.interfaces.clone(),
+            invite: None,
+            shown: Default::default(),
+        });
         let held: Vec<Held> = self
             .rooms
             .iter()
@@ -175,6 +181,7 @@ impl Core {
                     self.went_down(reason, now);
                 }
             },
+            ToPeer::Contacts(_) | ToPeer::Asks(_) | ToPeer::Declined(_) | ToPeer::Door(_) => {}
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
         }

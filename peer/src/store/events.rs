@@ -174,7 +174,7 @@ fn last(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Eve
 }
 
 fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
-    let sql = "SELECT cursor, room, name, change, version, by FROM events
+    let sql = "SELECT cursor, room, name, change, version, by, at, detail FROM events
         WHERE cursor > ?1 AND (?2 IS NULL OR room = ?2) ORDER BY cursor LIMIT ?3";
     let mut statement = c.prepare_cached(sql)?;
     let mut rows = statement.query(params![since as i64, room.as_ref().map(RoomName::as_str), limit as i64])?;
@@ -186,7 +186,7 @@ fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usi
 }
 
 fn last_changes(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Event>, StoreError> {
-    let sql = "SELECT cursor, room, name, change, version, by FROM events
+    let sql = "SELECT cursor, room, name, change, version, by, at, detail FROM events
         WHERE (?1 IS NULL OR room = ?1) ORDER BY cursor DESC LIMIT ?2";
     let mut statement = c.prepare_cached(sql)?;
     let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str), limit as i64])?;
@@ -200,15 +200,8 @@ fn last_changes(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result
 
 fn change(row: &SqlRow<'_>) -> Result<Event, StoreError> {
     let word: String = row.get(3)?;
-    let change = match word.as_str() {
-        "joined" => MemberChange::Joined,
-        "left" => MemberChange::Left,
-        "online" => MemberChange::Online,
-        "offline" => MemberChange::Offline,
-        "removed" => MemberChange::Removed,
-        "forked" => MemberChange::Forked,
-        _ => return Err(StoreError::Damaged(format!("{word:?} is not a change"))),
-    };
+    let change = MemberChange::ALL.into_iter().find(|change| change.as_str() == word);
+    let change = change.ok_or_else(|| StoreError::Damaged(format!("{word:?} is not a change")))?;
     Ok(Event::Member(MemberEvent {
         cursor: row.get::<_, i64>(0)? as u64,
         room: parsed(row, 1)?,
@@ -216,6 +209,8 @@ fn change(row: &SqlRow<'_>) -> Result<Event, StoreError> {
         change,
         version: row.get(4)?,
         by: row.get::<_, Option<String>>(5)?.and_then(|by| by.parse().ok()),
+        at: row.get::<_, Option<i64>>(6)?.map(|at| at as u64),
+        detail: row.get(7)?,
     }))
 }
 

@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     limits,
     message::Head,
-    table::{Departure, History, Member, Role, Table},
+    table::{Departure, History, Member, Role, Settings, Table},
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
@@ -137,7 +137,7 @@ fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), S
             .map_err(|misfit| StoreError::Damaged(format!("the table of {name}: {misfit}")))?;
         if let Some(room) = rooms.get_mut(&name) {
             let open = room.open.contains(&table.version().epoch);
-            room.table = table.with_history(if open { History::All } else { History::Joined });
+            room.table = table.with_settings(Settings::with_history(if open { History::All } else { History::Joined }));
         }
     }
     Ok(())
@@ -158,11 +158,7 @@ fn spans(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Sto
             name: parsed(row, 2)?,
             from: version(row, 3)?,
             until: version(row, 5)?,
-            why: match row.get_ref(7)?.as_str_or_null().ok().flatten() {
-                Some("left") => Some(Departure::Left),
-                Some("expired") => Some(Departure::Expired),
-                _ => None,
-            },
+            why: row.get_ref(7)?.as_str_or_null().ok().flatten().and_then(Departure::of_str),
         });
     }
     Ok(())

@@ -23,7 +23,10 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
     -- Batches that were not taken, since others with their numbers were there.
     CREATE TABLE forks (room TEXT, author BLOB, first INTEGER, frame BLOB, PRIMARY KEY (room, author)) WITHOUT ROWID;
-    CREATE TABLE events (cursor INTEGER PRIMARY KEY, room TEXT, name TEXT, change TEXT, version TEXT, by TEXT);
+    CREATE TABLE events (
+        cursor INTEGER PRIMARY KEY, room TEXT, name TEXT, change TEXT, version TEXT, by TEXT,
+        at INTEGER, detail TEXT
+    );
     CREATE INDEX events_by_room ON events (room, cursor);
     CREATE TABLE receipts (
         room TEXT, member BLOB, first INTEGER, last INTEGER, at INTEGER, path TEXT, PRIMARY KEY (room, member, last)

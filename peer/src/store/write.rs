@@ -1,6 +1,6 @@
 //! Keeping rows.
 
-use common::{Version, table::Departure};
+use common::Version;
 use rusqlite::{Connection, Transaction, params};
 
 use super::StoreError;
@@ -43,7 +43,8 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             t.prepare_cached(sql)?.execute(params![room.as_str(), author.0, *first as i64, &frame[..]])?;
         }
         Row::Event(event) => {
-            let sql = "INSERT INTO events (cursor, room, name, change, version, by) VALUES (?, ?, ?, ?, ?, ?)";
+            let sql = "INSERT INTO events (cursor, room, name, change, version, by, at, detail)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
             t.prepare_cached(sql)?.execute(params![
                 event.cursor as i64,
                 event.room.as_str(),
@@ -51,6 +52,8 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
                 event.change.as_str(),
                 event.version,
                 event.by.as_ref().map(|by| by.as_str()),
+                event.at.map(|at| at as i64),
+                event.detail,
             ])?;
         }
         Row::Receipt { room, member, first, last, at, path } => {
@@ -91,10 +94,6 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             let sql = "INSERT INTO spans (room, key, name, from_epoch, from_number, until_epoch, until_number, why)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
             let ((from_epoch, from_number), (until_epoch, until_number)) = (pair(&span.from), pair(&span.until));
-            let why = span.why.map(|why| match why {
-                Departure::Left => "left",
-                Departure::Expired => "expired",
-            });
             t.prepare_cached(sql)?.execute(params![
                 room.as_str(),
                 span.key.0,
@@ -103,7 +102,7 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
                 from_number,
                 until_epoch,
                 until_number,
-                why,
+                span.why.map(|why| why.as_str()),
             ])?;
         }
         Row::Gap(room, gap) => {

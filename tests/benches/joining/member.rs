@@ -11,8 +11,8 @@ use common::{
         stream::FrameReader,
         tls::{Certificate, SERVER_NAME},
     },
-    table::Change,
-    wire::tracker::{ALPN, Hello, Holding, Join, Leave, PROTOCOL, ToPeer, ToTracker},
+    table::Step,
+    wire::tracker::{ALPN, Hello, Holding, Join, Leave, ToPeer, ToTracker},
 };
 use quinn::{Connection, Endpoint, SendStream};
 
@@ -53,7 +53,7 @@ impl Member {
         let reader = FrameReader::new(receive);
         let mut member = Member { _connection: connection, stream, reader, known: 0, gone: 0, frames: 0 };
         let name = name(id).parse().expect("a name");
-        member.say(Hello { protocol: PROTOCOL, name, addresses: Addresses::new([address]) }).await;
+        member.say(Hello::new(name, Addresses::new([address]))).await;
         member.say(Holding { rooms: Vec::new(), last: true }).await;
         member.take().await;
         member
@@ -89,7 +89,7 @@ impl Member {
         let frame = self.reader.next::<ToPeer>().await.expect("the link stands").expect("the link stands");
         match &frame {
             ToPeer::Update(update) => {
-                let gone = update.changes.iter().filter(|change| matches!(change, Change::Gone { .. })).count();
+                let gone = update.changes.iter().filter(|change| matches!(change.step, Step::Gone { .. })).count();
                 self.gone += gone;
                 self.known += update.changes.len() - gone;
                 self.frames += 1;

@@ -4,7 +4,7 @@ use common::{
     Key, Slot, Version,
     frame::Frame,
     limits,
-    table::{Change, Member, PresenceVersion, Role},
+    table::{Member, PresenceVersion, Role, Step},
     wire::tracker::{Snapshot, ToPeer, Update},
 };
 
@@ -78,7 +78,7 @@ fn last_version() -> Vec<u8> {
     let snapshot = Snapshot {
         room: room(),
         version,
-        history: Default::default(),
+        settings: Default::default(),
         presence_version,
         members,
         presence,
@@ -86,7 +86,7 @@ fn last_version() -> Vec<u8> {
     };
     let name = "alice".parse().expect("a good name");
     let member = Member { slot: Slot(u32::MAX), key: Key([1; 32]), name, role: Role::Member, since: u64::MAX };
-    let changes = vec![Change::Put(member.clone()), Change::Put(member)];
+    let changes = vec![Step::Put(member.clone()).at(0), Step::Put(member).at(0)];
     let update = Update { room: room(), from: version, changes, presence: Vec::new(), presence_version };
     [ToPeer::from(snapshot).encode(), ToPeer::from(update).encode()].concat()
 }

@@ -5,7 +5,7 @@ use common::{
     address::Addresses,
     frame::Frame,
     message::{Batch, Head, Message},
-    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role},
+    table::{Departure, Member, Presence, PresenceVersion, Role, Settings, Step},
     wire::{
         peer::{self, PeerFrame},
         tracker::{self, Code, Refused, ToPeer, ToTracker},
@@ -74,7 +74,7 @@ fn to_tracker() -> Vec<ToTracker> {
     let room = || "lobby".parse().expect("a good name");
     let held = tracker::Held { room: room(), version: VERSION, digest: ByteArray::new([4; 32]), presence: PRESENCE };
     vec![
-        tracker::Hello { protocol: 1, name: "alice".parse().expect("a good name"), addresses: addresses() }.into(),
+        tracker::Hello::new("alice".parse().expect("a good name"), addresses()).into(),
         tracker::Holding { rooms: vec![held.clone(), held], last: true }.into(),
         tracker::Moved { addresses: addresses() }.into(),
         tracker::Logout {}.into(),
@@ -86,14 +86,16 @@ fn to_tracker() -> Vec<ToTracker> {
 
 fn to_peer() -> Vec<ToPeer> {
     let room = || "lobby".parse().expect("a good name");
-    let presence =
-        vec![Presence { slot: Slot(0), online: Some(addresses()) }, Presence { slot: Slot(1), online: None }];
-    let gone = Change::Gone { slot: Slot(0), why: Departure::Left };
-    let entry = tracker::RoomEntry { room: room(), members: 3, history: History::Joined };
+    let presence = vec![
+        Presence { slot: Slot(0), online: Some(addresses()), away: false },
+        Presence { slot: Slot(1), online: None, away: false },
+    ];
+    let gone = Step::Gone { slot: Slot(0), why: Departure::Left }.at(0);
+    let entry = tracker::RoomEntry { room: room(), members: 3, settings: Settings::default() };
     let snapshot = tracker::Snapshot {
         room: room(),
         version: VERSION,
-        history: History::Joined,
+        settings: Settings::default(),
         presence_version: PRESENCE,
         members: vec![member(0, "alice", 1), member(1, "bob", 3)],
         presence: presence.clone(),
@@ -102,7 +104,7 @@ fn to_peer() -> Vec<ToPeer> {
     let update = tracker::Update {
         room: room(),
         from: VERSION,
-        changes: vec![Change::Put(member(2, "carol", 4)), gone],
+        changes: vec![Step::Put(member(2, "carol", 4)).at(0), gone],
         presence,
         presence_version: PRESENCE,
     };

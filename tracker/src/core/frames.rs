@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     frame::{Encoded, Frame},
     limits,
-    table::{Change, Member, Presence, PresenceVersion, Table},
+    table::{Change, Member, Presence, PresenceVersion, Step, Table},
     wire::tracker::{Snapshot, ToPeer, Update},
 };
 
@@ -37,7 +37,7 @@ pub fn snapshot(
     let empty = || Snapshot {
         room: room.clone(),
         version: table.version(),
-        history: table.history(),
+        settings: table.settings().clone(),
         presence_version,
         members: Vec::new(),
         presence: Vec::new(),
@@ -55,7 +55,7 @@ pub fn snapshot(
         }
         size += entry;
         if let Some(addresses) = addresses {
-            piece.presence.push(Presence { slot: member.slot, online: Some(addresses.clone()) });
+            piece.presence.push(Presence { slot: member.slot, online: Some(addresses.clone()), away: false });
         }
         piece.members.push(member.clone());
     }
@@ -69,9 +69,10 @@ fn member_size(member: &Member) -> usize {
 }
 
 fn change_size(change: &Change) -> usize {
-    match change {
-        Change::Put(member) => member_size(member),
-        Change::Gone { .. } => 24,
+    match &change.step {
+        Step::Put(member) => 24 + member_size(member),
+        Step::Gone { .. } => 48,
+        Step::Set(settings) => 48 + settings.topic.len(),
     }
 }
 

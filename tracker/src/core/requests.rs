@@ -6,7 +6,7 @@ use common::{
     Key, RoomName,
     fault::{self, Fault},
     limits,
-    table::{Departure, History},
+    table::{Departure, History, Settings},
     wire::tracker::{Answer, Code, Holding, Join, Leave, ListRooms, NotMember, Refused, RoomList, ToPeer, ToTracker},
 };
 
@@ -43,6 +43,7 @@ impl Tracker {
                 let (rooms, more) = self.rooms.list(after.as_ref(), limits::SNAPSHOT_PIECE);
                 self.tell(session, RoomList { id, rooms, more }.into(), None);
             }
+            _ => self.close(session, Code::Protest, "this tracker cannot do that yet"),
         }
     }
 
@@ -102,7 +103,7 @@ impl Tracker {
         }
         let id = self.room_with_space(name, history.unwrap_or_default(), now)?;
         let Some(room) = self.rooms.get_mut(id) else { return Err(full("the room has ended".into())) };
-        let member = room.join(key, called).map_err(|error| full(error.to_string()))?;
+        let member = room.join(key, called, now / 1_000).map_err(|error| full(error.to_string()))?;
         let (slot, version) = (member.slot, room.table().version());
         room.show(slot, online);
         self.rooms.note(key, id);
@@ -130,8 +131,9 @@ impl Tracker {
         if self.rooms.len() >= limit {
             return Err(full(format!("this tracker has {limit} rooms, as many as it may: join one there is")));
         }
-        let epoch = self.rooms.make(name.clone(), history, now);
-        self.outputs.push(Output::Store(Row::Made { epoch, name, history }));
+        let settings = Settings::with_history(history);
+        let epoch = self.rooms.make(name.clone(), settings.clone(), now);
+        self.outputs.push(Output::Store(Row::Made { epoch, name, settings }));
         Ok(epoch)
     }
 
@@ -155,7 +157,7 @@ impl Tracker {
     pub(super) fn remove(&mut self, id: RoomId, key: &Key, why: Departure, now: u64) {
         let Some(room) = self.rooms.get_mut(id) else { return };
         let Some(slot) = room.table().member(key).map(|member| member.slot) else { return };
-        if room.leave(slot, why).is_err() {
+        if room.leave(slot, why, now / 1_000).is_err() {
             return;
         }
         let (version, empty) = (room.table().version(), room.table().is_empty());

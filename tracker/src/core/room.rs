@@ -11,7 +11,7 @@ use common::{
     address::Addresses,
     fault::{self, Fault},
     frame::Encoded,
-    table::{Change, Departure, History, Member, Misfit, Presence, PresenceVersion, Table},
+    table::{Change, Departure, Member, Misfit, Presence, PresenceVersion, Settings, Step, Table},
 };
 
 use super::{SessionId, frames, recent::Recent};
@@ -57,8 +57,8 @@ pub struct Room {
 
 impl Room {
     /// A new room with nobody in it.
-    pub fn new(name: RoomName, epoch: u64, history: History, run: u64) -> Room {
-        Room { settled: true, ..Room::restored(name, Table::new(epoch).with_history(history), run) }
+    pub fn new(name: RoomName, epoch: u64, settings: Settings, run: u64) -> Room {
+        Room { settled: true, ..Room::restored(name, Table::new(epoch).with_settings(settings), run) }
     }
 
     /// A room as it was stored, with nobody online yet.
@@ -113,19 +113,19 @@ impl Room {
         known.then_some(Cursor { number, presence: told })
     }
 
-    /// Gives `key` the lowest free slot.
-    pub fn join(&mut self, key: Key, name: common::AccountName) -> Result<Member, Misfit> {
+    /// Gives `key` the lowest free slot, at a time in seconds since 1970.
+    pub fn join(&mut self, key: Key, name: common::AccountName, at: u64) -> Result<Member, Misfit> {
         let slot = self.holes.first().copied().unwrap_or(Slot((self.table.len() + self.holes.len()) as u32));
         let since = self.table.version().number + 1;
         let member = Member { slot, key, name, role: Default::default(), since };
-        self.apply(Change::Put(member.clone()))?;
+        self.apply(Step::Put(member.clone()).at(at))?;
         self.holes.remove(&slot);
         Ok(member)
     }
 
-    /// Frees a slot.
-    pub fn leave(&mut self, slot: Slot, why: Departure) -> Result<(), Misfit> {
-        self.apply(Change::Gone { slot, why })?;
+    /// Frees a slot, at a time in seconds since 1970.
+    pub fn leave(&mut self, slot: Slot, why: Departure, at: u64) -> Result<(), Misfit> {
+        self.apply(Step::Gone { slot, why }.at(at))?;
         self.online.remove(&slot);
         self.holes.insert(slot);
         Ok(())
@@ -183,7 +183,7 @@ impl Room {
     /// The last word about each of these slots that has a member.
     fn words(&self, slots: BTreeSet<Slot>) -> Vec<Presence> {
         let taken = slots.into_iter().filter(|slot| self.table.at(*slot).is_some());
-        taken.map(|slot| Presence { slot, online: self.online.get(&slot).cloned() }).collect()
+        taken.map(|slot| Presence { slot, online: self.online.get(&slot).cloned(), away: false }).collect()
     }
 
     fn snapshot(&self) -> Frames {

@@ -8,7 +8,7 @@ use std::{
 use common::{
     Key, RoomName,
     fault::{self, Fault},
-    table::{History, Misfit, Table},
+    table::{Misfit, Settings, Table},
     wire::tracker::RoomEntry,
 };
 
@@ -50,7 +50,7 @@ impl Rooms {
             })
         });
         let members = members.collect::<Result<Vec<_>, Misfit>>()?;
-        let table = Table::from_snapshot(stored.version, members)?.with_history(stored.history);
+        let table = Table::from_snapshot(stored.version, members)?.with_settings(stored.settings);
         for member in table.members() {
             self.of.entry(member.key).or_default().insert(id);
         }
@@ -100,14 +100,14 @@ impl Rooms {
     }
 
     /// Makes a room. Its epoch is later than that of any room before it, whatever the clock says.
-    pub fn make(&mut self, name: RoomName, history: History, now: u64) -> RoomId {
+    pub fn make(&mut self, name: RoomName, settings: Settings, now: u64) -> RoomId {
         let id = match fault::on(Fault::EpochReused) {
             true => 1_000 + name.as_str().len() as u64,
             false => now.max(self.last_epoch + 1),
         };
         self.last_epoch = id;
         self.names.insert(name.fold(), id);
-        self.rooms.insert(id, Room::new(name, id, history, self.run));
+        self.rooms.insert(id, Room::new(name, id, settings, self.run));
         id
     }
 
@@ -141,8 +141,8 @@ impl Rooms {
         let (mut list, mut size) = (Vec::new(), 0);
         while let Some(room) = rooms.next_if(|_| size < bytes) {
             size += room.name().as_str().len() + 32;
-            let (members, history) = (room.table().len() as u32, room.table().history());
-            list.push(RoomEntry { room: room.name().clone(), members, history });
+            let (members, settings) = (room.table().len() as u32, room.table().settings().clone());
+            list.push(RoomEntry { room: room.name().clone(), members, settings });
         }
         (list, rooms.peek().is_some())
     }

@@ -2,7 +2,7 @@
 
 use common::{
     AccountName, Key, RoomName, Slot, Version,
-    table::{History, Member, Role},
+    table::{Member, Role, Settings},
 };
 
 /// One thing to store. Rows of one batch are stored together or not at all.
@@ -32,8 +32,8 @@ pub enum Row {
         epoch: u64,
         /// Its name as its maker wrote it.
         name: RoomName,
-        /// What it shows to those who join.
-        history: History,
+        /// What it is like.
+        settings: Settings,
     },
     /// A slot has this member, as of `version`.
     Put {
@@ -89,8 +89,8 @@ pub struct StoredRoom {
     pub name: RoomName,
     /// The version of its table.
     pub version: Version,
-    /// What it shows to those who join.
-    pub history: History,
+    /// What it is like.
+    pub settings: Settings,
     /// Its members.
     pub members: Vec<StoredMember>,
 }

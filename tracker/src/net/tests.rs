@@ -8,7 +8,7 @@ use common::{
         endpoint::{client_config, endpoint},
         tls::{Certificate, SERVER_NAME},
     },
-    wire::tracker::{ALPN, Hello, PROTOCOL},
+    wire::tracker::{ALPN, Hello},
 };
 use tokio::{
     sync::{Semaphore, mpsc, oneshot},
@@ -65,7 +65,7 @@ async fn nothing_leaves_before_it_is_stored_and_a_full_disk_is_tried_again() {
         let session = SessionId(id.into());
         let link = Link { connection: connection.clone(), writes, requests: Arc::new(Semaphore::new(1)) };
         let name = format!("somebody-with-a-name-{id}").parse().unwrap();
-        let hello = Hello { protocol: PROTOCOL, name, addresses: Default::default() };
+        let hello = Hello::new(name, Default::default());
         let input = Input::Hello { session, key: common::Key([id; 32]), seen: ([127, 0, 0, 1], 1).into(), hello };
         links.push(to_write);
         to_driver.try_send(Event::Opened { session, link, input }).unwrap_or_else(|_| panic!("there is space"));

@@ -112,11 +112,11 @@ fn write(database: &Connection, row: &Row) -> Result<(), StoreError> {
             run("UPDATE accounts SET seen = ?2 WHERE key = ?1", params![blob(key), number(*seen)])
         }
         Row::Lived(lived) => run("UPDATE meta SET lived = ?1", params![number(*lived)]),
-        Row::Made { epoch, name, history } => {
+        Row::Made { epoch, name, settings } => {
             run("UPDATE meta SET last_epoch = ?1", params![number(*epoch)])?;
             run(
                 "INSERT INTO rooms (epoch, name, number, history) VALUES (?1, ?2, 0, ?3)",
-                params![number(*epoch), name.as_str(), history.as_str()],
+                params![number(*epoch), name.as_str(), settings.history.as_str()],
             )
         }
         Row::Put { version, member } => {
@@ -198,7 +198,7 @@ mod tests {
         for _ in 0..2 {
             let tables = Store::open(&path, 1).unwrap().load().unwrap();
             let [room] = &tables.rooms[..] else { panic!("{:?}", tables.rooms) };
-            assert_eq!((tables.id, room.version.number, room.history), (5, 3, History::Joined));
+            assert_eq!((tables.id, room.version.number, room.settings.history), (5, 3, History::Joined));
         }
     }
 

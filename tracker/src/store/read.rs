@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, str::FromStr};
 
 use common::{
     Key, Slot, Version,
-    table::{History, Role},
+    table::{History, Role, Settings},
 };
 use rusqlite::{Connection, types::FromSql};
 
@@ -18,7 +18,7 @@ pub fn tables(database: &Connection) -> Result<Tables, StoreError> {
     let rooms = rows(database, "SELECT epoch, name, number, history FROM rooms ORDER BY epoch", |row| {
         let version = Version { epoch: number(row, 0)?, number: number(row, 2)? };
         let members = members.remove(&version.epoch).unwrap_or_default();
-        Ok(StoredRoom { name: parsed(row, 1)?, version, history: history(row, 3)?, members })
+        Ok(StoredRoom { name: parsed(row, 1)?, version, settings: Settings::with_history(history(row, 3)?), members })
     })?;
     let accounts = rows(database, "SELECT key, name, seen FROM accounts", |row| {
         Ok(StoredAccount { key: key(row, 0)?, name: parsed(row, 1)?, seen: number(row, 2)? })

@@ -14,7 +14,7 @@ use common::{
         stream::FrameReader,
         tls::{Certificate, SERVER_NAME},
     },
-    wire::tracker::{ALPN, Code, Hello, Holding, PROTOCOL, ToPeer, ToTracker},
+    wire::tracker::{ALPN, Code, Hello, Holding, ToPeer, ToTracker},
 };
 use quinn::{Connection, ConnectionError, Endpoint, SendStream};
 
@@ -50,7 +50,7 @@ impl Peer {
     pub async fn login(to: SocketAddr, id: u8, name: &str) -> Peer {
         let mut peer = Peer::dial(to, id).await;
         let name = name.parse().unwrap();
-        peer.say(Hello { protocol: PROTOCOL, name, addresses: Addresses::default() }).await;
+        peer.say(Hello::new(name, Addresses::default())).await;
         peer.say(Holding { rooms: Vec::new(), last: true }).await;
         peer
     }

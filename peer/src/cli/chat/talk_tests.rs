@@ -124,6 +124,8 @@ fn who_comes_online_is_told_of_in_the_current_room_only() {
             change,
             version: "1.3".into(),
             by: None,
+            at: None,
+            detail: None,
         })
     };
     assert_eq!(talk.happened(&online("lobby", MemberChange::Online)).unwrap(), "* bob is online");
@@ -196,6 +198,8 @@ fn what_one_does_oneself_is_told_once() {
             change: MemberChange::Joined,
             version: "1.3".into(),
             by: None,
+            at: None,
+            detail: None,
         })
     };
     assert_eq!(talk.happened(&joined("alice")), None);

@@ -6,7 +6,7 @@ use common::{
     RoomName, Slot, Version,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
-    table::{Change, Delta, Presence, PresenceVersion, Table},
+    table::{Delta, Presence, PresenceVersion, Step, Table},
     wire::tracker::{Held, ToPeer, Update},
 };
 use serde_bytes::ByteArray;
@@ -35,7 +35,7 @@ impl Mirror {
                 self.words.extend(piece.presence);
                 if !piece.more {
                     let members = std::mem::take(&mut self.pieces);
-                    let table = Table::from_snapshot(piece.version, members).unwrap().with_history(piece.history);
+                    let table = Table::from_snapshot(piece.version, members).unwrap().with_settings(piece.settings);
                     let mut room = MirrorRoom { table, presence: piece.presence_version, ..Default::default() };
                     room.hear(std::mem::take(&mut self.words));
                     self.rooms.insert(piece.room, room);
@@ -60,7 +60,7 @@ impl Mirror {
     fn update(&mut self, update: Update) {
         let room = self.rooms.get_mut(&update.room).expect("an update comes after a snapshot");
         for change in &update.changes {
-            if let Change::Gone { slot, .. } = change {
+            if let Step::Gone { slot, .. } = &change.step {
                 room.online.remove(slot);
             }
         }
@@ -73,7 +73,7 @@ impl Mirror {
 
 impl MirrorRoom {
     fn hear(&mut self, words: Vec<Presence>) {
-        for Presence { slot, online } in words {
+        for Presence { slot, online, .. } in words {
             match online {
                 Some(addresses) => self.online.insert(slot, addresses),
                 None => self.online.remove(&slot),

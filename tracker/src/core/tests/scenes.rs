@@ -231,7 +231,7 @@ fn a_large_room_comes_in_pieces_that_fit_a_frame() {
     for n in 0..6_000u32 {
         let mut key = [0xee; 32];
         key[..4].copy_from_slice(&n.to_be_bytes());
-        hall.join(common::Key(key), format!("somebody-with-a-name-{n}").parse().unwrap()).unwrap();
+        hall.join(common::Key(key), format!("somebody-with-a-name-{n}").parse().unwrap(), 0).unwrap();
     }
     let frames = hall.frames_since(None);
     assert!(frames.len() > 1 && frames.iter().all(|frame| frame.len() <= ToPeer::LIMIT));
@@ -270,7 +270,10 @@ fn what_a_room_shows_to_those_who_join_is_fixed_by_who_makes_it() {
     world.say(1, ListRooms { id: 5, after: None });
     world.pass(10);
     let Some(ToPeer::RoomList(list)) = world.peers[&1].heard.last() else { panic!("no list") };
-    assert_eq!(list.rooms.iter().map(|entry| entry.history).collect::<Vec<_>>(), [History::All, History::Joined]);
+    assert_eq!(
+        list.rooms.iter().map(|entry| entry.settings.history).collect::<Vec<_>>(),
+        [History::All, History::Joined]
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use common::{
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
     table::History,
-    wire::tracker::{Code, Hello, Holding, PROTOCOL, ToPeer, ToTracker},
+    wire::tracker::{Code, Hello, Holding, ToPeer, ToTracker},
 };
 
 use super::{
@@ -82,7 +82,7 @@ impl World {
         peer.session = Some(session);
         peer.under_way.clear();
         let rooms = peer.mirror.held();
-        let hello = Hello { protocol: PROTOCOL, name, addresses: Addresses::default() };
+        let hello = Hello::new(name, Addresses::default());
         self.input(Input::Hello { session, key, seen: address(id), hello });
         self.say(id, Holding { rooms, last: true });
     }

@@ -6,22 +6,28 @@
 //!
 //! No frame here can carry a message: invariant 1 of the design is held by these types.
 
-use serde::{Deserialize, Serialize};
-use serde_bytes::ByteArray;
+mod people;
+mod rooms;
 
+use serde::{Deserialize, Serialize};
+
+pub use self::{
+    people::{Contact, ContactState, Contacts, Rename, SetContact, Shown, Wish},
+    rooms::{
+        Asks, AtTheDoor, Decide, Declined, Door, Held, Holding, Join, Leave, ListDoor, ListRooms, Make, NotMember,
+        Remove, RoomEntry, RoomList, SetRole, SetTopic, Snapshot, Unban, Update,
+    },
+};
 use crate::{
     address::Addresses,
-    frames,
-    id::Version,
-    limits,
-    name::{AccountName, Domain, RoomName},
-    table::{Change, History, Member, Presence, PresenceVersion},
+    frames, limits,
+    name::{AccountName, Domain},
 };
 
 /// The protocol as TLS negotiates it. A tracker and a peer without one in common do not get past the handshake.
 pub const ALPN: &[u8] = b"rollcall-tracker/1";
 /// The version within [`Hello`]. It grows when frames are added that the other side must know of.
-pub const PROTOCOL: u16 = 1;
+pub const PROTOCOL: u16 = 2;
 /// UDP port a tracker listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 27655;
 /// The mDNS service that a tracker announces, with `version`, `domain` and `key` in its TXT record.
@@ -38,12 +44,32 @@ frames! {
     3 => Moved,
     /// Before going offline on purpose.
     4 => Logout,
+    /// When it is to be shown in another way.
+    5 => Shown,
     /// Request.
     16 => Join,
     /// Request.
     17 => Leave,
     /// Request.
     18 => ListRooms,
+    /// Request.
+    19 => Make,
+    /// Request.
+    20 => Decide,
+    /// Request.
+    21 => Remove,
+    /// Request.
+    22 => Unban,
+    /// Request.
+    23 => SetRole,
+    /// Request.
+    24 => SetTopic,
+    /// Request.
+    25 => ListDoor,
+    /// Request.
+    26 => Rename,
+    /// Request.
+    27 => SetContact,
 }
 
 frames! {
@@ -61,10 +87,18 @@ frames! {
     5 => NotMember,
     /// The tracker ends the session.
     6 => Bye,
+    /// The last word about contacts.
+    7 => Contacts,
+    /// Somebody is at a room's door.
+    8 => Asks,
+    /// The peer is not let into a room.
+    9 => Declined,
     /// To a request.
     16 => Answer,
     /// To [`ListRooms`].
     17 => RoomList,
+    /// To [`ListDoor`].
+    18 => Door,
 }
 
 /// Who wants a session. The key is proven by the TLS handshake.
@@ -76,33 +110,19 @@ pub struct Hello {
     pub name: AccountName,
     /// Where the peer listens, as it sees its own interfaces.
     pub addresses: Addresses,
+    /// What lets a new account in, or gives a new key an old account: at most [`limits::INVITE_BYTES`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<String>,
+    /// How it is to be shown.
+    #[serde(default)]
+    pub shown: Shown,
 }
 
-/// Rooms that the peer thinks it is a member of, in as many frames as they need. Rooms it is a member of and that
-/// are in none of them are pushed whole once `last` has come.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Holding {
-    /// Some of them.
-    pub rooms: Vec<Held>,
-    /// Whether this was the last frame of them.
-    pub last: bool,
-}
-
-/// One room as a peer holds it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Held {
-    /// Which.
-    #[serde(rename = "r")]
-    pub room: RoomName,
-    /// Its table's version.
-    #[serde(rename = "v")]
-    pub version: Version,
-    /// Its table's digest: where it differs at an equal version, the peer needs a snapshot.
-    #[serde(rename = "d")]
-    pub digest: ByteArray<32>,
-    /// The presence beside it.
-    #[serde(rename = "p")]
-    pub presence: PresenceVersion,
+impl Hello {
+    /// The hello of this version, without an invitation, of somebody at the keyboard.
+    pub fn new(name: AccountName, addresses: Addresses) -> Hello {
+        Hello { protocol: PROTOCOL, name, addresses, invite: None, shown: Shown::default() }
+    }
 }
 
 /// The peer's own addresses are these now.
@@ -115,38 +135,6 @@ pub struct Moved {
 /// The session ends, and shows as offline at once.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Logout {}
-
-/// Become a member. Doing so again changes nothing and is answered the same. The answer comes after the room has
-/// been pushed.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Join {
-    /// For the answer.
-    pub id: u32,
-    /// Which room; it is made if there is none.
-    pub room: RoomName,
-    /// What the room is to show to those who join. It is made so, and one that is there with another setting is not
-    /// joined ([`Code::OtherHistory`]). `None` for a room as it is; one that is made shows [`History::Joined`].
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub history: Option<History>,
-}
-
-/// Stop being a member.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Leave {
-    /// For the answer.
-    pub id: u32,
-    /// Which room.
-    pub room: RoomName,
-}
-
-/// Which rooms there are, in the order of their folded names, as many as fit a frame.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct ListRooms {
-    /// For the answer.
-    pub id: u32,
-    /// Only rooms after this one.
-    pub after: Option<RoomName>,
-}
 
 /// The session stands.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -189,11 +177,31 @@ pub enum Code {
     Protest,
     /// The room is there with another history.
     OtherHistory,
+    /// New accounts need an invitation here, and there was none, or none that holds.
+    Invitation,
+    /// No new accounts are made here.
+    Closed,
+    /// The name looks like somebody else's.
+    Lookalike,
+    /// The name was somebody's until lately, and is held for them.
+    HeldName,
+    /// There is a room of that name.
+    Exists,
+    /// Not refused, but asked: somebody has to let the peer in.
+    Asked,
+    /// Banned from the room.
+    Banned,
+    /// The peer's role does not go that far.
+    Role,
+    /// No account of that name.
+    NoAccount,
+    /// The account was removed.
+    Removed,
     /// Not known to this version.
     Other(u16),
 }
 
-const CODES: [(u16, Code); 11] = [
+const CODES: [(u16, Code); 21] = [
     (1, Code::NameTaken),
     (2, Code::KeyNamed),
     (3, Code::Protocol),
@@ -205,6 +213,16 @@ const CODES: [(u16, Code); 11] = [
     (9, Code::LoggedOut),
     (10, Code::Protest),
     (11, Code::OtherHistory),
+    (12, Code::Invitation),
+    (13, Code::Closed),
+    (14, Code::Lookalike),
+    (15, Code::HeldName),
+    (16, Code::Exists),
+    (17, Code::Asked),
+    (18, Code::Banned),
+    (19, Code::Role),
+    (20, Code::NoAccount),
+    (21, Code::Removed),
 ];
 
 impl From<u16> for Code {
@@ -231,60 +249,6 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// What has changed in one room. The table's changes lead from `from` to `from` plus their count.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Update {
-    /// Which room.
-    #[serde(rename = "r")]
-    pub room: RoomName,
-    /// The version that the changes apply to.
-    #[serde(rename = "v")]
-    pub from: Version,
-    /// Changes of membership.
-    #[serde(rename = "c", default, skip_serializing_if = "Vec::is_empty")]
-    pub changes: Vec<Change>,
-    /// Presence, after the changes: the last word about each slot.
-    #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
-    pub presence: Vec<Presence>,
-    /// Where the presence stands after this.
-    #[serde(rename = "p")]
-    pub presence_version: PresenceVersion,
-}
-
-/// A piece of a whole room. The room is known when the last piece has come; pieces of one snapshot follow each other
-/// with no other frame of the same room between them.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct Snapshot {
-    /// Which room.
-    #[serde(rename = "r")]
-    pub room: RoomName,
-    /// The table's version.
-    #[serde(rename = "v")]
-    pub version: Version,
-    /// What the room shows to those who join.
-    #[serde(rename = "h", default, skip_serializing_if = "History::is_joined")]
-    pub history: History,
-    /// Where the presence stands.
-    #[serde(rename = "p")]
-    pub presence_version: PresenceVersion,
-    /// Some of the members.
-    #[serde(rename = "m")]
-    pub members: Vec<Member>,
-    /// Those of them that are online.
-    #[serde(rename = "o")]
-    pub presence: Vec<Presence>,
-    /// Whether another piece follows.
-    #[serde(rename = "x")]
-    pub more: bool,
-}
-
-/// The peer is not a member of this room (any more).
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct NotMember {
-    /// Which.
-    pub room: RoomName,
-}
-
 /// The session is over.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Bye {
@@ -301,27 +265,4 @@ pub struct Answer {
     pub id: u32,
     /// Why it was not done.
     pub refused: Option<Refused>,
-}
-
-/// Some of the tracker's rooms.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct RoomList {
-    /// The request's.
-    pub id: u32,
-    /// In order.
-    pub rooms: Vec<RoomEntry>,
-    /// Whether there are rooms after these.
-    pub more: bool,
-}
-
-/// One room of a list.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
-pub struct RoomEntry {
-    /// Its name.
-    pub room: RoomName,
-    /// How many members it has.
-    pub members: u32,
-    /// What it shows to those who join.
-    #[serde(default, skip_serializing_if = "History::is_joined")]
-    pub history: History,
 }

@@ -1,0 +1,205 @@
+//! Events: what happened in a room or with a person.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{AccountName, RoomName};
+
+/// Params of `tail`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
+pub struct Tail {
+    /// Only events of this room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomName>,
+    /// Only events after this cursor; without it, the last few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<u64>,
+    /// Go on with events as they happen.
+    #[serde(default)]
+    pub follow: bool,
+}
+
+/// Something that happened in a room. Cursors grow by at least one from event to event, across restarts.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(tag = "event", rename_all = "lowercase")]
+pub enum Event {
+    /// Somebody said something.
+    Message(MessageEvent),
+    /// A table has changed, or a member's presence.
+    Member(MemberEvent),
+    /// A member's receipt for messages of one's own. Not kept: it has no cursor, and is not in the past events.
+    Receipt(ReceiptEvent),
+}
+
+/// A message, as events and history show it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct MessageEvent {
+    /// Where `tail --since` goes on after it.
+    pub cursor: u64,
+    /// Names the message.
+    pub id: String,
+    /// The room.
+    pub room: RoomName,
+    /// The author's name.
+    pub from: AccountName,
+    /// The number in the author's log.
+    pub seq: u64,
+    /// The table version it was said under.
+    pub stamp: String,
+    /// When, by the author's clock, in milliseconds since 1970.
+    pub sent: u64,
+    /// When it was stored here, by the clock here.
+    pub received: u64,
+    /// `direct`, `via NAME`, or `self` for one's own.
+    pub path: String,
+    /// What was said.
+    pub text: String,
+    /// Whether it is shown out of its order, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mark: Option<Mark>,
+}
+
+/// Why a message is shown out of its order.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Mark {
+    /// Something that it comes after was waited for and had not come.
+    Early,
+    /// It came after later messages of its author.
+    Late,
+}
+
+impl Mark {
+    /// The word in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Mark::Early => "early",
+            Mark::Late => "late",
+        }
+    }
+}
+
+/// A change of membership or presence.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct MemberEvent {
+    /// Where `tail --since` goes on after it.
+    pub cursor: u64,
+    /// The room.
+    pub room: RoomName,
+    /// Who.
+    pub name: AccountName,
+    /// What.
+    pub change: MemberChange,
+    /// The table's version then.
+    pub version: String,
+    /// Who did it, where it was somebody else.
+    pub by: Option<AccountName>,
+    /// When, in milliseconds since 1970: by the tracker's clock for changes of the table, by the clock here for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<u64>,
+    /// What it is now or was before, as [`MemberChange`] says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+/// What has changed about a member.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum MemberChange {
+    /// It became a member.
+    Joined,
+    /// It left.
+    Left,
+    /// It logged in.
+    Online,
+    /// It logged out, or was not heard for a time.
+    Offline,
+    /// It was removed: by somebody, or since it was not seen for too long.
+    Removed,
+    /// It was removed for good.
+    Banned,
+    /// It asks to be let in.
+    Asks,
+    /// It asked, and is not let in.
+    Declined,
+    /// It has another name now; `detail` is the former one.
+    Renamed,
+    /// It has another role now, which is `detail`.
+    Role,
+    /// The room has another topic now, which is `detail`.
+    Topic,
+    /// It is online, but away from the keyboard.
+    Away,
+    /// Another key has taken the account over, since this one is lost. `detail` is the beginning of the new key.
+    Rekeyed,
+    /// A known name stands for another key than the one known; nothing is exchanged with it until the user decides.
+    /// `detail` is the beginning of the other key.
+    Identity,
+    /// It is a contact now.
+    Contact,
+    /// It is no contact any more.
+    Parted,
+    /// Two different messages with one number have come under its key: a copy of it is in use, or an old state of its
+    /// store. For one's own name, `by` is who has the other messages.
+    Forked,
+}
+
+impl MemberChange {
+    /// All of them.
+    pub const ALL: [MemberChange; 17] = [
+        MemberChange::Joined,
+        MemberChange::Left,
+        MemberChange::Online,
+        MemberChange::Offline,
+        MemberChange::Removed,
+        MemberChange::Forked,
+        MemberChange::Banned,
+        MemberChange::Asks,
+        MemberChange::Declined,
+        MemberChange::Renamed,
+        MemberChange::Role,
+        MemberChange::Topic,
+        MemberChange::Away,
+        MemberChange::Rekeyed,
+        MemberChange::Identity,
+        MemberChange::Contact,
+        MemberChange::Parted,
+    ];
+
+    /// The word in JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            MemberChange::Joined => "joined",
+            MemberChange::Left => "left",
+            MemberChange::Online => "online",
+            MemberChange::Offline => "offline",
+            MemberChange::Removed => "removed",
+            MemberChange::Banned => "banned",
+            MemberChange::Asks => "asks",
+            MemberChange::Declined => "declined",
+            MemberChange::Renamed => "renamed",
+            MemberChange::Role => "role",
+            MemberChange::Topic => "topic",
+            MemberChange::Away => "away",
+            MemberChange::Rekeyed => "rekeyed",
+            MemberChange::Identity => "identity",
+            MemberChange::Contact => "contact",
+            MemberChange::Parted => "parted",
+            MemberChange::Forked => "forked",
+        }
+    }
+}
+
+/// Somebody has more of one's own messages.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct ReceiptEvent {
+    /// The room.
+    pub room: RoomName,
+    /// Who has them.
+    pub name: AccountName,
+    /// The first message that the receipt is for.
+    pub first: u64,
+    /// The last message that it is for.
+    pub last: u64,
+    /// When the receipt came, in milliseconds since 1970.
+    pub at: u64,
+}

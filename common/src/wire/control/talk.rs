@@ -1,0 +1,120 @@
+//! What is said, and how far it has got.
+
+use serde::{Deserialize, Serialize};
+
+use crate::name::{AccountName, RoomName};
+
+/// Params of `say`.
+#[derive(Clone, PartialEq, Serialize, Deserialize, Debug)]
+pub struct Say {
+    /// Where.
+    pub room: RoomName,
+    /// What, at most 16 KiB.
+    pub text: String,
+    /// How long to wait for receipts, in seconds; without it the answer comes as soon as the message is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait: Option<f64>,
+}
+
+/// Params of `receipts`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Receipts {
+    /// A message of one's own, as `say` named it.
+    pub id: String,
+}
+
+/// Params of `cancel`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Cancel {
+    /// A message of one's own, as `say` named it.
+    pub id: String,
+}
+
+/// Params of `history`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct History {
+    /// Where.
+    pub room: RoomName,
+    /// At most so many messages, the latest; the oldest of them first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// Only messages with all these words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+}
+
+/// The result of `say`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Said {
+    /// Names the message, for `receipts`.
+    pub id: String,
+    /// The room.
+    pub room: RoomName,
+    /// The number in the author's log.
+    pub seq: u64,
+    /// The table version it was said under.
+    pub stamp: String,
+    /// Members that have it in their store.
+    pub delivered: Vec<AccountName>,
+    /// Members that do not have it yet, as far as is known.
+    pub pending: Vec<AccountName>,
+    /// Members to whom it is not sent any more.
+    #[serde(default)]
+    pub cancelled: Vec<AccountName>,
+    /// Those who ceased to be members without it: they are not waited for.
+    #[serde(default)]
+    pub gone: Vec<AccountName>,
+}
+
+/// The result of `outbox`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Outbox {
+    /// Room by room, the oldest first: at most 1,000.
+    pub waiting: Vec<Waiting>,
+    /// How many more wait.
+    pub more: u64,
+}
+
+/// A line of `peer outbox`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Waiting {
+    /// Names the message.
+    pub id: String,
+    /// The room.
+    pub room: RoomName,
+    /// The number in the author's log.
+    pub seq: u64,
+    /// When it was said, in milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u64>,
+    /// How it begins: at most 200 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Members that do not have it yet, as far as is known.
+    pub pending: Vec<AccountName>,
+}
+
+/// The result of `cancel`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Cancelled {
+    /// Names the message.
+    pub id: String,
+    /// Members that have it, and keep it.
+    pub delivered: Vec<AccountName>,
+    /// Members to whom it is not sent any more.
+    pub cancelled: Vec<AccountName>,
+}
+
+/// A line of `peer receipts`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Receipt {
+    /// A member of the stamp.
+    pub name: AccountName,
+    /// Whether it has it in its store.
+    pub delivered: bool,
+    /// When its receipt came, in milliseconds since 1970.
+    pub at: Option<u64>,
+    /// Which way: `direct` or `via NAME`. Without a receipt: `none` while it is waited for, `cancelled` if it is not sent
+    /// there any more, `left` or `removed` if its member is one no more.
+    pub path: String,
+}
