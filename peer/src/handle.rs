@@ -1,5 +1,7 @@
 //! A running peer, as the control socket, the chat and the tests hold it.
 
+use std::collections::BTreeSet;
+
 use common::{
     MessageId, RoomName, table,
     wire::control::{
@@ -9,9 +11,11 @@ use common::{
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
+    control::follow::room_of,
     core::{
         Welcomed,
         command::{Answer, Ask, ReceiptOf, WaitingFor},
+        direct::titled,
     },
     net::driver::Question,
     store::{Salvaged, Store, StoreError},
@@ -123,8 +127,9 @@ impl Handle {
         let Answer::Outbox { me, waiting, more } = self.ask(Ask::Outbox).await? else { return Err(gone()) };
         let ids = waiting.iter().map(|waiting| waiting.id.clone()).collect();
         let mut said = self.store.said(me, ids).await.map_err(damaged)?;
-        let line = |WaitingFor { id, pending }: WaitingFor| {
+        let line = |WaitingFor { id, title, pending }: WaitingFor| {
             let (sent, text) = said.remove(&id).map(|m| (m.sent, m.text.chars().take(BEGINNING).collect())).unzip();
+            let id = MessageId { room: title, ..id };
             Waiting { id: id.to_string(), room: id.room, seq: id.number, sent, text, pending }
         };
         Ok(Outbox { waiting: waiting.into_iter().map(line).collect(), more })
@@ -159,7 +164,21 @@ impl Handle {
             Some(words) => self.store.search(room, words, limit).await,
             None => self.store.messages(room, limit).await,
         };
-        events.map_err(damaged)
+        self.titled(events.map_err(damaged)?).await
+    }
+
+    /// Events with conversations of two by the names of those they are with.
+    async fn titled(&self, events: Vec<Event>) -> Result<Vec<Event>, Refusal> {
+        let rooms = events.iter().map(room_of).filter(|room| room.is_direct());
+        let rooms: BTreeSet<RoomName> = rooms.cloned().collect();
+        if rooms.is_empty() {
+            return Ok(events);
+        }
+        let Answer::Titles(titles) = self.ask(Ask::Titles(rooms.into_iter().collect())).await? else {
+            return Err(gone());
+        };
+        let title = |room: &RoomName| titles.get(room).unwrap_or(room).clone();
+        Ok(events.into_iter().map(|event| titled(event, title)).collect())
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
@@ -168,7 +187,8 @@ impl Handle {
             Some(room) => Some(self.called(room).await?),
             None => None,
         };
-        self.store.past(room, since, limit).await.map_err(damaged)
+        let past = self.store.past(room, since, limit).await.map_err(damaged)?;
+        self.titled(past).await
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks

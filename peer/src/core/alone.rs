@@ -140,6 +140,19 @@ impl Alone {
         })
     }
 
+    /// Somebody is put into the lobby, as the member in a slot, with a name.
+    pub fn puts(&mut self, slot: usize, identity: &Identity, name: &str, since: u64) -> Vec<Output> {
+        let from = self.core.room(&lobby()).unwrap().table.version();
+        let member = Member { since, name: name.parse().unwrap(), ..member(slot, identity) };
+        self.tracker(Update {
+            room: lobby(),
+            from,
+            changes: vec![Step::Put(member).at(0)],
+            presence: Vec::new(),
+            presence_version: PresenceVersion { run: 1, number: 2 },
+        })
+    }
+
     /// Somebody joins whose membership begins with the version `since`.
     pub fn joins(&mut self, identity: &Identity, since: u64) -> Vec<Output> {
         let from = self.core.room(&lobby()).unwrap().table.version();

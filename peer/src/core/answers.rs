@@ -9,13 +9,19 @@ use common::{
 use super::{
     AskId, Core, Now, Output,
     command::{Answer, Ask, PathOf, ReceiptOf},
+    direct,
     outbox::Fate,
     room::Room,
 };
 
 impl Core {
     pub(super) fn ask(&mut self, id: AskId, ask: Ask, now: Now) {
+        let ask = match self.resolve(ask, now) {
+            Ok(ask) => ask,
+            Err(refusal) => return self.reply(id, Err(refusal)),
+        };
         let reply = match ask {
+            Ask::Titles(rooms) => Ok(direct::titles(self, rooms)),
             Ask::Status => Ok(Answer::Status(Box::new(self.status(now)))),
             Ask::Rooms if self.tracker.is_up() => return self.ask_tracker(id, Ask::Rooms, now),
             Ask::Rooms => Ok(Answer::Rooms(self.joined_rooms())),
@@ -65,7 +71,7 @@ impl Core {
             tracker: Some(self.tracker.address),
             tracker_state: self.tracker.word().into(),
             trouble: self.tracker.trouble.clone(),
-            rooms: self.rooms.values().filter(|room| room.joined).count(),
+            rooms: self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain()).count(),
             links: self.people.iter().filter(|(_, person)| person.link.is_some()).count(),
             undelivered: self.rooms.values().filter(|room| room.joined).map(|room| room.undelivered(&self.me)).sum(),
             uptime_s: self.started.map_or(0, |started| now.at.saturating_sub(started) / 1_000),
@@ -73,7 +79,7 @@ impl Core {
     }
 
     fn joined_rooms(&self) -> Vec<RoomLine> {
-        let joined = self.rooms.iter().filter(|(_, room)| room.joined);
+        let joined = self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain());
         joined
             .map(|(name, room)| RoomLine {
                 room: name.clone(),
@@ -115,6 +121,9 @@ impl Core {
     }
 
     fn called(&self, room: &RoomName) -> Result<Answer, Refusal> {
+        if room.is_direct() {
+            return Ok(Answer::Called(room.clone()));
+        }
         let fold = room.fold();
         let name = self.rooms.keys().find(|name| name.fold() == fold).ok_or_else(|| not_in(room))?;
         Ok(Answer::Called(name.clone()))
@@ -137,7 +146,7 @@ impl Core {
         let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
         let mut said = Said {
             id: self.id(name, number),
-            room: name.clone(),
+            room: self.title(name),
             seq: number,
             stamp: stamp.to_string(),
             delivered: Vec::new(),
@@ -159,7 +168,7 @@ impl Core {
 
     /// The id of a message of this peer's.
     pub(super) fn id(&self, name: &RoomName, number: u64) -> String {
-        MessageId { room: name.clone(), author: self.me.short(), number }.to_string()
+        MessageId { room: self.title(name), author: self.me.short(), number }.to_string()
     }
 
     fn receipts(&self, id: MessageId) -> Result<Answer, Refusal> {

@@ -1,5 +1,7 @@
 //! What a user may ask of a running peer, and the answers.
 
+use std::collections::BTreeMap;
+
 use common::{
     AccountName, Key, MessageId, RoomName,
     table::History,
@@ -25,6 +27,8 @@ pub enum Ask {
     Members(RoomName),
     /// What a room that this peer is or was in is called, whatever case it is asked for in.
     Called(RoomName),
+    /// What these rooms are called to the user.
+    Titles(Vec<RoomName>),
     /// Say something.
     Say {
         /// Where.
@@ -61,6 +65,8 @@ pub enum Answer {
     Members(Vec<Member>),
     /// To [`Ask::Called`].
     Called(RoomName),
+    /// To [`Ask::Titles`].
+    Titles(BTreeMap<RoomName, RoomName>),
     /// To [`Ask::Say`], once it is in the store, and to [`Ask::Said`].
     Said(Box<Said>),
     /// To [`Ask::Receipts`]; the shell adds from the store when and which way each came.
@@ -99,6 +105,8 @@ pub struct ReceiptOf {
 pub struct WaitingFor {
     /// The message.
     pub id: MessageId,
+    /// What its room is called to the user.
+    pub title: RoomName,
     /// The members that have not receipted it.
     pub pending: Vec<AccountName>,
 }

@@ -27,9 +27,11 @@ const ROOMS: usize = 10 * limits::ROOMS_PER_ACCOUNT;
 impl Core {
     /// Fills the list of people from the rooms that were kept.
     pub(super) fn meet_everybody(&mut self) {
+        self.restore_direct();
         for (name, room) in self.rooms.iter().filter(|(_, room)| room.joined) {
             for member in room.table.members().filter(|m| m.key != self.me) {
                 self.people.shares(member.key, &member.name, name);
+                self.trust.meet(member.key, &member.name);
             }
         }
     }
@@ -73,6 +75,7 @@ impl Core {
             Step::Put(member) => {
                 room.table.apply(change)?;
                 self.out.push(Output::Keep(Row::Put(name.clone(), member.clone())));
+                self.meet(member.key, &member.name, Some(name));
                 if member.key != self.me && self.people.shares(member.key, &member.name, name) {
                     fresh.insert(member.key);
                     self.event(name, member.name.clone(), MemberChange::Joined);
@@ -260,6 +263,7 @@ impl Core {
         let members: Vec<Member> = room.table.members().filter(|m| m.key != self.me).cloned().collect();
         let mut fresh = BTreeSet::new();
         for member in members {
+            self.meet(member.key, &member.name, Some(name));
             if self.people.shares(member.key, &member.name, name) {
                 fresh.insert(member.key);
                 self.newly_shared(member.key, name, now);
@@ -298,7 +302,7 @@ impl Core {
         self.waiting.remove(name);
     }
 
-    fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
+    pub(super) fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
                 self.receipts.owe(link, name.clone());
@@ -310,11 +314,17 @@ impl Core {
         self.schedule_first(key, now);
     }
 
-    fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
+    pub(super) fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
             self.links.forget_room(link, name);
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
+        }
+        if let Some(person) = self.people.get_mut(key)
+            && !person.rooms.iter().any(|room| room != name && room.is_plain())
+        {
+            // Nobody tells any more whether it is there.
+            person.online = false;
         }
         if let Some(Person { link: Some(link), .. }) = self.people.parts(key, name) {
             self.close(link, "no room is shared any more");
@@ -328,7 +338,7 @@ impl Core {
         if std::mem::replace(&mut person.shown, online) == online {
             return;
         }
-        let (name, rooms) = (person.name.clone(), person.rooms.clone());
+        let (name, rooms) = (person.name.clone(), self.told_in(key));
         let word = if online { MemberChange::Online } else { MemberChange::Offline };
         for room in rooms {
             self.event(&room, name.clone(), word);

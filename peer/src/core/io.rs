@@ -17,6 +17,7 @@ use super::{
     command::{Answer, Ask},
     log::Piece,
     room::{Gap, Sealed, Span},
+    trust::Known,
 };
 
 /// Two clocks at one moment. Decisions go by the first, what people see by the second.
@@ -269,6 +270,10 @@ pub enum Row {
     Gap(RoomName, Gap),
     /// In this epoch the room shows all that is said to those who join it.
     Open(RoomName, u64),
+    /// Somebody is known by a key.
+    Known(Key, Known),
+    /// A name, folded, is this key's.
+    Named(String, Key),
     /// Where somebody was last seen.
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.

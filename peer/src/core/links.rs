@@ -16,7 +16,7 @@ use common::{
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, Output, feed::Feed, ranges::Ranges};
+use super::{Core, LinkId, Now, Output, feed::Feed, people::Person, pin, ranges::Ranges};
 
 /// How long the larger key waits for the smaller to dial, in milliseconds.
 const HEAD_START: u64 = 400;
@@ -185,6 +185,8 @@ impl Core {
         let parked = unsettled.filter(|link| link.parked).count();
         let refuse = if key == self.me {
             Some("a peer does not talk to itself")
+        } else if self.trust.doubts(&key) {
+            Some(pin::UNDECIDED)
         } else if self.links.len() >= self.config.links {
             Some("too many links")
         } else if !known && (dialled || parked >= PARKED_LINKS) {
@@ -411,14 +413,19 @@ impl Core {
         }
     }
 
+    /// Whether the tracker tells when somebody is there.
+    fn is_told_of(&self, person: &Person) -> bool {
+        person.rooms.iter().any(RoomName::is_plain)
+    }
+
     /// Whether somebody without a link should be dialled: they can be there, and a room is small enough to keep links
     /// in it, or something waits for them.
     fn wants_link(&self, key: &Key) -> bool {
         let Some(person) = self.people.get(key) else { return false };
-        if person.link.is_some() || person.dialling || person.addresses.is_empty() {
+        if person.link.is_some() || person.dialling || person.addresses.is_empty() || self.trust.doubts(key) {
             return false;
         }
-        if self.tracker.is_up() && !person.online {
+        if self.tracker.is_up() && !person.online && self.is_told_of(person) {
             return false;
         }
         person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {

@@ -10,6 +10,7 @@ mod backoff;
 mod causal;
 pub mod command;
 mod delivery;
+pub mod direct;
 mod directory;
 mod feed;
 mod frontier;
@@ -33,6 +34,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+pub mod trust;
 mod waking;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -41,7 +43,7 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::MemberEvent,
+    wire::control::{MemberChange, MemberEvent},
 };
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
@@ -56,6 +58,7 @@ use receipts::Receipts;
 use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
+use trust::{Known, Trust};
 
 /// What a core begins with.
 pub struct Start {
@@ -82,6 +85,10 @@ pub struct Start {
 pub struct Saved {
     /// Every room that there ever was.
     pub rooms: BTreeMap<RoomName, Room>,
+    /// Everybody whose key is known.
+    pub known: BTreeMap<Key, Known>,
+    /// Every name that somebody had, folded, and whose it is.
+    pub names: BTreeMap<String, Key>,
     /// Where people were last seen.
     pub addresses: BTreeMap<Key, Addresses>,
     /// The id of the tracker's tables; 0 if none has been met.
@@ -104,6 +111,7 @@ pub struct Core {
     address: std::net::SocketAddr,
     rooms: BTreeMap<RoomName, Room>,
     people: People,
+    trust: Trust,
     tracker: TrackerLink,
     links: Links,
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
@@ -131,6 +139,7 @@ impl Core {
             identity: start.identity,
             address: start.address,
             people: People::new(start.saved.addresses),
+            trust: Trust::new(start.saved.known, start.saved.names, &me),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
             config: start.config,
@@ -225,7 +234,12 @@ impl Core {
     }
 
     /// Keeps and shows an event.
-    fn event(&mut self, room: &RoomName, name: AccountName, change: common::wire::control::MemberChange) {
+    fn event(&mut self, room: &RoomName, name: AccountName, change: MemberChange) {
+        self.event_of(room, name, change, None);
+    }
+
+    /// The same, with what it is now or was before.
+    fn event_of(&mut self, room: &RoomName, name: AccountName, change: MemberChange, detail: Option<String>) {
         let version = self.rooms.get(room).map(|r| r.table.version()).unwrap_or_default();
         let event = MemberEvent {
             cursor: self.cursors(1),
@@ -235,7 +249,7 @@ impl Core {
             version: version.to_string(),
             by: None,
             at: Some(self.clock.wall),
-            detail: None,
+            detail,
         };
         self.out.push(Output::Keep(Row::Event(event.clone())));
         self.out.push(Output::Show(Shown::Member(event)));

@@ -132,7 +132,7 @@ impl Core {
                         let pending: Vec<AccountName> = members.iter().filter(lacks).map(|m| m.name.clone()).collect();
                         named += pending.len();
                         let id = MessageId { room: name.clone(), author: self.me.short(), number };
-                        waiting.push(WaitingFor { id, pending });
+                        waiting.push(WaitingFor { id, title: self.title(name), pending });
                     }
                 }
             }
@@ -159,7 +159,11 @@ impl Core {
             self.out.push(Output::Keep(Row::Cancelled { room: id.room.clone(), number: id.number, had }));
         }
         let names = |list: Vec<Meant>| list.into_iter().map(|meant| meant.name).collect();
-        Ok(Answer::Cancelled(CancelledLine { id: id.to_string(), delivered: names(has), cancelled: names(lacks) }))
+        Ok(Answer::Cancelled(CancelledLine {
+            id: self.id(&id.room, id.number),
+            delivered: names(has),
+            cancelled: names(lacks),
+        }))
     }
 }
 

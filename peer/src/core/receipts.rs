@@ -93,6 +93,7 @@ impl Core {
             rooms.entry(reach.room).or_default().push((reach.first, reach.last));
         }
         for (name, held) in rooms {
+            self.direct_from(&name, &key, now);
             if self.rooms.get(&name).is_some_and(|room| room.joined && room.table.member(&key).is_some()) {
                 self.receipt_in(id, key, &name, &held, now);
             } else if let Some(link) = self.links.get_mut(id) {
@@ -135,7 +136,7 @@ impl Core {
     pub(super) fn signed_receipt(&mut self, from: Key, receipt: Receipt, now: Now) {
         if receipt.author == self.me {
             // One that is not signed by its member is nobody's word, and who passes it on need not have known.
-            if receipt.verify() {
+            if receipt.verify() && !self.trust.doubts(&receipt.member) {
                 let path = if from == receipt.member { "direct".into() } else { self.way(&from) };
                 let member = if fault::on(Fault::ReceiptMisattributed) { from } else { receipt.member };
                 self.receipted(member, &receipt.room, &receipt.ranges, &path, now);

@@ -26,7 +26,12 @@ impl Core {
     /// Takes messages of the member at the other end, or says why not.
     pub(super) fn take(&mut self, id: LinkId, author: Key, batch: Batch, now: Now) {
         let name = batch.room.clone();
+        self.direct_from(&name, &author, now);
         let Some(room) = self.rooms.get(&name).filter(|room| room.joined) else {
+            if name.is_direct() && self.trust.blocks(&author) {
+                // Whoever is blocked learns nothing: to it, it waits.
+                return;
+            }
             return self.refuse(id, &batch, RefuseCode::NotHere, Version::NONE);
         };
         let version = room.table.version();
@@ -52,7 +57,9 @@ impl Core {
         let Ok(batch) = frame::unpack::<Batch>(&batch) else {
             return self.close(id, "a batch that cannot be read");
         };
-        let Some(room) = self.rooms.get(&batch.room).filter(|room| room.joined) else { return };
+        let Some(room) = self.rooms.get(&batch.room).filter(|room| room.joined && !self.trust.doubts(&author)) else {
+            return;
+        };
         if room.table.member(&via).is_none() || !room.may_have(&self.me, batch.stamp) {
             return;
         }

@@ -9,7 +9,10 @@ use common::{
     frame::Frame,
     wire::{
         control::{Exit, MemberChange, Refusal},
-        tracker::{Code, Held, Hello, Holding, Logout, Moved, PROTOCOL, Refused, Snapshot, ToPeer, ToTracker, Welcome},
+        tracker::{
+            Code, Held, Hello, Holding, Logout, Moved, NotMember, PROTOCOL, Refused, Snapshot, ToPeer, ToTracker,
+            Update, Welcome,
+        },
     },
 };
 use serde_bytes::ByteArray;
@@ -146,7 +149,7 @@ impl Core {
         let held: Vec<Held> = self
             .rooms
             .iter()
-            .filter(|(_, room)| room.joined)
+            .filter(|(name, room)| room.joined && name.is_plain())
             .map(|(name, room)| Held {
                 room: name.clone(),
                 version: room.table.version(),
@@ -168,6 +171,11 @@ impl Core {
         match frame {
             ToPeer::Welcome(welcome) => self.welcome(welcome),
             ToPeer::Refused(refused) => self.refused(refused, now),
+            // What two say to each other is none of its tables.
+            ToPeer::Update(Update { room, .. }) | ToPeer::Snapshot(Snapshot { room, .. }) if !room.is_plain() => {
+                self.resync("it tells of a conversation of two", now);
+            }
+            ToPeer::NotMember(NotMember { room }) if !room.is_plain() => {}
             ToPeer::Update(update) => self.apply_update(update, now),
             ToPeer::Snapshot(piece) => self.apply_snapshot(piece, now),
             ToPeer::NotMember(not) => self.not_member(&not.room, now),
@@ -237,7 +245,7 @@ impl Core {
         self.tracker.new_tables = welcome.tables;
         if self.tracker.tables != welcome.tables {
             if self.tracker.tables != 0 {
-                let joined = self.rooms.iter().filter(|(_, room)| room.joined);
+                let joined = self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain());
                 self.tracker.rejoining = joined.map(|(name, _)| name.clone()).collect();
             }
             self.all_rejoined();

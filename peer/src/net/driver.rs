@@ -25,6 +25,7 @@ use crate::{
     core::{
         AskId, Core, Input, LinkId, Now, Output, Row, Shown, Welcomed,
         command::{Answer, Ask},
+        direct::titled,
     },
     spawn::Host,
     store::{Fed, Store, events_of},
@@ -385,7 +386,7 @@ impl Running {
             Shown::Receipt(event) => vec![Event::Receipt(event)],
         };
         for event in events {
-            let _ = self.tells.events.send(event);
+            let _ = self.tells.events.send(titled(event, |room| self.core.title(room)));
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::core::{
     Saved,
     log::{Log, Piece},
     room::{Gap, Room, Run, SPANS, Sealed, Span},
+    trust::Known,
 };
 
 impl Store {
@@ -83,12 +84,31 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
         c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
     Ok(Saved {
         rooms,
+        known: known(c)?,
+        names: names(c)?,
         addresses: addresses(c)?,
         tables: tables.unwrap_or(0) as u64,
         cursor: cursor as u64,
         numbers_from: (salvaged.unwrap_or(0) as u64).saturating_mul(1_000),
         salvaged: None,
     })
+}
+
+fn known(c: &Connection) -> Result<BTreeMap<Key, Known>, StoreError> {
+    let mut known = BTreeMap::new();
+    let mut statement = c.prepare("SELECT key, name, verified, blocked, conversed FROM known")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (verified, blocked, conversed) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        known.insert(Key(row.get(0)?), Known { name: parsed(row, 1)?, verified, blocked, conversed });
+    }
+    Ok(known)
+}
+
+fn names(c: &Connection) -> Result<BTreeMap<String, Key>, StoreError> {
+    let mut statement = c.prepare("SELECT name, key FROM names")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, Key(row.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn rooms(c: &Connection, me: &Key) -> Result<BTreeMap<RoomName, Room>, StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -47,6 +47,11 @@ const TABLES: &str = "
     );
     -- Epochs in which a room shows all that is said to those who join it.
     CREATE TABLE open (room TEXT, epoch INTEGER, PRIMARY KEY (room, epoch)) WITHOUT ROWID;
+    -- Everybody whose key is known, and every name that somebody had.
+    CREATE TABLE known (
+        key BLOB PRIMARY KEY, name TEXT, verified INTEGER, blocked INTEGER, conversed INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE names (name TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID;
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";

@@ -4,7 +4,7 @@ use common::Version;
 use rusqlite::{Connection, Transaction, params};
 
 use super::StoreError;
-use crate::core::{Row, Segment};
+use crate::core::{Row, Segment, trust::Known};
 
 /// Keeps all rows in one transaction.
 pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
@@ -114,6 +114,15 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
         Row::Open(room, epoch) => {
             let sql = "INSERT OR IGNORE INTO open (room, epoch) VALUES (?, ?)";
             t.prepare_cached(sql)?.execute(params![room.as_str(), *epoch as i64])?;
+        }
+        Row::Known(key, known) => {
+            let sql = "INSERT OR REPLACE INTO known (key, name, verified, blocked, conversed) VALUES (?, ?, ?, ?, ?)";
+            let Known { name, verified, blocked, conversed } = known;
+            t.prepare_cached(sql)?.execute(params![key.0, name.as_str(), verified, blocked, conversed])?;
+        }
+        Row::Named(name, key) => {
+            let sql = "INSERT OR REPLACE INTO names (name, key) VALUES (?, ?)";
+            t.prepare_cached(sql)?.execute(params![name, key.0])?;
         }
         Row::Addresses(key, addresses) => {
             let sql = "INSERT OR REPLACE INTO addresses (key, addresses) VALUES (?, ?)";

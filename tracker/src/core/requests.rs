@@ -118,6 +118,10 @@ impl Tracker {
     }
 
     fn room_with_space(&mut self, name: RoomName, history: History, now: u64) -> Result<RoomId, Refused> {
+        if !name.is_plain() {
+            let reason = "a conversation of two is no room and needs no tracker; begin it with: peer msg NAME TEXT";
+            return Err(Refused { code: Code::NoRoom, reason: reason.into() });
+        }
         if let Some(id) = self.rooms.find(&name) {
             let limit = self.config.members_per_room;
             return match self.rooms.get(id) {
