@@ -21,6 +21,7 @@ pub mod name;
 pub mod net;
 pub mod reasons;
 pub mod receipt;
+pub mod safety;
 pub mod table;
 pub mod wire;
 

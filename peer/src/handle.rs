@@ -6,6 +6,7 @@ use common::{
     MessageId, RoomName, table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status, Waiting,
+        people::{AnswerPeople, AskPeople},
     },
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -139,6 +140,14 @@ impl Handle {
     pub async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
         match self.ask(Ask::Cancel(id)).await? {
             Answer::Cancelled(cancelled) => Ok(cancelled),
+            _ => Err(gone()),
+        }
+    }
+
+    /// Something about people.
+    pub async fn people(&self, ask: AskPeople) -> Result<AnswerPeople, Refusal> {
+        match self.ask(Ask::People(ask)).await? {
+            Answer::People(answer) => Ok(answer),
             _ => Err(gone()),
         }
     }

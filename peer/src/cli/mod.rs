@@ -1,11 +1,15 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
+mod book;
 mod chat;
+mod contacts;
 mod detach;
 mod export;
 mod host;
+mod identity;
 mod log;
 mod login;
+mod meet;
 mod outbox;
 mod output;
 mod paths;
@@ -25,6 +29,7 @@ use common::{
     AccountName, reasons,
     wire::control::{Exit, Refusal},
 };
+use meet::Meet;
 use peer::{Config, profile::Folders};
 
 /// Instant messages on your own network: a tracker says who is there, what you say goes straight to them.
@@ -78,6 +83,23 @@ enum Command {
     History(tail::History),
     Export(export::Export),
     Paths(paths::Paths),
+    Chats(contacts::Chats),
+    Contacts(contacts::Contacts),
+    Add(contacts::Add),
+    Accept(contacts::Accept),
+    Decline(contacts::Decline),
+    Remove(contacts::Remove),
+    Block(contacts::Block),
+    Unblock(contacts::Unblock),
+    Away(contacts::Away),
+    Back(contacts::Back),
+    Verify(identity::Verify),
+    Trust(identity::Trust),
+    Book(book::Book),
+    Save(book::Save),
+    Forget(book::Forget),
+    Listen(meet::Listen),
+    Connect(meet::Connect),
 }
 
 impl Global {
@@ -104,11 +126,19 @@ fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
+    let meeting = matches!(command, Command::Listen(_) | Command::Connect(_));
+    if meeting && let Some(name) = meet::begins(global)? {
+        return match command {
+            Command::Listen(listen) => login::without_tracker(name, listen.port, listen.headless, Meet::Listen, global),
+            Command::Connect(to) => login::without_tracker(name, to.port, to.headless, Meet::Connect(to), global),
+            _ => Ok(()),
+        };
+    }
     log::to_stderr(&global.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let out = output::Out::new(global.json);
     runtime.block_on(async {
-        let mut client = session::pick(global)?;
+        let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
             Command::Login(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
@@ -125,6 +155,23 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Export(export) => export.run(client, &out).await,
             Command::History(history) => history.run(&mut client, &out).await,
             Command::Paths(paths) => paths.run(&mut client, &out).await,
+            Command::Contacts(contacts) => contacts.run(&mut client, &out).await,
+            Command::Add(add) => add.run(&mut client, &out).await,
+            Command::Accept(accept) => accept.run(&mut client, &out).await,
+            Command::Decline(decline) => decline.run(&mut client, &out).await,
+            Command::Remove(remove) => remove.run(&mut client, &out).await,
+            Command::Block(block) => block.run(&mut client, &out).await,
+            Command::Unblock(unblock) => unblock.run(&mut client, &out).await,
+            Command::Away(away) => away.run(&mut client, &out).await,
+            Command::Back(back) => back.run(&mut client, &out).await,
+            Command::Chats(chats) => chats.run(&mut client, &out).await,
+            Command::Verify(verify) => verify.run(&mut client, &out).await,
+            Command::Trust(trust) => trust.run(&mut client, &out).await,
+            Command::Book(book) => book.run(&mut client, &out).await,
+            Command::Save(save) => save.run(&mut client, &out).await,
+            Command::Forget(forget) => forget.run(&mut client, &out).await,
+            Command::Listen(listen) => listen.run(&mut client, &out).await,
+            Command::Connect(connect) => connect.run(&mut client, &out).await,
         }
     })
 }

@@ -81,6 +81,9 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Removed => format!("is no longer a member of {}", event.room),
         MemberChange::Forked => return forked(event),
         MemberChange::Banned => format!("is banned from {}", event.room),
+        MemberChange::Asks if !event.room.is_plain() => {
+            format!("asks to be your contact; say yes with: peer accept {}", event.name)
+        }
         MemberChange::Asks => format!("asks to join {}", event.room),
         MemberChange::Declined => format!("is not let into {}", event.room),
         MemberChange::Renamed => format!("is the new name of {detail}"),
@@ -88,7 +91,11 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Topic => format!("set the topic of {}: {detail}", event.room),
         MemberChange::Away => "is away".to_string(),
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
-        MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
+        MemberChange::Identity => format!(
+            "comes with another key ({detail}) than the one known; nothing is exchanged with it until you decide: peer \
+             trust {}",
+            event.name
+        ),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::{
     MessageId, limits,
-    wire::control::{Cancel, Event, Exit, History, InRoom, Join, Receipts, Refusal, Said, Say},
+    wire::control::{Cancel, Event, Exit, History, InRoom, Join, Receipts, Refusal, Said, Say, people::AskPeople},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -43,6 +43,10 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
         }
         "history" => result(session.history(read::<History>(params)?).await),
         "paths" => result(session.paths().await),
+        method if AskPeople::METHODS.contains(&method) => {
+            let params = if params.is_null() { json!({}) } else { params };
+            result(session.people(read(json!({"method": method, "params": params}))?).await)
+        }
         "logout" => result(session.logout().await.map(|()| json!({}))),
         _ => Err(Fault::new(Fault::NO_METHOD, format!("there is no method {method:?}"))),
     }
@@ -98,4 +102,18 @@ fn result(result: Result<impl Serialize, Refusal>) -> Result<Value, Fault> {
 
 fn bad_params(error: impl ToString) -> Fault {
     Fault::new(Fault::BAD_PARAMS, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_about_people_is_read_by_its_name() {
+        for method in AskPeople::METHODS {
+            let all = json!({"name": "bob", "away": true, "entries": [], "seconds": 1});
+            let ask = read::<AskPeople>(json!({"method": method, "params": all}));
+            assert!(ask.is_ok(), "{method}");
+        }
+    }
 }

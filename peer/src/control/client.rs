@@ -10,7 +10,7 @@ use common::{
     RoomName,
     wire::control::{
         Cancel, Cancelled, Event, Exit, History, InRoom, Join, Joined, Member, Outbox, Path as MemberPath, Receipt,
-        Receipts, Refusal, Room, Said, Say, Status, Tail,
+        Receipts, Refusal, Room, Said, Say, Status, Tail, people::AskPeople,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -116,6 +116,13 @@ impl Client {
     /// Messages of one room.
     pub async fn history(&mut self, query: History) -> Result<Vec<Event>, Refusal> {
         self.call("history", query).await
+    }
+
+    /// Something about people; what comes back is told at [`AskPeople`].
+    pub async fn people<T: DeserializeOwned>(&mut self, ask: AskPeople) -> Result<T, Refusal> {
+        let call = serde_json::to_value(ask).map_err(|error| self.broken(error))?;
+        let method = call["method"].as_str().unwrap_or_default().to_string();
+        self.call(&method, &call["params"]).await
     }
 
     /// Which way each member is reached.

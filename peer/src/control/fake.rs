@@ -10,6 +10,7 @@ use common::{
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
         Room, Said, Status,
+        people::{AnswerPeople, AskPeople},
     },
 };
 use tokio::sync::{broadcast, watch};
@@ -178,6 +179,10 @@ impl Session for Fake {
 
     async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
         Err(Refusal::new(Exit::Refused, format!("there is no message {id}")))
+    }
+
+    async fn people(&self, _ask: AskPeople) -> Result<AnswerPeople, Refusal> {
+        Ok(AnswerPeople::Done {})
     }
 
     async fn paths(&self) -> Result<Vec<Path>, Refusal> {

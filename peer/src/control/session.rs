@@ -2,7 +2,10 @@
 
 use common::{
     MessageId, RoomName, table,
-    wire::control::{Cancelled, Event, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status},
+    wire::control::{
+        Cancelled, Event, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status,
+        people::{AnswerPeople, AskPeople},
+    },
 };
 use tokio::sync::broadcast;
 
@@ -58,6 +61,8 @@ session! {
     outbox() -> Result<Outbox, Refusal>;
     /// Has a message sent no more to those who lack it.
     cancel(id: MessageId) -> Result<Cancelled, Refusal>;
+    /// Something about people.
+    people(ask: AskPeople) -> Result<AnswerPeople, Refusal>;
     /// Which way each member is reached.
     paths() -> Result<Vec<Path>, Refusal>;
     /// Ends the session.

@@ -60,7 +60,7 @@ impl Alone {
             identity,
             config: Config::default(),
             tracker_key: None,
-            tracker: address(99),
+            tracker: Some(address(99)),
             address: address(0),
             saved: Saved::default(),
             seed: 1,

@@ -11,6 +11,7 @@ use super::{
     command::{Answer, Ask, PathOf, ReceiptOf},
     direct,
     outbox::Fate,
+    people::Standing,
     room::Room,
 };
 
@@ -21,6 +22,7 @@ impl Core {
             Err(refusal) => return self.reply(id, Err(refusal)),
         };
         let reply = match ask {
+            Ask::People(ask) => return self.ask_people(id, ask, now),
             Ask::Titles(rooms) => Ok(direct::titles(self, rooms)),
             Ask::Status => Ok(Answer::Status(Box::new(self.status(now)))),
             Ask::Rooms if self.tracker.is_up() => return self.ask_tracker(id, Ask::Rooms, now),
@@ -68,7 +70,7 @@ impl Core {
             key: self.me.to_string(),
             address: self.address,
             seen: self.tracker.welcomed.as_ref().and_then(|w| w.seen),
-            tracker: Some(self.tracker.address),
+            tracker: self.tracker.address,
             tracker_state: self.tracker.word().into(),
             trouble: self.tracker.trouble.clone(),
             rooms: self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain()).count(),
@@ -115,6 +117,8 @@ impl Core {
                 },
                 path: if is_me { "self".into() } else { self.path_to(&member.key, [name]) },
                 role: member.role.as_str().into(),
+                away: person.is_some_and(|p| p.standing() == Standing::Away),
+                verified: self.trust.is_verified(&member.key),
             }
         };
         Ok(Answer::Members(room.table.members().map(line).collect()))
@@ -181,6 +185,7 @@ impl Core {
             .map(|m| {
                 let fate = room.fate(&m, id.number);
                 let path = match fate {
+                    Fate::Pending if self.trust.doubts(&m.key) => "identity",
                     Fate::Delivered | Fate::Pending => "none",
                     Fate::Cancelled => "cancelled",
                     Fate::Gone(Some(Departure::Expired)) => "removed",

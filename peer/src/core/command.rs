@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use common::{
     AccountName, Key, MessageId, RoomName,
     table::History,
-    wire::control::{Cancelled, Joined, Member, Path, Receipt, Room, Said, Status},
+    wire::control::{
+        Cancelled, Joined, Member, Path, Receipt, Room, Said, Status,
+        people::{AnswerPeople, AskPeople},
+    },
 };
 
 use super::LinkId;
@@ -27,6 +30,8 @@ pub enum Ask {
     Members(RoomName),
     /// What a room that this peer is or was in is called, whatever case it is asked for in.
     Called(RoomName),
+    /// Something about people.
+    People(AskPeople),
     /// What these rooms are called to the user.
     Titles(Vec<RoomName>),
     /// Say something.
@@ -65,6 +70,8 @@ pub enum Answer {
     Members(Vec<Member>),
     /// To [`Ask::Called`].
     Called(RoomName),
+    /// To [`Ask::People`].
+    People(AnswerPeople),
     /// To [`Ask::Titles`].
     Titles(BTreeMap<RoomName, RoomName>),
     /// To [`Ask::Say`], once it is in the store, and to [`Ask::Said`].

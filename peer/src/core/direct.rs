@@ -122,8 +122,7 @@ impl Core {
         match self.trust.meet(key, name) {
             Met::Known => {}
             Met::Pinned => {
-                self.out.push(Output::Keep(Row::Named(name.fold(), key)));
-                self.keep_known(&key);
+                self.keep_pin(&key);
                 self.rename_in_direct(&key);
             }
             Met::Doubted { news } => {
@@ -135,6 +134,13 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Keeps what somebody is called now, and that the name is theirs.
+    pub(super) fn keep_pin(&mut self, key: &Key) {
+        let Some(fold) = self.trust.get(key).map(|known| known.name.fold()) else { return };
+        self.out.push(Output::Keep(Row::Named(fold, *key)));
+        self.keep_known(key);
     }
 
     pub(super) fn keep_known(&mut self, key: &Key) {
@@ -226,8 +232,8 @@ impl Core {
     }
 
     /// Whether somebody is more to the user than a member of a room: a contact, or in the address book.
-    pub(super) fn is_befriended(&self, _key: &Key) -> bool {
-        false
+    pub(super) fn is_befriended(&self, key: &Key) -> bool {
+        self.contacts.is_contact(key) || self.book.has(key)
     }
 }
 

@@ -15,7 +15,7 @@ use common::{
 
 use super::{
     Core, Now, Output, Row,
-    people::Person,
+    people::{Person, Standing},
     room::{Gap, Span},
 };
 
@@ -27,6 +27,7 @@ const ROOMS: usize = 10 * limits::ROOMS_PER_ACCOUNT;
 impl Core {
     /// Fills the list of people from the rooms that were kept.
     pub(super) fn meet_everybody(&mut self) {
+        self.meet_contacts();
         self.restore_direct();
         for (name, room) in self.rooms.iter().filter(|(_, room)| room.joined) {
             for member in room.table.members().filter(|m| m.key != self.me) {
@@ -130,16 +131,8 @@ impl Core {
             let Some(person) = self.people.get_mut(&key) else { continue };
             match presence.and_then(|p| p.online.as_ref()) {
                 Some(addresses) => {
-                    let moved = !addresses.is_empty() && person.addresses != *addresses;
-                    if moved {
-                        person.addresses = addresses.clone();
-                        self.out.push(Output::Keep(Row::Addresses(key, addresses.clone())));
-                    }
-                    if moved || !person.online {
-                        person.backoff.reset();
-                        person.online = true;
-                        self.schedule_first(key, now);
-                    }
+                    person.away = presence.is_some_and(|p| p.away);
+                    self.is_at(key, addresses, now);
                 }
                 None => person.online = false,
             }
@@ -322,6 +315,7 @@ impl Core {
         }
         if let Some(person) = self.people.get_mut(key)
             && !person.rooms.iter().any(|room| room != name && room.is_plain())
+            && !self.contacts.is_contact(key)
         {
             // Nobody tells any more whether it is there.
             person.online = false;
@@ -334,20 +328,24 @@ impl Core {
     /// Tells the user if somebody has come or gone.
     pub(super) fn show_presence(&mut self, key: &Key) {
         let Some(person) = self.people.get_mut(key) else { return };
-        let online = person.is_online();
-        if std::mem::replace(&mut person.shown, online) == online {
+        let standing = person.standing();
+        if std::mem::replace(&mut person.shown, standing) == standing {
             return;
         }
         let (name, rooms) = (person.name.clone(), self.told_in(key));
-        let word = if online { MemberChange::Online } else { MemberChange::Offline };
+        let word = match standing {
+            Standing::Offline => MemberChange::Offline,
+            Standing::Online => MemberChange::Online,
+            Standing::Away => MemberChange::Away,
+        };
         for room in rooms {
             self.event(&room, name.clone(), word);
         }
     }
 
-    fn quietly_shown(&mut self, key: &Key) {
+    pub(super) fn quietly_shown(&mut self, key: &Key) {
         if let Some(person) = self.people.get_mut(key) {
-            person.shown = person.is_online();
+            person.shown = person.standing();
         }
     }
 }

@@ -7,7 +7,7 @@ use common::{
     message::Hash,
     table::Member,
     wire::{
-        control::{Mark, MemberEvent, ReceiptEvent, Refusal},
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal, people::BookEntry},
         peer::PeerFrame,
         tracker::ToPeer,
     },
@@ -15,6 +15,7 @@ use common::{
 
 use super::{
     command::{Answer, Ask},
+    contacts::Held,
     log::Piece,
     room::{Gap, Sealed, Span},
     trust::Known,
@@ -36,6 +37,10 @@ pub struct AskId(pub u64);
 /// Names one connection to another peer; given by the shell, never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LinkId(pub u64);
+
+/// Names one attempt to reach whoever is at an address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CallId(pub u64);
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -71,6 +76,19 @@ pub enum Input {
     LinkSent(LinkId, usize),
     /// A connection to a peer is gone.
     LinkDown(LinkId, String),
+    /// [`Output::Call`] has come to a connection, and whoever is there has proven its key.
+    CallUp {
+        /// Which call.
+        call: CallId,
+        /// The connection.
+        link: LinkId,
+        /// Who is there.
+        key: Key,
+        /// Where it is.
+        address: std::net::SocketAddr,
+    },
+    /// [`Output::Call`] has come to nothing.
+    CallFailed(CallId, String),
     /// A peer could not be reached at any of its addresses.
     DialFailed(Key, String),
     /// What [`Output::Load`] asked for, in order; empty if the store has none.
@@ -117,6 +135,10 @@ pub enum Output {
     Welcomed(Welcomed),
     /// Connect to a peer at any of these addresses.
     Dial(Key, Addresses),
+    /// Connect to whoever is at any of these addresses.
+    Call(CallId, Addresses),
+    /// Write the address book.
+    KeepBook(Vec<BookEntry>),
     /// Say this to a peer.
     Send(LinkId, Encoded),
     /// Close a link, for this reason.
@@ -270,6 +292,8 @@ pub enum Row {
     Gap(RoomName, Gap),
     /// In this epoch the room shows all that is said to those who join it.
     Open(RoomName, u64),
+    /// How this peer's account and somebody stand; `None` for no longer at all.
+    Contact(Key, Option<Held>),
     /// Somebody is known by a key.
     Known(Key, Known),
     /// A name, folded, is this key's.

@@ -177,10 +177,26 @@ impl Links {
 
 impl Core {
     pub(super) fn link_up(&mut self, id: LinkId, key: Key, dialled: bool, address: SocketAddr, now: Now) {
-        if dialled && let Some(person) = self.people.get_mut(&key) {
+        self.link_stands(id, key, dialled, false, address, now);
+    }
+
+    /// The same; `called` if this peer has dialled an address and not a person.
+    pub(super) fn link_stands(
+        &mut self,
+        id: LinkId,
+        key: Key,
+        dialled: bool,
+        called: bool,
+        address: SocketAddr,
+        now: Now,
+    ) {
+        if dialled
+            && !called
+            && let Some(person) = self.people.get_mut(&key)
+        {
             person.dialling = false;
         }
-        let known = self.people.get(&key).is_some();
+        let known = called || self.people.get(&key).is_some();
         let unsettled = self.links.unsettled.iter().filter_map(|id| self.links.get(*id));
         let parked = unsettled.filter(|link| link.parked).count();
         let refuse = if key == self.me {
@@ -195,7 +211,8 @@ impl Core {
             None
         };
         if let Some(reason) = refuse {
-            return self.out.push(Output::Close(id, reason.into()));
+            self.out.push(Output::Close(id, reason.into()));
+            return self.call_over(id, reason);
         }
         let link = Link {
             key,
@@ -227,12 +244,16 @@ impl Core {
         if link.life.replace(hello.life).is_some() {
             return self.close(id, "hello was said twice");
         }
-        if !link.parked {
+        let (key, parked) = (link.key, link.parked);
+        if !self.let_in(id, key, &hello.name, now) {
+            return;
+        }
+        if !parked {
             self.activate(id, now);
         }
     }
 
-    fn activate(&mut self, id: LinkId, now: Now) {
+    pub(super) fn activate(&mut self, id: LinkId, now: Now) {
         self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled, life) = (link.key, link.dialled, link.life);
@@ -259,6 +280,7 @@ impl Core {
         rooms.into_iter().for_each(|room| self.receipts.owe(id, room));
         self.show_presence(&key);
         self.repair_linked(id, key, now);
+        self.reached(id, &key);
     }
 
     /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
@@ -267,9 +289,10 @@ impl Core {
         if smaller_dialled { id } else { old }
     }
 
-    pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
+    pub(super) fn link_down(&mut self, id: LinkId, why: String, now: Now) {
         let Some(Link { key, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.call_over(id, &why);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
@@ -295,6 +318,7 @@ impl Core {
         person.dialling = false;
         let pause = person.backoff.pause(FIRST_PAUSE, most, &mut self.jitter);
         self.schedule(key, now.at + pause);
+        self.not_reached(&key);
     }
 
     pub(super) fn close(&mut self, id: LinkId, reason: &str) {
@@ -306,6 +330,7 @@ impl Core {
         }
         self.out.push(Output::Send(id, PeerFrame::from(Bye { reason: reason.into() }).encode()));
         self.out.push(Output::Close(id, reason.into()));
+        self.call_over(id, reason);
     }
 
     pub(super) fn close_all(&mut self, reason: &str) {
@@ -414,8 +439,8 @@ impl Core {
     }
 
     /// Whether the tracker tells when somebody is there.
-    fn is_told_of(&self, person: &Person) -> bool {
-        person.rooms.iter().any(RoomName::is_plain)
+    pub(super) fn is_told_of(&self, key: &Key, person: &Person) -> bool {
+        self.contacts.is_contact(key) || person.rooms.iter().any(RoomName::is_plain)
     }
 
     /// Whether somebody without a link should be dialled: they can be there, and a room is small enough to keep links
@@ -425,7 +450,7 @@ impl Core {
         if person.link.is_some() || person.dialling || person.addresses.is_empty() || self.trust.doubts(key) {
             return false;
         }
-        if self.tracker.is_up() && !person.online && self.is_told_of(person) {
+        if self.tracker.is_up() && !person.online && self.is_told_of(key, person) {
             return false;
         }
         person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {

@@ -6,9 +6,12 @@
 #[cfg(test)]
 mod alone;
 mod answers;
+mod ask_people;
 mod backoff;
+mod book;
 mod causal;
 pub mod command;
+pub mod contacts;
 mod delivery;
 pub mod direct;
 mod directory;
@@ -18,6 +21,7 @@ pub mod history;
 mod io;
 mod links;
 pub mod log;
+mod meeting;
 mod outbox;
 mod people;
 pub mod pin;
@@ -43,16 +47,19 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::{MemberChange, MemberEvent},
+    wire::control::{MemberChange, MemberEvent, people::BookEntry},
 };
 
-pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
+pub use io::{AskId, CallId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
 use crate::{Config, store::Salvaged};
 use backoff::Jitter;
+use book::Book;
 use causal::WaitingRoom;
+use contacts::{Contacts, Held};
 use delivery::Unsaid;
 use links::Links;
+use meeting::Meeting;
 use people::People;
 use receipts::Receipts;
 use repair::Repair;
@@ -70,8 +77,8 @@ pub struct Start {
     pub config: Config,
     /// The tracker's key, if it is known already.
     pub tracker_key: Option<Key>,
-    /// The tracker's address, to be shown.
-    pub tracker: std::net::SocketAddr,
+    /// The tracker's address; `None` for a session without one.
+    pub tracker: Option<std::net::SocketAddr>,
     /// The address the peer is bound to, to be shown.
     pub address: std::net::SocketAddr,
     /// What was kept at earlier starts.
@@ -89,6 +96,10 @@ pub struct Saved {
     pub known: BTreeMap<Key, Known>,
     /// Every name that somebody had, folded, and whose it is.
     pub names: BTreeMap<String, Key>,
+    /// Contacts as the tracker last told them.
+    pub contacts: BTreeMap<Key, Held>,
+    /// The address book.
+    pub book: Vec<BookEntry>,
     /// Where people were last seen.
     pub addresses: BTreeMap<Key, Addresses>,
     /// The id of the tracker's tables; 0 if none has been met.
@@ -112,6 +123,9 @@ pub struct Core {
     rooms: BTreeMap<RoomName, Room>,
     people: People,
     trust: Trust,
+    contacts: Contacts,
+    book: Book,
+    meeting: Meeting,
     tracker: TrackerLink,
     links: Links,
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
@@ -140,6 +154,9 @@ impl Core {
             address: start.address,
             people: People::new(start.saved.addresses),
             trust: Trust::new(start.saved.known, start.saved.names, &me),
+            contacts: Contacts::new(start.saved.contacts, start.config.hide_seen),
+            book: Book::default(),
+            meeting: Meeting::default(),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
             config: start.config,
@@ -156,6 +173,7 @@ impl Core {
             clock: Now::default(),
             out: Vec::new(),
         };
+        core.open_book(start.saved.book);
         core.meet_everybody();
         core
     }
@@ -175,7 +193,9 @@ impl Core {
             Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
             Input::LinkSays(link, frame) => self.link_says(link, frame, now),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
-            Input::LinkDown(link, _) => self.link_down(link, now),
+            Input::LinkDown(link, why) => self.link_down(link, why, now),
+            Input::CallUp { call, link, key, address } => self.call_up(call, link, key, address, now),
+            Input::CallFailed(call, why) => self.call_failed(call, &why),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
@@ -188,10 +208,12 @@ impl Core {
         self.clock = now;
         self.tracker_due(now);
         self.links_due(now);
+        self.meeting_due(now);
         self.repair_due(now);
         self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
+        self.keep_book();
         std::mem::take(&mut self.out)
     }
 
@@ -201,6 +223,7 @@ impl Core {
             self.saying_deadline(),
             self.tracker.deadline(),
             self.links.deadline(),
+            self.meeting.deadline(),
             self.repair.deadline(),
             self.waiting_deadline(),
         ];

@@ -8,7 +8,7 @@ use common::{
     table::History,
     wire::{
         control::{Exit, MemberChange, Refusal, Room as RoomLine},
-        tracker::{Answer, Code, Join, Leave, ListRooms, RoomList},
+        tracker::{Answer, Code, Join, Leave, ListRooms, RoomList, SetContact},
     },
 };
 
@@ -42,6 +42,8 @@ pub enum What {
     Join(AskId, RoomName, Option<History>),
     /// To be one no more.
     Leave(AskId, RoomName),
+    /// That this be so between this account and somebody.
+    Contact(AskId, SetContact),
     /// Which rooms there are, beyond those heard of so far.
     Rooms(AskId, Vec<RoomLine>),
     /// To become a member again, at a tracker that has lost its tables, of a room with this history.
@@ -51,7 +53,7 @@ pub enum What {
 impl What {
     fn ask(&self) -> Option<AskId> {
         match self {
-            What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) => Some(*ask),
+            What::Join(ask, ..) | What::Leave(ask, _) | What::Contact(ask, _) | What::Rooms(ask, _) => Some(*ask),
             What::Rejoin(..) => None,
         }
     }
@@ -100,17 +102,24 @@ impl Core {
             Ask::Leave(room) => What::Leave(id, room),
             _ => What::Rooms(id, Vec::new()),
         };
+        self.request_if_up(what, now);
+    }
+
+    /// Asks for something on the user's behalf, if the tracker is there.
+    pub(super) fn request_if_up(&mut self, what: What, now: Now) {
         if self.tracker.is_up() {
             self.request(what, now);
-        } else {
+        } else if let Some(address) = self.tracker.address {
             let trouble = self.tracker.trouble.clone().unwrap_or_else(|| "still connecting".into());
             let text = format!(
                 "the tracker at {} is needed for this and is not reachable ({trouble}); it is being tried again. Is \
                  it running, and is UDP port {} open to it?",
-                self.tracker.address,
-                self.tracker.address.port()
+                address,
+                address.port()
             );
             self.fail(&what, &text);
+        } else {
+            self.fail(&what, "this session has no tracker, which is needed for this; log in at one: peer login NAME");
         }
     }
 
@@ -121,6 +130,7 @@ impl Core {
             What::Join(_, room, history) | What::Rejoin(room, history) => {
                 self.tell(Join { id, room: room.clone(), history: *history });
             }
+            What::Contact(_, wish) => self.tell(SetContact { id, ..wish.clone() }),
             What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
             What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
         }
@@ -146,6 +156,7 @@ impl Core {
                 self.reply(ask, Ok(UserAnswer::Done));
             }
             What::Rejoin(..) => {}
+            What::Contact(ask, wish) => self.wish_done(ask, &wish),
             // A list is answered with a list.
             What::Rooms(..) => self.resync("an answer does not fit its question", now),
         }

@@ -34,8 +34,8 @@ const HELD_PER_FRAME: usize = 150;
 /// The state of the link.
 #[derive(Debug)]
 pub struct TrackerLink {
-    /// Where it is.
-    pub address: SocketAddr,
+    /// Where it is; `None` if the session has none.
+    pub address: Option<SocketAddr>,
     /// Why it is not up.
     pub trouble: Option<String>,
     /// What it said at the last welcome.
@@ -57,6 +57,7 @@ pub struct TrackerLink {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
+    Absent,
     Down { retry_at: u64 },
     Dialling,
     Greeting { until: u64 },
@@ -65,13 +66,13 @@ enum State {
 
 impl TrackerLink {
     /// Not yet dialled. `tables` is the id of the tables met last, 0 for none.
-    pub fn new(address: SocketAddr, pinned: Option<Key>, tables: u64) -> TrackerLink {
+    pub fn new(address: Option<SocketAddr>, pinned: Option<Key>, tables: u64) -> TrackerLink {
         TrackerLink {
             address,
             trouble: None,
             welcomed: None,
             assembling: None,
-            state: State::Down { retry_at: 0 },
+            state: if address.is_some() { State::Down { retry_at: 0 } } else { State::Absent },
             pinned,
             tables,
             new_tables: tables,
@@ -83,6 +84,11 @@ impl TrackerLink {
         }
     }
 
+    /// Where this host can be reached, as far as it knows itself.
+    pub fn interfaces(&self) -> &Addresses {
+        &self.interfaces
+    }
+
     /// Whether it is up.
     pub fn is_up(&self) -> bool {
         self.state == State::Up
@@ -92,6 +98,7 @@ impl TrackerLink {
     pub fn word(&self) -> &'static str {
         match self.state {
             State::Up => "up",
+            State::Absent => "none",
             State::Dialling | State::Greeting { .. } if self.trouble.is_none() => "connecting",
             _ => "down",
         }
@@ -102,7 +109,7 @@ impl TrackerLink {
         let link = match self.state {
             State::Down { retry_at } => retry_at,
             State::Greeting { until } => until,
-            State::Dialling | State::Up => u64::MAX,
+            State::Absent | State::Dialling | State::Up => u64::MAX,
         };
         self.requests.deadline().min(link)
     }
@@ -134,8 +141,9 @@ impl Core {
     }
 
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
+        let Some(address) = self.tracker.address else { return };
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
-            return self.turned_away(pin::another_key(self.tracker.address, key, pinned), now);
+            return self.turned_away(pin::another_key(address, key, pinned), now);
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
@@ -144,7 +152,7 @@ impl Core {
             name: self.name.clone(),
             addresses: self.tracker.interfaces.clone(),
             invite: None,
-            shown: Default::default(),
+            shown: self.contacts.shown.clone(),
         });
         let held: Vec<Held> = self
             .rooms
@@ -165,7 +173,7 @@ impl Core {
     }
 
     pub(super) fn tracker_says(&mut self, frame: ToPeer, now: Now) {
-        if matches!(self.tracker.state, State::Down { .. } | State::Dialling) {
+        if matches!(self.tracker.state, State::Absent | State::Down { .. } | State::Dialling) {
             return;
         }
         match frame {
@@ -189,14 +197,15 @@ impl Core {
                     self.went_down(reason, now);
                 }
             },
-            ToPeer::Contacts(_) | ToPeer::Asks(_) | ToPeer::Declined(_) | ToPeer::Door(_) => {}
+            ToPeer::Contacts(contacts) => self.told_contacts(contacts, now),
+            ToPeer::Asks(_) | ToPeer::Declined(_) | ToPeer::Door(_) => {}
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
         }
     }
 
     pub(super) fn tracker_down(&mut self, reason: String, now: Now) {
-        if !matches!(self.tracker.state, State::Down { .. }) {
+        if !matches!(self.tracker.state, State::Absent | State::Down { .. }) {
             let farewell = self.tracker.farewell.as_ref().map(|farewell| format!("{farewell}; and now: {reason}"));
             self.went_down(farewell.unwrap_or(reason), now);
         }
@@ -222,6 +231,9 @@ impl Core {
 
     /// Dials at once, whatever there was before.
     pub(super) fn dial_tracker_afresh(&mut self, now: Now) {
+        if self.tracker.state == State::Absent {
+            return;
+        }
         if !matches!(self.tracker.state, State::Down { .. }) {
             self.went_down("this host has slept; dialling again".into(), now);
         }

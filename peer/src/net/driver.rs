@@ -1,6 +1,6 @@
 //! The task that owns the core: it feeds it inputs, has kept what must be kept, and then carries out the rest.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use common::{
     Key, RoomName,
@@ -21,7 +21,7 @@ use super::{
     tracker_link,
 };
 use crate::{
-    Config,
+    Config, book,
     core::{
         AskId, Core, Input, LinkId, Now, Output, Row, Shown, Welcomed,
         command::{Answer, Ask},
@@ -82,8 +82,10 @@ pub struct Driver {
     pub config: Config,
     pub endpoint: Endpoint,
     pub certificate: Certificate,
-    pub tracker: std::net::SocketAddr,
+    pub tracker: Option<std::net::SocketAddr>,
     pub store: Store,
+    /// The file of the address book.
+    pub book: Option<PathBuf>,
     pub host: Host,
     pub asks: mpsc::Receiver<Question>,
     pub tells: Tells,
@@ -106,6 +108,7 @@ impl Driver {
             certificate: self.certificate,
             address: self.tracker,
             store: self.store,
+            book: self.book,
             host: self.host,
             tells: self.tells,
             pool,
@@ -133,8 +136,9 @@ struct Running {
     config: Config,
     endpoint: Endpoint,
     certificate: Certificate,
-    address: std::net::SocketAddr,
+    address: Option<std::net::SocketAddr>,
     store: Store,
+    book: Option<PathBuf>,
     host: Host,
     tells: Tells,
     pool: Pool,
@@ -312,6 +316,26 @@ impl Running {
                 );
                 tokio::spawn(dial);
             }
+            Output::Call(call, addresses) => {
+                let call = dial::call(
+                    self.endpoint.clone(),
+                    self.certificate.clone(),
+                    self.config.link_limits(),
+                    call,
+                    addresses,
+                    self.pool.clone(),
+                    self.inputs.clone(),
+                );
+                tokio::spawn(call);
+            }
+            Output::KeepBook(entries) => {
+                if let Some(path) = &self.book
+                    && let Err(error) = book::write(path, &entries)
+                {
+                    // It is written again with the next change; who is in it is known meanwhile.
+                    tracing::error!("{error}");
+                }
+            }
             Output::Send(link, frame) => self.pool.tell(link, ToWriter::Frame(frame)),
             Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
             Output::Load { link, room, from } => self.load(link, room, from),
@@ -320,6 +344,7 @@ impl Running {
     }
 
     fn dial_tracker(&mut self) {
+        let Some(address) = self.address else { return };
         let (tracker, frames) = mpsc::unbounded_channel();
         self.tracker = Some(tracker);
         self.connection += 1;
@@ -328,7 +353,7 @@ impl Running {
             self.endpoint.clone(),
             self.certificate.clone(),
             self.config.link_limits(),
-            self.address,
+            address,
             frames,
             inputs,
         );

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 use super::{Store, StoreError};
 use crate::core::{
     Saved,
+    contacts::{self, Held},
     log::{Log, Piece},
     room::{Gap, Room, Run, SPANS, Sealed, Span},
     trust::Known,
@@ -85,6 +86,8 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     Ok(Saved {
         rooms,
         known: known(c)?,
+        contacts: contacts(c)?,
+        book: Vec::new(),
         names: names(c)?,
         addresses: addresses(c)?,
         tables: tables.unwrap_or(0) as u64,
@@ -92,6 +95,18 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
         numbers_from: (salvaged.unwrap_or(0) as u64).saturating_mul(1_000),
         salvaged: None,
     })
+}
+
+fn contacts(c: &Connection) -> Result<BTreeMap<Key, Held>, StoreError> {
+    let mut contacts = BTreeMap::new();
+    let mut statement = c.prepare("SELECT key, name, state, seen FROM contacts")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(state) = contacts::of_word(row.get_ref(2)?.as_str().unwrap_or_default()) else { continue };
+        let seen = row.get::<_, Option<i64>>(3)?.map(|seen| seen as u64);
+        contacts.insert(Key(row.get(0)?), Held { name: parsed(row, 1)?, state, seen });
+    }
+    Ok(contacts)
 }
 
 fn known(c: &Connection) -> Result<BTreeMap<Key, Known>, StoreError> {

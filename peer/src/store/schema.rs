@@ -52,6 +52,7 @@ const TABLES: &str = "
         key BLOB PRIMARY KEY, name TEXT, verified INTEGER, blocked INTEGER, conversed INTEGER
     ) WITHOUT ROWID;
     CREATE TABLE names (name TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID;
+    CREATE TABLE contacts (key BLOB PRIMARY KEY, name TEXT, state TEXT, seen INTEGER) WITHOUT ROWID;
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";

@@ -4,7 +4,7 @@ use common::Version;
 use rusqlite::{Connection, Transaction, params};
 
 use super::StoreError;
-use crate::core::{Row, Segment, trust::Known};
+use crate::core::{Row, Segment, contacts, trust::Known};
 
 /// Keeps all rows in one transaction.
 pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
@@ -114,6 +114,14 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
         Row::Open(room, epoch) => {
             let sql = "INSERT OR IGNORE INTO open (room, epoch) VALUES (?, ?)";
             t.prepare_cached(sql)?.execute(params![room.as_str(), *epoch as i64])?;
+        }
+        Row::Contact(key, Some(held)) => {
+            let sql = "INSERT OR REPLACE INTO contacts (key, name, state, seen) VALUES (?, ?, ?, ?)";
+            let seen = held.seen.map(|seen| seen as i64);
+            t.prepare_cached(sql)?.execute(params![key.0, held.name.as_str(), contacts::word(held.state), seen])?;
+        }
+        Row::Contact(key, None) => {
+            t.prepare_cached("DELETE FROM contacts WHERE key = ?")?.execute([key.0])?;
         }
         Row::Known(key, known) => {
             let sql = "INSERT OR REPLACE INTO known (key, name, verified, blocked, conversed) VALUES (?, ?, ?, ?, ?)";

@@ -97,7 +97,7 @@ impl World {
             identity: node.identity.clone(),
             config,
             tracker_key: None,
-            tracker: address(99),
+            tracker: Some(address(99)),
             address: address(index),
             saved,
             seed,

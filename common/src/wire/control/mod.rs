@@ -15,11 +15,13 @@
 //! | `tail` | [`Tail`] | `{}` after the past events; each event is a notification `event` |
 //! | `paths` | | list of [`Path`] |
 //! | `logout` | | `{}` |
+//! | contacts, keys, address book, chats without a tracker | [`people::AskPeople`] | told there |
 //!
 //! A refusal is a JSON-RPC error whose `code` is the [`Exit`] code that a command ends with, and whose `message`
 //! says why and what to do.
 
 mod events;
+pub mod people;
 mod rooms;
 mod talk;
 

@@ -73,4 +73,10 @@ pub struct Member {
     pub path: String,
     /// What it may do.
     pub role: String,
+    /// Whether it is online, but away from the keyboard.
+    #[serde(default)]
+    pub away: bool,
+    /// Whether its user and this one have compared their safety number.
+    #[serde(default)]
+    pub verified: bool,
 }

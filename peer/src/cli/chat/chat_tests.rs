@@ -13,7 +13,7 @@ async fn chat(session: Fake, lines: &[&str]) -> Vec<String> {
     let mut lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
     let (show, shown) = mpsc::channel();
     let console = Console::new(move |_| lines.next(), move |line| show.send(line).is_ok());
-    run(session, console).await.unwrap();
+    run(session, console, Begin::default()).await.unwrap();
     shown.iter().map(|line| line.trim_end().to_string()).collect()
 }
 
