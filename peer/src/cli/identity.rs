@@ -76,7 +76,7 @@ pub fn told(identity: &Identity) -> String {
     format!("{} has the key {}\nsafety number\n{}", identity.name, identity.key, lines.join("\n"))
 }
 
-/// The number as a code for a phone's camera, dark on light whatever the terminal's colours.
+/// The number as a code for a phone's camera: as it should be on a dark terminal; cameras read it on a light one too.
 fn qr(identity: &Identity) -> String {
     let digits: String = identity.safety_number.chars().filter(char::is_ascii_digit).collect();
     let Ok(code) = QrCode::with_error_correction_level(digits, EcLevel::L) else { return String::new() };

@@ -166,7 +166,7 @@ async fn ask(handle: &peer::Handle, ask: AskPeople) -> Result<AnswerOf, Refusal>
 
 fn told(listening: &Listening) -> String {
     let at: Vec<String> = listening.addresses.iter().map(|address| format!("  peer connect {address}")).collect();
-    let at = if at.is_empty() { "  peer connect HOST:PORT".to_string() } else { at.join("\n") };
+    let at = if at.is_empty() { format!("  peer connect HOST:{}", listening.port) } else { at.join("\n") };
     format!("{} listens, with the key\n  {}\nOn the other side run one of\n{at}", listening.name, listening.key)
 }
 

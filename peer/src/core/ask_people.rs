@@ -73,9 +73,7 @@ impl Core {
             }
             self.rename_in_direct(&before);
         }
-        if self.contacts.is_contact(&key) {
-            self.begin_direct(key, now);
-        }
+        self.contact_decided(key, now);
         self.unpark(&key, now);
         self.dial_afresh(key, now);
         Ok(self.identity_of(&key, name))

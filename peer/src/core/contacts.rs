@@ -37,6 +37,8 @@ pub struct Contacts {
     held: BTreeMap<Key, Held>,
     /// Those named so far while all of them are told.
     named: BTreeSet<Key>,
+    /// Where those are whose keys the user has to decide on, if they are online.
+    undecided: BTreeMap<Key, Addresses>,
     /// How this session is to be shown.
     pub shown: Shown,
 }
@@ -44,7 +46,7 @@ pub struct Contacts {
 impl Contacts {
     /// As they were kept.
     pub fn new(held: BTreeMap<Key, Held>, hide_seen: bool) -> Contacts {
-        Contacts { held, named: BTreeSet::new(), shown: Shown { away: false, hide_seen } }
+        Contacts { held, named: BTreeSet::new(), undecided: BTreeMap::new(), shown: Shown { away: false, hide_seen } }
     }
 
     /// Whether both have agreed.
@@ -139,7 +141,12 @@ impl Core {
                 _ => {}
             }
         }
-        if state == ContactState::Contact && !self.trust.doubts(&key) {
+        if self.trust.doubts(&key) {
+            match online {
+                Some(addresses) => self.contacts.undecided.insert(key, addresses),
+                None => self.contacts.undecided.remove(&key),
+            };
+        } else if state == ContactState::Contact {
             self.begin_direct(key, now);
             if let Some(person) = self.people.get_mut(&key).filter(|_| online.is_some()) {
                 person.away = away;
@@ -174,7 +181,19 @@ impl Core {
         self.people.get(key).is_some_and(|person| person.rooms.iter().any(RoomName::is_plain))
     }
 
+    /// The user has decided that a contact's key is right.
+    pub(super) fn contact_decided(&mut self, key: Key, now: Now) {
+        let online = self.contacts.undecided.remove(&key);
+        if self.contacts.is_contact(&key) {
+            self.begin_direct(key, now);
+            if let Some(addresses) = online {
+                self.is_at(key, &addresses, now);
+            }
+        }
+    }
+
     fn no_contact(&mut self, key: &Key) {
+        self.contacts.undecided.remove(key);
         let Some(held) = self.contacts.held.remove(key) else { return };
         self.out.push(Output::Keep(Row::Contact(*key, None)));
         match held.state {

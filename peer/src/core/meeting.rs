@@ -56,7 +56,12 @@ impl Core {
         self.meeting.let_in.clear();
         let seen = self.tracker.welcomed.as_ref().and_then(|welcomed| welcomed.seen);
         let addresses = Addresses::new(seen.into_iter().chain(self.tracker.interfaces().as_slice().iter().copied()));
-        Listening { name: self.name.clone(), key: self.me.to_string(), addresses: addresses.as_slice().to_vec() }
+        Listening {
+            name: self.name.clone(),
+            key: self.me.to_string(),
+            addresses: addresses.as_slice().to_vec(),
+            port: self.address.port(),
+        }
     }
 
     /// Opens a chat with whoever is at an address, or with somebody known.

@@ -6,7 +6,7 @@ use common::{
     Key, RoomName,
     frame::Encoded,
     net::tls::Certificate,
-    wire::control::{Event, Exit, Refusal},
+    wire::control::{Event, Exit, Refusal, people::AnswerPeople},
 };
 use quinn::{Endpoint, VarInt};
 use tokio::{
@@ -394,6 +394,7 @@ impl Running {
                     }
                 }
             }
+            Ok(Answer::People(AnswerPeople::Listening(listening))) => listening.port = self.port(),
             Ok(Answer::Status(status)) => status.address.set_port(self.port()),
             _ => {}
         }

@@ -247,8 +247,10 @@ pub struct Listening {
     pub name: AccountName,
     /// Its key, in hexadecimal.
     pub key: String,
-    /// Where it can be reached.
+    /// Where it can be reached, as far as it knows.
     pub addresses: Vec<SocketAddr>,
+    /// Its UDP port, at whatever address of its host.
+    pub port: u16,
 }
 
 /// A line of `peer chats`.
