@@ -60,6 +60,7 @@ impl Core {
         room.presence = presence_version;
         if !changes.is_empty() {
             self.feed_again(&name);
+            self.table_moved(&name, now);
         }
         self.apply_presence(&name, &presence, false, &fresh, now);
     }
@@ -176,6 +177,7 @@ impl Core {
                 self.replace(&snapshot.room, table);
                 self.repair.table_changed(now);
                 self.feed_again(&snapshot.room);
+                self.table_moved(&snapshot.room, now);
                 if let Some(room) = self.rooms.get_mut(&snapshot.room) {
                     room.presence = snapshot.presence_version;
                 }
@@ -320,6 +322,7 @@ impl Core {
             // Nobody tells any more whether it is there.
             person.online = false;
         }
+        self.witness.parted(name, key);
         if let Some(Person { link: Some(link), .. }) = self.people.parts(key, name) {
             self.close(link, "no room is shared any more");
         }

@@ -248,3 +248,7 @@ fn unreachable(why: &str) -> Refusal {
     let what = "Whoever is called has to run a peer that knows you, or to wait for you with: peer listen";
     Refusal::new(Exit::Unreachable, format!("no chat has come about: {why}. {what}"))
 }
+
+#[cfg(test)]
+#[path = "meeting_tests.rs"]
+mod tests;

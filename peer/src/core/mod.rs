@@ -18,6 +18,7 @@ mod directory;
 mod feed;
 mod frontier;
 pub mod history;
+mod hosts;
 mod io;
 mod links;
 pub mod log;
@@ -40,6 +41,9 @@ mod tests;
 mod tracker_link;
 pub mod trust;
 mod waking;
+mod witness;
+#[cfg(test)]
+mod witness_tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -66,6 +70,7 @@ use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
 use trust::{Known, Trust};
+use witness::Witness;
 
 /// What a core begins with.
 pub struct Start {
@@ -132,6 +137,7 @@ pub struct Core {
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
     repair: Repair,
+    witness: Witness,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -165,6 +171,7 @@ impl Core {
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
             repair: Repair::new(),
+            witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -210,6 +217,7 @@ impl Core {
         self.links_due(now);
         self.meeting_due(now);
         self.repair_due(now);
+        self.witness_due(now);
         self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
@@ -225,6 +233,7 @@ impl Core {
             self.links.deadline(),
             self.meeting.deadline(),
             self.repair.deadline(),
+            self.witness.deadline(),
             self.waiting_deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)
