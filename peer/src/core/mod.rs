@@ -8,6 +8,9 @@ mod alone;
 mod answers;
 mod backoff;
 mod causal;
+mod changes;
+#[cfg(test)]
+mod changes_tests;
 pub mod command;
 mod delivery;
 mod directory;
@@ -17,6 +20,7 @@ pub mod history;
 mod io;
 mod links;
 pub mod log;
+mod news;
 mod outbox;
 mod people;
 pub mod pin;
@@ -41,7 +45,6 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::MemberEvent,
 };
 
 pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
@@ -222,23 +225,6 @@ impl Core {
         let first = self.cursor + 1;
         self.cursor += count;
         first
-    }
-
-    /// Keeps and shows an event.
-    fn event(&mut self, room: &RoomName, name: AccountName, change: common::wire::control::MemberChange) {
-        let version = self.rooms.get(room).map(|r| r.table.version()).unwrap_or_default();
-        let event = MemberEvent {
-            cursor: self.cursors(1),
-            room: room.clone(),
-            name,
-            change,
-            version: version.to_string(),
-            by: None,
-            at: Some(self.clock.wall),
-            detail: None,
-        };
-        self.out.push(Output::Keep(Row::Event(event.clone())));
-        self.out.push(Output::Show(Shown::Member(event)));
     }
 
     /// The room of that name, also where only the case differs, if this peer is a member.

@@ -15,6 +15,7 @@ use common::{
 use super::{
     AskId, Core, Now,
     command::{Answer as UserAnswer, Ask},
+    news::News,
 };
 
 /// How long the tracker may take to answer, in milliseconds.
@@ -61,6 +62,15 @@ impl Requests {
     /// When one has waited too long.
     pub fn deadline(&self) -> u64 {
         self.waiting.values().map(|request| request.until).min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether one that waits makes this peer a member of a room.
+    pub fn will_join(&self, name: &RoomName) -> bool {
+        let fold = name.fold();
+        self.waiting.values().any(|request| match &request.what {
+            What::Join(_, room, _) | What::Rejoin(room, _) => room.fold() == fold,
+            _ => false,
+        })
     }
 }
 
@@ -142,7 +152,7 @@ impl Core {
                 self.reply(ask, reply);
             }
             What::Leave(ask, room) => {
-                self.drop_room(&room, MemberChange::Left);
+                self.drop_room(&room, News::new(self.name.clone(), MemberChange::Left));
                 self.reply(ask, Ok(UserAnswer::Done));
             }
             What::Rejoin(..) => {}

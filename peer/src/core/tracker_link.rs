@@ -17,6 +17,7 @@ use serde_bytes::ByteArray;
 use super::{
     Core, Now, Output, Row, Welcomed,
     backoff::Backoff,
+    news::News,
     pin,
     requests::{Requests, What},
 };
@@ -273,7 +274,7 @@ impl Core {
             let history = self.rooms.get(room).map(|room| room.table.history());
             self.request(What::Rejoin(room.clone(), history), now);
         } else {
-            self.drop_room(room, MemberChange::Removed);
+            self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
         }
     }
 

@@ -105,9 +105,10 @@ pub struct MemberEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum MemberChange {
-    /// It became a member.
+    /// It became a member. For oneself `detail` is `let in` where one had asked earlier.
     Joined,
-    /// It left.
+    /// It left. Where one's own membership ends, this way or another, `detail` is the numbers of those messages of one's
+    /// own that have not got to everybody, and will not: `3, 5-7`.
     Left,
     /// It logged in.
     Online,
@@ -125,7 +126,8 @@ pub enum MemberChange {
     Renamed,
     /// It has another role now, which is `detail`.
     Role,
-    /// The room has another topic now, which is `detail`.
+    /// The room has another topic now, which is `detail`. `by` and `name` are who set it; where that was not seen, `by` is
+    /// missing and `name` is one's own.
     Topic,
     /// It is online, but away from the keyboard.
     Away,
