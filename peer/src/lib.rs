@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod called;
 pub mod config;
 pub mod control;
 pub mod core;

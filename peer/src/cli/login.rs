@@ -19,6 +19,7 @@ use common::{
 };
 use peer::{
     Config, Handle, Setup, Welcomed,
+    called::Called,
     control::{Server, Socket, socket},
     discover::{self, Target},
     profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
@@ -192,11 +193,13 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         store: profile.history(),
         used,
     };
-    let handle = peer::spawn(setup).await?;
+    let called = Called::new(profile.clone());
+    let handle = peer::spawn(setup).await?.called(called.clone());
     if let Some(salvaged) = handle.salvaged() {
         output::note(&salvaged.to_string());
     }
     let domain = welcome(&handle, target, &profile, kept).await?;
+    called.serve(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker: target.address, domain, hosted, _held: held })
 }

@@ -2,6 +2,7 @@
 
 mod chat;
 mod detach;
+mod door;
 mod export;
 mod host;
 mod log;
@@ -66,10 +67,22 @@ enum Command {
     Login(login::Login),
     Logout(session::Logout),
     Status(session::Status),
+    Rename(session::Rename),
     Rooms(rooms::Rooms),
     Join(rooms::Join),
+    Create(door::Create),
     Leave(rooms::Leave),
     Members(rooms::Members),
+    Topic(door::Topic),
+    Requests(door::Requests),
+    Accept(door::Accept),
+    Decline(door::Decline),
+    Kick(door::Kick),
+    Ban(door::Ban),
+    Unban(door::Unban),
+    Bans(door::Bans),
+    Promote(door::Promote),
+    HandOver(door::HandOver),
     Say(say::Say),
     Receipts(say::Receipts),
     Outbox(outbox::Outbox),
@@ -112,10 +125,22 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Login(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
+            Command::Rename(rename) => rename.run(&mut client, &out).await,
             Command::Rooms(rooms) => rooms.run(&mut client, &out).await,
             Command::Join(join) => join.run(&mut client, &out).await,
+            Command::Create(create) => create.run(&mut client, &out).await,
             Command::Leave(leave) => leave.run(&mut client, &out).await,
             Command::Members(members) => members.run(&mut client, &out).await,
+            Command::Topic(topic) => topic.run(&mut client, &out).await,
+            Command::Requests(requests) => requests.run(&mut client, &out).await,
+            Command::Accept(accept) => accept.run(&mut client, &out).await,
+            Command::Decline(decline) => decline.run(&mut client, &out).await,
+            Command::Kick(kick) => kick.run(&mut client, &out).await,
+            Command::Ban(ban) => ban.run(&mut client, &out).await,
+            Command::Unban(unban) => unban.run(&mut client, &out).await,
+            Command::Bans(bans) => bans.run(&mut client, &out).await,
+            Command::Promote(promote) => promote.run(&mut client, &out).await,
+            Command::HandOver(hand_over) => hand_over.run(&mut client, &out).await,
             Command::Say(say) => say.run(&mut client, &out).await,
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,

@@ -14,6 +14,7 @@ mod changes_tests;
 pub mod command;
 mod delivery;
 mod directory;
+mod door;
 mod feed;
 mod frontier;
 pub mod history;

@@ -17,6 +17,7 @@ use serde_bytes::ByteArray;
 use super::{
     Core, Now, Output, Row, Welcomed,
     backoff::Backoff,
+    door::Told,
     news::News,
     pin,
     requests::{Requests, What},
@@ -42,6 +43,8 @@ pub struct TrackerLink {
     pub assembling: Option<Snapshot>,
     /// What it has been asked.
     pub requests: Requests,
+    /// Who waits at doors, as far as the user has been told.
+    pub told: Told,
     state: State,
     pinned: Option<Key>,
     tables: u64,
@@ -77,6 +80,7 @@ impl TrackerLink {
             interfaces: Addresses::default(),
             backoff: Backoff::default(),
             requests: Requests::default(),
+            told: Told::default(),
             farewell: None,
         }
     }
@@ -182,7 +186,10 @@ impl Core {
                     self.went_down(reason, now);
                 }
             },
-            ToPeer::Contacts(_) | ToPeer::Asks(_) | ToPeer::Declined(_) | ToPeer::Door(_) => {}
+            ToPeer::Contacts(_) => {}
+            ToPeer::Asks(asks) => self.asks(asks),
+            ToPeer::Declined(declined) => self.declined(declined),
+            ToPeer::Door(door) => self.door_listed(door),
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
         }

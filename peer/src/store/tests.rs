@@ -88,7 +88,9 @@ async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() 
     let stranger = Identity::from_seed([3; 32]);
     let (mut one, _) = segment(&stranger, Head::empty(&lobby(), &stranger.key()), 1, &["a"]);
     one.name = name().with_key(&stranger.key());
-    let open = [Row::Open(lobby(), 1), Row::Segment(one.clone())];
+    let (version, settings) = (Version { epoch: 1, number: 2 }, Settings::with_history(History::All));
+    let room = Row::Room { room: lobby(), version, joined: true, settings };
+    let open = [Row::Open(lobby(), 1), room, Row::Segment(one.clone())];
     store.commit(Arc::new([room_rows(), open.to_vec()].concat())).await.unwrap();
     let (_, saved) = store.reopen(&me().key()).unwrap();
     assert_eq!(saved.rooms[&lobby()].table.history(), History::All);

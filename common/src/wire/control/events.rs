@@ -167,6 +167,12 @@ impl MemberChange {
         MemberChange::Parted,
     ];
 
+    /// Whether it is a step of a room's table, and not something beside it.
+    pub fn is_of_table(&self) -> bool {
+        use MemberChange::{Banned, Joined, Left, Rekeyed, Removed, Renamed, Role, Topic};
+        matches!(self, Joined | Left | Removed | Banned | Rekeyed | Renamed | Role | Topic)
+    }
+
     /// The word in JSON.
     pub fn as_str(&self) -> &'static str {
         match self {

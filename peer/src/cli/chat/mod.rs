@@ -6,10 +6,11 @@ mod talk;
 use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
 
 use anyhow::Result;
-use common::wire::control::{Event, Refusal};
+use common::wire::control::{Event, Joining, Refusal};
 use peer::control::{Follow, Session};
 use tokio::time::{self, MissedTickBehavior};
 
+use crate::cli::rooms;
 pub use console::Console;
 use talk::{Action, Outcome, Talk};
 
@@ -64,7 +65,10 @@ pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
 async fn act(session: impl Session, action: Action) -> Outcome {
     let done = async {
         Ok(match action {
-            Action::Join(room) => Outcome::Joined(session.join(room).await?),
+            Action::Join(room) => match session.join(room).await? {
+                Joining::In(joined) => Outcome::Joined(joined),
+                Joining::Asked(asked) => Outcome::Shown(rooms::asked(&asked.room)),
+            },
             Action::Leave(room) => {
                 session.leave(room.clone()).await?;
                 Outcome::Left(room)
