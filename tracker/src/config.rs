@@ -33,6 +33,9 @@ pub struct Config {
     pub gather_ms: u64,
     /// After how many days of not being seen a member is removed. Days on which the tracker is down do not count.
     pub member_expiry_days: u64,
+    /// For how many days a room with a door is kept after its last member has gone. Days on which the tracker is down
+    /// do not count.
+    pub door_days: u64,
     /// Sessions at once, at the most.
     pub sessions: usize,
     /// Accounts, at the most.
@@ -63,6 +66,7 @@ impl Default for Config {
             grace_s: 5,
             gather_ms: 5,
             member_expiry_days: 30,
+            door_days: 7,
             sessions: 10_000,
             accounts: 100_000,
             rooms: 10_000,

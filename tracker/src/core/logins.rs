@@ -4,27 +4,31 @@ use std::collections::BTreeMap;
 
 use common::{
     AccountName, Domain, Key,
-    address::Addresses,
     wire::tracker::{Code, Refused},
 };
 
 use super::{
     SessionId,
-    rows::{Row, StoredAccount},
+    room::Online,
+    rows::{Row, Seen, StoredAccount},
 };
 
 /// A name bound to a key, and what is known of it now.
 pub struct Account {
     /// The name as it was registered.
     pub name: AccountName,
-    /// When it was last seen, in milliseconds of the tracker's life; not kept up while it has a session.
-    pub seen: u64,
+    /// When it was last seen; not kept up while it has a session.
+    pub seen: Seen,
     /// What of that is stored.
-    pub stored: u64,
+    pub stored: Seen,
+    /// Whether its contacts are not told that.
+    pub hide_seen: bool,
+    /// Whether it has logged in since the tracker started: before, it is not known whether it is still there.
+    pub met: bool,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Where it shows as online.
-    pub online: Option<Addresses>,
+    /// How it shows as online.
+    pub online: Option<Online>,
     /// When it will show as offline, if no session comes before.
     pub grace: Option<u64>,
 }
@@ -43,6 +47,9 @@ impl Logins {
         let mut logins = Logins { names: BTreeMap::new(), accounts: BTreeMap::new(), domain, limit };
         for account in stored {
             logins.insert(account.key, account.name, account.seen);
+            if let Some(inserted) = logins.get_mut(&account.key) {
+                inserted.hide_seen = account.hide_seen;
+            }
         }
         logins
     }
@@ -50,6 +57,16 @@ impl Logins {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.accounts.len()
+    }
+
+    /// Whose name it is, but for case.
+    pub fn find(&self, name: &AccountName) -> Option<Key> {
+        self.names.get(&name.fold()).copied()
+    }
+
+    /// What a key is called.
+    pub fn name_of(&self, key: &Key) -> Option<AccountName> {
+        self.accounts.get(key).map(|account| account.name.clone())
     }
 
     /// The account of a key.
@@ -63,12 +80,17 @@ impl Logins {
     }
 
     /// All of them, in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Account)> {
+        self.accounts.iter()
+    }
+
+    /// All of them, in the order of their keys.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Account)> {
         self.accounts.iter_mut()
     }
 
     /// Lets `key` log in as `name`: registers the two for each other if both are new, or says why not.
-    pub fn admit(&mut self, key: Key, name: &AccountName, lived: u64) -> Result<Option<Row>, Refused> {
+    pub fn admit(&mut self, key: Key, name: &AccountName, seen: Seen) -> Result<Option<Row>, Refused> {
         let domain = &self.domain;
         match (self.names.get(&name.fold()), self.accounts.get(&key)) {
             (Some(owner), _) if *owner == key => Ok(None),
@@ -101,15 +123,25 @@ impl Logins {
                 ),
             }),
             (None, None) => {
-                self.insert(key, name.clone(), lived);
-                Ok(Some(Row::Account { key, name: name.clone(), seen: lived }))
+                self.insert(key, name.clone(), seen);
+                Ok(Some(Row::Account { key, name: name.clone(), seen }))
             }
         }
     }
 
-    fn insert(&mut self, key: Key, name: AccountName, seen: u64) {
+    fn insert(&mut self, key: Key, name: AccountName, seen: Seen) {
         self.names.insert(name.fold(), key);
-        self.accounts.insert(key, Account { name, seen, stored: seen, session: None, online: None, grace: None });
+        let account = Account {
+            name,
+            seen,
+            stored: seen,
+            hide_seen: false,
+            met: false,
+            session: None,
+            online: None,
+            grace: None,
+        };
+        self.accounts.insert(key, account);
     }
 }
 
@@ -119,36 +151,39 @@ mod tests {
 
     fn logins() -> Logins {
         let mut logins = Logins::new(Vec::new(), "lan".parse().unwrap(), 2);
-        assert!(logins.admit(Key([1; 32]), &"Alice".parse().unwrap(), 0).unwrap().is_some());
+        assert!(logins.admit(Key([1; 32]), &"Alice".parse().unwrap(), Seen::default()).unwrap().is_some());
         logins
     }
 
     #[test]
     fn a_name_belongs_to_the_first_key_in_whatever_case_it_is_written() {
         let mut logins = logins();
-        let refused = logins.admit(Key([2; 32]), &"alice".parse().unwrap(), 0).unwrap_err();
+        let refused = logins.admit(Key([2; 32]), &"alice".parse().unwrap(), Seen::default()).unwrap_err();
         assert_eq!(refused.code, Code::NameTaken);
         assert!(refused.reason.starts_with("the name Alice@lan belongs to another key"), "{}", refused.reason);
-        assert_eq!(logins.admit(Key([1; 32]), &"aLICE".parse().unwrap(), 0), Ok(None));
+        assert_eq!(logins.admit(Key([1; 32]), &"aLICE".parse().unwrap(), Seen::default()), Ok(None));
     }
 
     #[test]
     fn a_key_has_one_name() {
-        let refused = logins().admit(Key([1; 32]), &"bob".parse().unwrap(), 0).unwrap_err();
+        let refused = logins().admit(Key([1; 32]), &"bob".parse().unwrap(), Seen::default()).unwrap_err();
         assert_eq!(refused.code, Code::KeyNamed);
     }
 
     #[test]
     fn a_name_with_a_key_behind_it_cannot_be_registered() {
         let name = "bob".parse::<AccountName>().unwrap().with_key(&Key([2; 32]));
-        assert_eq!(logins().admit(Key([2; 32]), &name, 0).unwrap_err().code, Code::Protest);
+        assert_eq!(logins().admit(Key([2; 32]), &name, Seen::default()).unwrap_err().code, Code::Protest);
     }
 
     #[test]
     fn accounts_beyond_the_bound_are_refused_and_known_ones_are_not() {
         let mut logins = logins();
-        assert!(logins.admit(Key([2; 32]), &"bob".parse().unwrap(), 0).is_ok());
-        assert_eq!(logins.admit(Key([3; 32]), &"carol".parse().unwrap(), 0).unwrap_err().code, Code::Full);
-        assert!(logins.admit(Key([2; 32]), &"bob".parse().unwrap(), 0).is_ok());
+        assert!(logins.admit(Key([2; 32]), &"bob".parse().unwrap(), Seen::default()).is_ok());
+        assert_eq!(
+            logins.admit(Key([3; 32]), &"carol".parse().unwrap(), Seen::default()).unwrap_err().code,
+            Code::Full
+        );
+        assert!(logins.admit(Key([2; 32]), &"bob".parse().unwrap(), Seen::default()).is_ok());
     }
 }

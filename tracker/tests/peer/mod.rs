@@ -64,8 +64,14 @@ impl Peer {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// The next frame, but for those about contacts, of whom it has none.
     pub async fn next(&mut self) -> ToPeer {
-        self.reader.next().await.unwrap().unwrap()
+        loop {
+            match self.reader.next().await.unwrap().unwrap() {
+                ToPeer::Contacts(_) => {}
+                frame => return frame,
+            }
+        }
     }
 
     pub async fn closed(&mut self) -> (Code, String) {

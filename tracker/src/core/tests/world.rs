@@ -192,7 +192,8 @@ impl World {
             assert_eq!(mirrored.table.digest(), held.digest(), "peer {id} in {}", held.name());
             let online = held.table().members().filter_map(|member| {
                 let account = self.tracker.logins.get(&member.key)?;
-                Some((member.slot, account.online.clone()?))
+                let online = account.online.clone()?;
+                Some((member.slot, (online.addresses, online.away)))
             });
             assert_eq!(mirrored.online, online.collect(), "presence as peer {id} sees it in {}", held.name());
         }
