@@ -165,7 +165,7 @@ fn who_asks_to_join_is_told_so_and_the_command_has_done_what_it_should() {
 fn each_command_about_a_room_asks_for_what_it_says() {
     let home = home();
     let asked = session(home.path(), "alice", |_, _| result(json!({"room": "den", "members": 1, "slot": 0})));
-    let mut asks = |line: &str, method: &str, params: Value| {
+    let asks = |line: &str, method: &str, params: Value| {
         let (code, out, err) = run(home.path(), &line.split(' ').collect::<Vec<_>>());
         assert_eq!(code, 0, "{line}: {out}{err}");
         assert_eq!(asked.0.recv().unwrap(), (method.to_string(), params), "{line}");

@@ -82,6 +82,10 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Offline => "is offline".to_string(),
         MemberChange::Removed => format!("is no longer a member of {room}"),
         MemberChange::Forked => return forked(event),
+        MemberChange::Refuses => format!(
+            "takes nothing that you say in {room}: in its table of version {detail} you are no member. If that is so, the \
+             tracker tells you by whom you were removed once it is reached: peer status"
+        ),
         MemberChange::Banned => format!("is banned from {room}"),
         MemberChange::Asks => {
             return format!("asks to join {room}: peer accept {room} {0}, or peer decline {room} {0}", event.name);

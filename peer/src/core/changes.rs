@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use common::{
     AccountName, Key, RoomName, Version,
+    fault::{self, Fault},
     table::{Change, Departure, History, Member, Misfit, Settings, Step, Table},
     wire::control::MemberChange,
 };
@@ -53,6 +54,7 @@ impl Core {
                 room.table.apply(change)?;
                 let version = room.table.version();
                 let Some(member) = member else { return Ok(()) };
+                let by = if fault::on(Fault::RemoverMisnamed) { Some(member.name.clone()) } else { by };
                 let span = Span {
                     key: member.key,
                     name: member.name.clone(),
@@ -128,6 +130,9 @@ impl Core {
             self.out.push(Output::Keep(Row::Open(name.clone(), version.epoch)));
         }
         let same_epoch = was_joined && old.version().epoch == version.epoch;
+        if was_joined && !same_epoch {
+            room.lost = old.members().map(|member| (member.key, member.role)).collect();
+        }
         let gone: Vec<Member> = old
             .members()
             .filter(|m| !same_epoch || room.table.member(&m.key).is_none_or(|new| new.since != m.since))
@@ -187,7 +192,8 @@ impl Core {
 
     /// Keeps where a room's table stands, and what the room is like.
     pub(super) fn keep_room(&mut self, name: &RoomName) {
-        let Some(room) = self.rooms.get(name) else { return };
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        room.refused = false;
         let (version, settings) = (room.table.version(), room.table.settings().clone());
         self.out.push(Output::Keep(Row::Room { room: name.clone(), version, joined: room.joined, settings }));
     }
@@ -212,6 +218,7 @@ impl Core {
             .map(|span| room.ended(span))
             .collect();
         room.table = Table::default();
+        room.lost.clear();
         self.out.extend(spans.into_iter().map(|span| Output::Keep(Row::Span(name.clone(), span))));
         self.out.push(Output::Keep(Row::Clear(name.clone())));
         self.keep_room(name);
@@ -222,6 +229,7 @@ impl Core {
         }
         self.refuse_unsaid(name);
         self.waiting.remove(name);
+        self.rejoined(name);
     }
 }
 

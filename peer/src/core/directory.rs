@@ -55,6 +55,7 @@ impl Core {
             self.repair.table_changed(now);
             self.keep_room(&name);
             self.feed_again(&name);
+            self.restore_roles(&name, now);
         }
         self.apply_presence(&name, &presence, false, &fresh, now);
     }
@@ -134,6 +135,7 @@ impl Core {
                 let fresh = self.fresh(&snapshot.room, now);
                 self.apply_presence(&snapshot.room, &snapshot.presence, true, &fresh, now);
                 self.rejoined(&snapshot.room);
+                self.restore_roles(&snapshot.room, now);
             }
             _ => self.resync("a snapshot contradicts itself", now),
         }
@@ -166,8 +168,13 @@ impl Core {
     }
 
     pub(super) fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
+        if let Some(waiting) = self.waiting.get_mut(name).filter(|_| !fault::on(Fault::TakenFromRemoved)) {
+            waiting.forget(key);
+        }
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
-            self.links.forget_room(link, name);
+            if !fault::on(Fault::RemovedSentTo) {
+                self.links.forget_room(link, name);
+            }
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
         }

@@ -112,8 +112,11 @@ impl Core {
     }
 
     /// Somebody asks to be let into a room that this user may open.
-    pub(super) fn asks(&mut self, asks: Asks) {
+    pub(super) fn asks(&mut self, asks: Asks, now: Now) {
         let Asks { room, who } = asks;
+        if self.let_back(&room, &who, now) {
+            return;
+        }
         let is_in = self.rooms.get(&room).is_some_and(|held| held.joined && held.table.member(&who.key).is_none());
         if is_in && self.tracker.told.note(&room, who.key, who.at) {
             self.tell_of(&room, News::new(who.name, MemberChange::Asks).at(who.at));

@@ -22,6 +22,8 @@ mod io;
 mod links;
 pub mod log;
 mod news;
+#[cfg(test)]
+mod out_tests;
 mod outbox;
 mod people;
 pub mod pin;
@@ -31,6 +33,7 @@ mod repair;
 #[cfg(test)]
 mod repair_tests;
 mod requests;
+mod restore;
 pub mod room;
 #[cfg(test)]
 mod session_tests;

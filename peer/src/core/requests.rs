@@ -51,6 +51,10 @@ pub enum What {
     Rooms(AskId, Vec<RoomLine>),
     /// To become a member again, at a tracker that has lost its tables, of a room with this history.
     Rejoin(RoomName, Option<History>),
+    /// The same of a room that had an owner: to make it again as it was.
+    Remake(RoomName, Settings),
+    /// Something that is done to a room so that it is again what it was at a tracker that has lost its tables.
+    Restore(RoomName, Order),
     /// To make a room.
     Make(AskId, RoomName, Settings),
     /// Something that only some may do to a room.
@@ -66,7 +70,7 @@ impl What {
         match self {
             What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) | What::Make(ask, ..) => Some(*ask),
             What::Order(ask, ..) | What::Door(ask, _) | What::Rename(ask, _) => Some(*ask),
-            What::Rejoin(..) => None,
+            What::Rejoin(..) | What::Remake(..) | What::Restore(..) => None,
         }
     }
 }
@@ -81,7 +85,8 @@ impl Requests {
     pub fn will_join(&self, name: &RoomName) -> bool {
         let fold = name.fold();
         self.waiting.values().any(|request| match &request.what {
-            What::Join(_, room, _) | What::Rejoin(room, _) | What::Make(_, room, _) => room.fold() == fold,
+            What::Join(_, room, _) | What::Make(_, room, _) => room.fold() == fold,
+            What::Rejoin(room, _) | What::Remake(room, _) => room.fold() == fold,
             _ => false,
         })
     }
@@ -150,8 +155,12 @@ impl Core {
             }
             What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
             What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
-            What::Make(_, room, settings) => self.tell(Make { id, room: room.clone(), settings: settings.clone() }),
-            What::Order(_, room, order) => self.tell(ordered(id, room.clone(), order.clone())),
+            What::Make(_, room, settings) | What::Remake(room, settings) => {
+                self.tell(Make { id, room: room.clone(), settings: settings.clone() })
+            }
+            What::Order(_, room, order) | What::Restore(room, order) => {
+                self.tell(ordered(id, room.clone(), order.clone()))
+            }
             What::Door(_, room) => self.tell(ListDoor { id, room: room.clone() }),
             What::Rename(_, name) => self.tell(Rename { id, name: name.clone() }),
         }
@@ -164,6 +173,12 @@ impl Core {
             if let (What::Rejoin(room, Some(_)), Code::OtherHistory) = (&what, refused.code) {
                 // Somebody was there first and has made it otherwise.
                 return self.request(What::Rejoin(room.clone(), None), now);
+            }
+            if let (What::Remake(room, _), Code::Exists) = (&what, refused.code) {
+                return self.request(What::Rejoin(room.clone(), None), now);
+            }
+            if let (What::Rejoin(room, _), Code::Banned) = (&what, refused.code) {
+                return self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
             }
             if let (What::Join(ask, room, _), Code::Asked) = (&what, refused.code) {
                 return self.reply(*ask, Ok(UserAnswer::Asked(room.clone())));
@@ -179,7 +194,7 @@ impl Core {
                 self.drop_room(&room, News::new(self.name.clone(), MemberChange::Left));
                 self.reply(ask, Ok(UserAnswer::Done));
             }
-            What::Rejoin(..) => {}
+            What::Rejoin(..) | What::Remake(..) | What::Restore(..) => {}
             What::Order(ask, ..) => self.reply(ask, Ok(UserAnswer::Done)),
             What::Rename(ask, name) => {
                 self.name = name;

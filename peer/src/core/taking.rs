@@ -31,18 +31,13 @@ impl Core {
             return self.refuse(id, &batch, RefuseCode::NotHere, Version::NONE);
         };
         let version = room.table.version();
-        let Some(member) = room.table.member(&author).filter(|_| room.is_vouched(&author, batch.stamp, &self.me))
-        else {
+        let is_in = room.table.member(&author).is_some() || fault::on(Fault::TakenFromRemoved);
+        let vouched = is_in && room.is_vouched(&author, batch.stamp, &self.me);
+        let Some(called) = room.name_of(&author).filter(|_| vouched) else {
             return self.refuse(id, &batch, RefuseCode::NotMember, version);
         };
-        let arrived = Arrived {
-            link: id,
-            author,
-            via: None,
-            name: member.name.clone(),
-            skips: self.skips(id, author, &batch),
-            batch,
-        };
+        let arrived =
+            Arrived { link: id, author, via: None, name: called.clone(), skips: self.skips(id, author, &batch), batch };
         self.take_arrived(arrived, now);
     }
 

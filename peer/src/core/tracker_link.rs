@@ -14,14 +14,7 @@ use common::{
 };
 use serde_bytes::ByteArray;
 
-use super::{
-    Core, Now, Output, Row, Welcomed,
-    backoff::Backoff,
-    door::Told,
-    news::News,
-    pin,
-    requests::{Requests, What},
-};
+use super::{Core, Now, Output, Row, Welcomed, backoff::Backoff, door::Told, news::News, pin, requests::Requests};
 
 /// The first pause before dialling again, in milliseconds.
 const FIRST_PAUSE: u64 = 500;
@@ -187,7 +180,7 @@ impl Core {
                 }
             },
             ToPeer::Contacts(_) => {}
-            ToPeer::Asks(asks) => self.asks(asks),
+            ToPeer::Asks(asks) => self.asks(asks, now),
             ToPeer::Declined(declined) => self.declined(declined),
             ToPeer::Door(door) => self.door_listed(door),
             ToPeer::Answer(answer) => self.answered(answer, now),
@@ -278,8 +271,8 @@ impl Core {
             return;
         }
         if self.tracker.rejoining.contains(room) && !fault::on(Fault::NotRejoined) {
-            let history = self.rooms.get(room).map(|room| room.table.history());
-            self.request(What::Rejoin(room.clone(), history), now);
+            let request = self.rejoining(room);
+            self.request(request, now);
         } else {
             self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
         }

@@ -140,6 +140,9 @@ pub enum MemberChange {
     Contact,
     /// It is no contact any more.
     Parted,
+    /// It takes nothing that one says in the room: it goes by the version in `detail` of its table, newer than the one held
+    /// here, in which one is no member.
+    Refuses,
     /// Two different messages with one number have come under its key: a copy of it is in use, or an old state of its
     /// store. For one's own name, `by` is who has the other messages.
     Forked,
@@ -147,7 +150,8 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 17] = [
+    pub const ALL: [MemberChange; 18] = [
+        MemberChange::Refuses,
         MemberChange::Joined,
         MemberChange::Left,
         MemberChange::Online,
@@ -192,6 +196,7 @@ impl MemberChange {
             MemberChange::Identity => "identity",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
+            MemberChange::Refuses => "refuses",
             MemberChange::Forked => "forked",
         }
     }
