@@ -1,6 +1,9 @@
 //! The core against a model of it: random histories, after which every mirror equals the tracker's table.
 
+mod contacts;
+mod door;
 mod mirror;
 mod random;
+mod roles;
 mod scenes;
 mod world;

@@ -3,11 +3,13 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use common::{
-    Key, RoomName,
+    AccountName, Key, RoomName,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
-    table::History,
-    wire::tracker::{Code, Hello, Holding, ToPeer, ToTracker},
+    table::{History, Role, Settings},
+    wire::tracker::{
+        Code, Decide, Hello, Holding, Make, Refused, Remove, SetContact, SetRole, ToPeer, ToTracker, Wish,
+    },
 };
 
 use super::{
@@ -38,6 +40,10 @@ pub struct World {
     pub frames: usize,
     sessions: u64,
     runs: u64,
+}
+
+pub fn called(peer: u8) -> AccountName {
+    format!("peer{peer}").parse().unwrap()
 }
 
 pub fn key(peer: u8) -> Key {
@@ -71,11 +77,10 @@ impl World {
     }
 
     pub fn login(&mut self, id: u8) {
-        let name = format!("peer{id}").parse().unwrap();
-        self.login_as(id, key(id), name);
+        self.login_as(id, key(id), called(id));
     }
 
-    pub fn login_as(&mut self, id: u8, key: Key, name: common::AccountName) {
+    pub fn login_as(&mut self, id: u8, key: Key, name: AccountName) {
         self.sessions += 1;
         let session = SessionId(self.sessions);
         let peer = self.peers.entry(id).or_default();
@@ -203,6 +208,58 @@ impl World {
         let room = &self.peers[&viewer].mirror.rooms[&room(name)];
         let slot = room.table.member(&key(of)).unwrap().slot;
         room.online.contains_key(&slot)
+    }
+
+    /// Asks for something, and gives back why it was refused, if it was.
+    pub fn request(&mut self, id: u8, frame: impl Into<ToTracker>) -> Option<Refused> {
+        self.say(id, frame);
+        self.pass(10);
+        let answer = self.peers[&id].heard.iter().rev().find_map(|frame| match frame {
+            ToPeer::Answer(answer) => Some(answer.refused.clone()),
+            _ => None,
+        });
+        answer.expect("an answer")
+    }
+
+    /// The code with which something that is asked for is refused, if it is.
+    pub fn code(&mut self, id: u8, frame: impl Into<ToTracker>) -> Option<Code> {
+        self.request(id, frame).map(|refused| refused.code)
+    }
+
+    /// Makes a room with an owner.
+    pub fn make(&mut self, id: u8, name: &str, approval: bool) -> Option<Code> {
+        let settings = Settings { approval, ..Settings::default() };
+        self.code(id, Make { id: 3, room: room(name), settings })
+    }
+
+    pub fn decide(&mut self, id: u8, name: &str, of: u8, accept: bool) -> Option<Code> {
+        self.code(id, Decide { id: 4, room: room(name), name: called(of), accept })
+    }
+
+    pub fn remove(&mut self, id: u8, name: &str, of: u8, ban: bool) -> Option<Code> {
+        self.code(id, Remove { id: 5, room: room(name), name: called(of), ban })
+    }
+
+    pub fn set_role(&mut self, id: u8, name: &str, of: u8, role: Role) -> Option<Code> {
+        self.code(id, SetRole { id: 6, room: room(name), name: called(of), role })
+    }
+
+    pub fn wish(&mut self, id: u8, of: u8, wish: Wish) -> Option<Code> {
+        self.code(id, SetContact { id: 7, name: called(of), key: None, wish })
+    }
+
+    /// What a member may do, as the tracker has it.
+    pub fn role(&self, name: &str, of: u8) -> Option<Role> {
+        let held = self.tracker.rooms.get(self.tracker.rooms.find(&room(name))?)?;
+        held.table().member(&key(of)).map(|member| member.role)
+    }
+
+    /// The frames of a kind that a peer was told, and forgets them.
+    pub fn heard<T>(&mut self, id: u8, of: impl Fn(&ToPeer) -> Option<T>) -> Vec<T> {
+        let peer = self.peers.get_mut(&id).expect("a peer");
+        let found = peer.heard.iter().filter_map(&of).collect();
+        peer.heard.retain(|frame| of(frame).is_none());
+        found
     }
 
     pub fn last_code(&self, id: u8) -> Option<Code> {
