@@ -13,7 +13,10 @@ use common::{
 };
 
 use super::{
-    super::{Input, Output, SessionId, Tracker},
+    super::{
+        Input, Output, SessionId, Standing, Tracker,
+        accounts::{Outcome, Wanted},
+    },
     mirror::Mirror,
 };
 use crate::{config::Config, store::Store};
@@ -38,6 +41,8 @@ pub struct World {
     pub peers: BTreeMap<u8, Peer>,
     /// Frames carried, with those that were shared.
     pub frames: usize,
+    /// What whoever runs the tracker was told last.
+    pub outcome: Option<Outcome>,
     sessions: u64,
     runs: u64,
 }
@@ -62,7 +67,17 @@ impl World {
     pub fn new(config: Config) -> World {
         let store = Store::in_memory(77).unwrap();
         let tracker = Tracker::new(config.clone(), store.load().unwrap(), 1, 1_000).unwrap();
-        World { tracker, store, config, now: 1_000, peers: BTreeMap::new(), frames: 0, sessions: 0, runs: 1 }
+        World {
+            tracker,
+            store,
+            config,
+            now: 1_000,
+            peers: BTreeMap::new(),
+            frames: 0,
+            outcome: None,
+            sessions: 0,
+            runs: 1,
+        }
     }
 
     /// The tracker dies and comes back; the links die with it.
@@ -90,6 +105,25 @@ impl World {
         let hello = Hello::new(name, Addresses::default());
         self.input(Input::Hello { session, key, seen: address(id), hello });
         self.say(id, Holding { rooms, last: true });
+    }
+
+    /// Logs in with a token.
+    pub fn login_with(&mut self, id: u8, key: Key, name: &str, token: Option<&str>) {
+        self.sessions += 1;
+        let session = SessionId(self.sessions);
+        self.peers.entry(id).or_default().session = Some(session);
+        let mut hello = Hello::new(name.parse().unwrap(), Addresses::default());
+        hello.invite = token.map(str::to_owned);
+        self.input(Input::Hello { session, key, seen: address(id), hello });
+        let rooms = self.peers[&id].mirror.held();
+        self.say(id, Holding { rooms, last: true });
+        self.pass(10);
+    }
+
+    /// Asks for something as who runs the tracker does.
+    pub fn operate(&mut self, wanted: Wanted) -> Outcome {
+        self.input(Input::Operator { ask: 1, wanted });
+        self.outcome.take().unwrap()
     }
 
     /// The peer's link breaks.
@@ -160,6 +194,7 @@ impl World {
             for output in outputs {
                 match output {
                     Output::Store(_) => {}
+                    Output::Outcome { outcome, .. } => self.outcome = Some(outcome),
                     Output::Send { session, frames, .. } => {
                         if let Some(peer) = self.peers.values_mut().find(|peer| peer.session == Some(session)) {
                             assert!(peer.under_way.is_empty(), "one write at a time");
@@ -201,6 +236,22 @@ impl World {
                 Some((member.slot, (online.addresses, online.away)))
             });
             assert_eq!(mirrored.online, online.collect(), "presence as peer {id} sees it in {}", held.name());
+        }
+    }
+
+    /// Whether what a peer knows of its contacts is what the tracker holds.
+    pub fn assert_contacts(&mut self, id: u8) {
+        let book = &self.tracker.book;
+        let mirrored: Vec<_> = self.peers[&id].mirror.contacts.keys().copied().collect();
+        assert_eq!(mirrored, book.of(&key(id)).collect::<Vec<_>>(), "peer {id} knows its contacts");
+        for (with, contact) in &self.peers[&id].mirror.contacts {
+            let account = self.tracker.logins.get(with).unwrap();
+            let agreed = book.are_contacts(&key(id), with);
+            let online = account.online.as_ref().filter(|_| agreed).map(|online| online.addresses.clone());
+            assert_eq!(contact.online, online, "peer {id} sees where {with} is");
+            if book.standing(with, &key(id)) != Some(Standing::Blocked) {
+                assert_eq!(contact.name, account.name);
+            }
         }
     }
 
