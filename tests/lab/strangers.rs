@@ -99,8 +99,9 @@ pub fn another_version_is_told_so() {
         ..tracker::Hello::new(name.clone(), Default::default())
     });
     let told = stranger.say(crowd.tracker.address(), tracker::ALPN, &hello.encode()).closed();
-    assert!(told.contains("version 1") && told.contains("newer peer"), "{told}");
-    is_logged(crowd.tracker.process(), &["version 1", &stranger.address.to_string()]);
+    let ours = format!("version {}", tracker::PROTOCOL);
+    assert!(told.contains(&ours) && told.contains("newer peer"), "{told}");
+    is_logged(crowd.tracker.process(), &[&ours, &stranger.address.to_string()]);
 
     let alice = &crowd.peers[0];
     let hello = peer::PeerFrame::from(peer::Hello { protocol: 99, name, life: 0 });

@@ -13,6 +13,7 @@ mod delivery;
 mod directory;
 mod feed;
 mod frontier;
+mod hosts;
 pub mod history;
 mod io;
 mod links;
@@ -34,6 +35,9 @@ mod taking;
 mod tests;
 mod tracker_link;
 mod waking;
+mod witness;
+#[cfg(test)]
+mod witness_tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -56,6 +60,7 @@ use receipts::Receipts;
 use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
+use witness::Witness;
 
 /// What a core begins with.
 pub struct Start {
@@ -110,6 +115,7 @@ pub struct Core {
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
     repair: Repair,
+    witness: Witness,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -139,6 +145,7 @@ impl Core {
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
             repair: Repair::new(),
+            witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -180,6 +187,7 @@ impl Core {
         self.tracker_due(now);
         self.links_due(now);
         self.repair_due(now);
+        self.witness_due(now);
         self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
@@ -193,6 +201,7 @@ impl Core {
             self.tracker.deadline(),
             self.links.deadline(),
             self.repair.deadline(),
+            self.witness.deadline(),
             self.waiting_deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)
