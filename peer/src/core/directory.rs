@@ -56,6 +56,7 @@ impl Core {
             self.keep_room(&name);
             self.feed_again(&name);
             self.restore_roles(&name, now);
+            self.table_moved(&name, now);
         }
         self.apply_presence(&name, &presence, false, &fresh, now);
     }
@@ -128,6 +129,7 @@ impl Core {
                 self.replace(&snapshot.room, table);
                 self.repair.table_changed(now);
                 self.feed_again(&snapshot.room);
+                self.table_moved(&snapshot.room, now);
                 if let Some(room) = self.rooms.get_mut(&snapshot.room) {
                     room.presence = snapshot.presence_version;
                 }
@@ -178,6 +180,7 @@ impl Core {
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
         }
+        self.witness.parted(name, key);
         if let Some(Person { link: Some(link), .. }) = self.people.parts(key, name) {
             self.close(link, "no room is shared any more");
         }

@@ -18,6 +18,7 @@ mod door;
 mod feed;
 mod frontier;
 pub mod history;
+mod hosts;
 mod io;
 mod links;
 pub mod log;
@@ -42,6 +43,9 @@ mod taking;
 mod tests;
 mod tracker_link;
 mod waking;
+mod witness;
+#[cfg(test)]
+mod witness_tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -63,6 +67,7 @@ use receipts::Receipts;
 use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
+use witness::Witness;
 
 /// What a core begins with.
 pub struct Start {
@@ -117,6 +122,7 @@ pub struct Core {
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
     repair: Repair,
+    witness: Witness,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -146,6 +152,7 @@ impl Core {
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
             repair: Repair::new(),
+            witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -187,6 +194,7 @@ impl Core {
         self.tracker_due(now);
         self.links_due(now);
         self.repair_due(now);
+        self.witness_due(now);
         self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
@@ -200,6 +208,7 @@ impl Core {
             self.tracker.deadline(),
             self.links.deadline(),
             self.repair.deadline(),
+            self.witness.deadline(),
             self.waiting_deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)

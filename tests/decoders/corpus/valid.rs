@@ -135,7 +135,7 @@ fn to_another_peer() -> Vec<PeerFrame> {
         batch().into(),
         peer::Skip { room: room(), author: None, next: 18, hash: None }.into(),
         peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
-        peer::Bye { reason: "logged out".into() }.into(),
+        peer::Bye { reason: "logged out".into(), stranger: true }.into(),
     ]
 }
 

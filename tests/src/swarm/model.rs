@@ -108,8 +108,10 @@ impl Model {
 
     /// Somebody has stored what has happened to whom: whoever did it could.
     pub fn happened(&mut self, to: &Key, event: &MemberEvent) {
-        use MemberChange::{Banned, Left, Rekeyed, Removed};
+        use MemberChange::{Banned, Left, Rekeyed, Removed, Split};
         self.cursor(to, event.cursor, 1);
+        // The tracker is honest here, whatever befalls it.
+        assert_ne!(event.change, Split, "{to:?}: {event:?}");
         let ends = matches!(event.change, Banned | Left | Rekeyed | Removed);
         if ends && self.people[&event.name] == *to {
             self.out(to, &event.room);

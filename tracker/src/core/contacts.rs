@@ -3,7 +3,7 @@
 //! Views of a pair differ only where one has blocked the other: then the other's view goes on as if the one had done
 //! nothing, and becomes true again if the block is lifted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     AccountName, Key, limits,
@@ -116,6 +116,16 @@ impl Book {
         self.views.get(of).into_iter().flat_map(|view| view.keys().copied())
     }
 
+    /// All that `key` stands to in some way, or that stand to it.
+    pub fn around(&self, key: &Key) -> Vec<Key> {
+        let others = self.views.iter().filter(|(of, view)| *of == key || view.contains_key(key));
+        let others = others.flat_map(|(of, view)| match of == key {
+            true => view.keys().copied().collect(),
+            false => vec![*of],
+        });
+        others.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// Whether the two are contacts in both views.
     pub fn are_contacts(&self, one: &Key, other: &Key) -> bool {
         [(one, other), (other, one)].iter().all(|(of, with)| self.standing(of, with) == Some(Standing::Contact))
@@ -203,10 +213,19 @@ impl Tracker {
         }
     }
 
-    /// Whoever may know is told where `key` is, and what it is called.
+    /// Its contacts are told where `key` is.
     pub(super) fn mark_for_contacts(&mut self, key: &Key) {
         for other in self.book.of(key).collect::<Vec<_>>() {
             if self.book.are_contacts(key, &other) {
+                self.mark(&other, key);
+            }
+        }
+    }
+
+    /// Whoever `key` has not blocked is told what it is called.
+    pub(super) fn mark_for_those_who_may_know(&mut self, key: &Key) {
+        for other in self.book.of(key).collect::<Vec<_>>() {
+            if self.book.standing(key, &other) != Some(Standing::Blocked) {
                 self.mark(&other, key);
             }
         }
@@ -249,7 +268,10 @@ impl Tracker {
         if let Some(session) = self.sessions.get_mut(&id) {
             session.contacts.left_out = !whole;
         }
-        let contacts = known.iter().filter_map(|with| Some(self.contact(&me, *with, self.logins.name_of(with)?)));
+        // Who was not here when a contact's key was lost is told that, too.
+        let with_former =
+            known.iter().flat_map(|with| self.logins.formerly(with).iter().chain([with]).map(move |key| (key, with)));
+        let contacts = with_former.filter_map(|(key, with)| Some(self.contact(&me, *key, self.logins.name_of(with)?)));
         frames::contacts(contacts, whole)
     }
 
@@ -257,7 +279,11 @@ impl Tracker {
     /// the one that blocks as offline to who is blocked; in rooms that the two share each sees the other as all do.
     fn contact(&self, me: &Key, with: Key, name: AccountName) -> Contact {
         let account = self.logins.get(&with);
-        let state = self.book.standing(me, &with).map_or(ContactState::Gone, Standing::shown);
+        let state = match self.book.standing(me, &with) {
+            Some(standing) => standing.shown(),
+            None if self.logins.successor(&with).is_some() => ContactState::Rekeyed,
+            None => ContactState::Gone,
+        };
         let agreed = account.filter(|_| self.book.are_contacts(me, &with));
         let online = agreed.and_then(|account| account.online.as_ref());
         let offline = agreed.filter(|account| account.online.is_none() && !account.hide_seen);

@@ -11,7 +11,7 @@ use common::{
 use super::{Output, Row, SessionId, Timer, Tracker, presence::DAY, requests::After, rooms::RoomId, rows::Kept};
 
 /// Who is outside a room, and what for. Times are in seconds since 1970.
-#[derive(Default)]
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Door {
     /// Who waits to be let in, and since when.
     pub waiting: BTreeMap<Key, u64>,

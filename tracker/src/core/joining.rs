@@ -115,6 +115,10 @@ impl Tracker {
     }
 
     fn make_room(&mut self, name: RoomName, settings: Settings, now: u64) -> Result<RoomId, Refused> {
+        if name.as_str().starts_with('~') {
+            let reason = format!("{name} is a conversation of two, which needs no tracker: choose another name");
+            return Err(Refused { code: Code::Exists, reason });
+        }
         let limit = self.config.rooms;
         if self.rooms.len() >= limit {
             return Err(full(format!("this tracker has {limit} rooms, as many as it may: join one there is")));

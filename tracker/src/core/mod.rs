@@ -7,14 +7,19 @@
 //!
 //! Architecture invariant: what a poll stores is to be on disk before any of its frames leaves (write ahead).
 
+pub mod accounts;
+mod admission;
 mod contacts;
 mod door;
 mod frames;
+pub mod invitations;
 mod joining;
 mod logins;
+mod names;
 mod presence;
 mod push;
 mod recent;
+mod renames;
 mod requests;
 mod roles;
 mod room;
@@ -35,9 +40,11 @@ use common::{
 };
 
 use crate::config::Config;
+use accounts::{Outcome, Wanted};
 use contacts::Book;
 pub use contacts::Standing;
 use door::DeclinedTo;
+use invitations::Invitations;
 use logins::Logins;
 use room::Online;
 use rooms::{RoomId, Rooms};
@@ -83,6 +90,13 @@ pub enum Input {
         /// Whose.
         session: SessionId,
     },
+    /// Whoever runs the tracker wants something.
+    Operator {
+        /// For the answer.
+        ask: u64,
+        /// What.
+        wanted: Wanted,
+    },
     /// The tracker is going down.
     Stop,
 }
@@ -100,6 +114,13 @@ pub enum Output {
         frames: Vec<Encoded>,
         /// How many requests they end.
         answers: usize,
+    },
+    /// Tell whoever runs the tracker.
+    Outcome {
+        /// To what it asked.
+        ask: u64,
+        /// What came of it.
+        outcome: Outcome,
     },
     /// Write this last frame and close the link. The session is no more.
     Close {
@@ -152,6 +173,7 @@ pub struct Tracker {
     logins: Logins,
     rooms: Rooms,
     book: Book,
+    invitations: Invitations,
     declined: DeclinedTo,
     sessions: Sessions,
     timers: BTreeSet<(u64, Timer)>,
@@ -171,7 +193,7 @@ impl Tracker {
     /// A tracker with the tables as they were stored. `run` is another number at each start. Fails if the tables
     /// contradict themselves.
     pub fn new(config: Config, stored: Tables, run: u64, now: u64) -> Result<Tracker, Misfit> {
-        let logins = Logins::new(stored.accounts, config.domain.clone(), config.accounts);
+        let logins = Logins::new(stored.accounts, stored.holds, stored.retired);
         let mut rooms = Rooms::new(stored.last_epoch, run);
         for room in stored.rooms {
             rooms.restore(room, |key| logins.get(key).map(|account| account.name.clone()))?;
@@ -187,6 +209,7 @@ impl Tracker {
             logins,
             rooms,
             book: Book::new(stored.contacts),
+            invitations: Invitations::new(stored.invitations, stored.resets),
             declined,
             sessions: Sessions::new(),
             timers: BTreeSet::from([(settle, Timer::Settle), (settle, Timer::Sweep)]),
@@ -216,6 +239,10 @@ impl Tracker {
                 }
             }
             Input::Lost { session } => self.lost(session, now),
+            Input::Operator { ask, wanted } => {
+                let outcome = self.operate(wanted, now);
+                self.outputs.push(Output::Outcome { ask, outcome });
+            }
             Input::Stop => {
                 self.store_seen(self.seen_at(now));
                 for session in self.sessions.keys().copied().collect::<Vec<_>>() {
@@ -261,16 +288,10 @@ impl Tracker {
 
     fn hello(&mut self, session: SessionId, key: Key, seen: SocketAddr, hello: Hello, now: u64) {
         let taken_over = self.logins.get(&key).and_then(|account| account.session);
-        let admitted = self.protocol_fits(&hello).and_then(|()| self.session_fits(taken_over)).and_then(|()| {
-            let seen = self.seen_at(now);
-            self.logins.admit(key, &hello.name, seen)
-        });
-        match admitted {
-            Ok(row) => self.outputs.extend(row.map(Output::Store)),
-            Err(Refused { code, reason }) => {
-                let last = ToPeer::from(Refused { code, reason: reason.clone() }).encode();
-                return self.outputs.push(Output::Close { session, last, code, reason });
-            }
+        let fits = self.protocol_fits(&hello).and_then(|()| self.session_fits(taken_over));
+        if let Err(Refused { code, reason }) = fits.and_then(|()| self.admit(key, &hello, now)) {
+            let last = ToPeer::from(Refused { code, reason: reason.clone() }).encode();
+            return self.outputs.push(Output::Close { session, last, code, reason });
         }
         if let Some(old) = taken_over {
             let reason = format!("logged in again from {}, with the same key; an account has one session", seen.ip());

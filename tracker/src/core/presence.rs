@@ -28,7 +28,9 @@ impl Tracker {
     pub(super) fn show(&mut self, key: &Key, online: Option<Online>, now: u64) {
         let seen = self.seen_at(now);
         let Some(account) = self.logins.get_mut(key) else { return };
-        account.seen = seen;
+        if account.online.is_some() || online.is_some() {
+            account.seen = seen;
+        }
         if account.online == online {
             return;
         }
@@ -79,6 +81,7 @@ impl Tracker {
         let seen = self.seen_at(now);
         self.outputs.push(Output::Store(Row::Lived(seen.lived)));
         self.store_seen(seen);
+        self.forget_old(now);
         let oldest = seen.lived.saturating_sub(self.config.member_expiry_days * DAY);
         let expired = self.logins.iter().filter(|(_, account)| account.online.is_none() && account.seen.lived < oldest);
         for key in expired.map(|(key, _)| *key).collect::<Vec<_>>() {

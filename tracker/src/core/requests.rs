@@ -64,7 +64,7 @@ impl Tracker {
             ToTracker::SetRole(request) => (request.id, self.set_role(key, &request, now)),
             ToTracker::SetTopic(request) => (request.id, self.set_topic(key, &request, now)),
             ToTracker::SetContact(request) => (request.id, self.set_contact(key, &request).map(|()| None)),
-            ToTracker::Rename(request) => (request.id, Err(Refused { code: Code::Protest, reason: "not yet".into() })),
+            ToTracker::Rename(request) => (request.id, self.rename(key, &request, now).map(|()| None)),
             // Those that are no requests, and those that have answers of their own, do not come here.
             _ => (0, Err(Refused { code: Code::Protest, reason: "this is no request".into() })),
         }

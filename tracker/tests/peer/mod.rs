@@ -48,9 +48,15 @@ impl Peer {
 
     /// Says hello, holding nothing.
     pub async fn login(to: SocketAddr, id: u8, name: &str) -> Peer {
+        Peer::login_with(to, id, name, None).await
+    }
+
+    /// The same with a token.
+    pub async fn login_with(to: SocketAddr, id: u8, name: &str, token: Option<&str>) -> Peer {
         let mut peer = Peer::dial(to, id).await;
-        let name = name.parse().unwrap();
-        peer.say(Hello::new(name, Addresses::default())).await;
+        let mut hello = Hello::new(name.parse().unwrap(), Addresses::default());
+        hello.invite = token.map(str::to_owned);
+        peer.say(hello).await;
         peer.say(Holding { rooms: Vec::new(), last: true }).await;
         peer
     }

@@ -6,7 +6,7 @@ use common::{
     Key, RoomName, Slot, Version,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
-    table::{Delta, Presence, PresenceVersion, Step, Table},
+    table::{Change, Delta, Presence, PresenceVersion, Step, Table},
     wire::tracker::{Contact, ContactState, Contacts, Held, ToPeer, Update},
 };
 use serde_bytes::ByteArray;
@@ -23,6 +23,8 @@ pub struct MirrorRoom {
 pub struct Mirror {
     pub rooms: BTreeMap<RoomName, MirrorRoom>,
     pub contacts: BTreeMap<Key, Contact>,
+    /// Every change that was seen.
+    pub changes: Vec<Change>,
     all_contacts: Option<BTreeMap<Key, Contact>>,
     pieces: Vec<common::table::Member>,
     words: Vec<Presence>,
@@ -81,6 +83,7 @@ impl Mirror {
                 room.online.remove(slot);
             }
         }
+        self.changes.extend(update.changes.iter().cloned());
         let from: Version = update.from;
         room.table.apply_delta(&Delta { from, changes: update.changes }).expect("an update fits");
         room.hear(update.presence);
