@@ -10,6 +10,7 @@
 
 pub mod address;
 pub mod config;
+pub mod digits;
 pub mod fault;
 pub mod frame;
 pub mod id;

@@ -9,6 +9,7 @@
 #![warn(missing_docs)]
 
 pub mod book;
+pub mod called;
 pub mod config;
 pub mod control;
 pub mod core;

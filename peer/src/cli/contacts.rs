@@ -24,22 +24,6 @@ pub struct Add {
     name: AccountName,
 }
 
-/// Say yes to somebody who asks to be a contact.
-#[derive(Args)]
-#[command(after_help = "Example:\n  peer accept bob")]
-pub struct Accept {
-    /// Who asks.
-    name: AccountName,
-}
-
-/// Say no to somebody who asks to be a contact.
-#[derive(Args)]
-#[command(after_help = "Example:\n  peer decline bob")]
-pub struct Decline {
-    /// Who asks.
-    name: AccountName,
-}
-
 /// Be no contact of somebody's any more, or take back having asked.
 #[derive(Args)]
 #[command(after_help = "Example:\n  peer remove bob")]
@@ -115,21 +99,16 @@ impl Add {
     }
 }
 
-impl Accept {
-    /// Runs it.
-    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is a contact now");
-        wish(client, out, AskPeople::AcceptContact(Named { name: self.name }), done).await
-    }
+/// Says yes to somebody who asks to be a contact.
+pub async fn accept(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
+    let done = |name: &AccountName| format!("{name} is a contact now");
+    wish(client, out, AskPeople::AcceptContact(Named { name }), done).await
 }
 
-impl Decline {
-    /// Runs it.
-    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done =
-            |name: &AccountName| format!("declined; {name} may ask again. To hear nothing more: peer block {name}");
-        wish(client, out, AskPeople::DeclineContact(Named { name: self.name }), done).await
-    }
+/// Says no to them.
+pub async fn decline(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
+    let done = |name: &AccountName| format!("declined; {name} may ask again. To hear nothing more: peer block {name}");
+    wish(client, out, AskPeople::DeclineContact(Named { name }), done).await
 }
 
 impl Remove {

@@ -19,6 +19,7 @@ use common::{
 };
 use peer::{
     Config, Handle, Setup, Welcomed,
+    called::Called,
     control::{Server, Socket, socket},
     discover::{self, Target},
     profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
@@ -231,7 +232,8 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         store: profile.history(),
         used,
     };
-    let handle = peer::spawn(setup).await?;
+    let called = Called::new(profile.clone());
+    let handle = peer::spawn(setup).await?.called(called.clone());
     if let Some(salvaged) = handle.salvaged() {
         output::note(&salvaged.to_string());
     }
@@ -240,6 +242,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         Some(target) => welcome(&handle, target, &profile, kept).await?,
         None => None,
     };
+    called.serve(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
 }

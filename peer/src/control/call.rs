@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use common::{
     MessageId, limits,
-    wire::control::{Cancel, Event, Exit, History, InRoom, Join, Receipts, Refusal, Said, Say, people::AskPeople},
+    wire::control::{
+        Cancel, Create, Event, Exit, History, InRoom, Join, Ordered, Receipts, Refusal, Rename, Said, Say, Since,
+        people::AskPeople,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -30,6 +33,21 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
                 None => session.join(room).await,
             })
         }
+        "create" => {
+            let (room, settings) = read::<Create>(params)?.parts();
+            result(session.create(room, settings).await)
+        }
+        "order" => {
+            let Ordered { room, order } = read(params)?;
+            result(session.order(room, order).await.map(|()| json!({})))
+        }
+        "door" => result(session.door(read::<InRoom>(params)?.room).await),
+        "table" => result(session.table(read::<InRoom>(params)?.room).await),
+        "changes" => {
+            let Since { room, since } = read(params)?;
+            result(session.changes(room, since).await)
+        }
+        "rename" => result(session.rename(read::<Rename>(params)?.name).await.map(|()| json!({}))),
         "leave" => result(session.leave(read::<InRoom>(params)?.room).await.map(|()| json!({}))),
         "members" => result(session.members(read::<InRoom>(params)?.room).await),
         "receipts" => {

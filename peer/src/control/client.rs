@@ -7,10 +7,11 @@ use std::{
 };
 
 use common::{
-    RoomName,
+    AccountName, RoomName,
     wire::control::{
-        Cancel, Cancelled, Event, Exit, History, InRoom, Join, Joined, Member, Outbox, Path as MemberPath, Receipt,
-        Receipts, Refusal, Room, Said, Say, Status, Tail, people::AskPeople,
+        Cancel, Cancelled, Changes, Create, Door, Event, Exit, History, InRoom, Join, Joining, Member, Order, Ordered,
+        Outbox, Path as MemberPath, Receipt, Receipts, Refusal, Rename, Room, Said, Say, Since, Status, TableLine,
+        Tail, people::AskPeople,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -78,8 +79,38 @@ impl Client {
     }
 
     /// Becomes a member of a room.
-    pub async fn join(&mut self, join: Join) -> Result<Joined, Refusal> {
+    pub async fn join(&mut self, join: Join) -> Result<Joining, Refusal> {
         self.call("join", join).await
+    }
+
+    /// Makes a room.
+    pub async fn create(&mut self, create: Create) -> Result<Joining, Refusal> {
+        self.call("create", create).await
+    }
+
+    /// Does something to a room that only some may do.
+    pub async fn order(&mut self, room: RoomName, order: Order) -> Result<(), Refusal> {
+        self.call::<Value>("order", Ordered { room, order }).await.map(drop)
+    }
+
+    /// Who waits at a room's door, and who is banned.
+    pub async fn door(&mut self, room: RoomName) -> Result<Door, Refusal> {
+        self.call("door", InRoom { room }).await
+    }
+
+    /// What a room is like, and the fingerprint of its table.
+    pub async fn table(&mut self, room: RoomName) -> Result<TableLine, Refusal> {
+        self.call("table", InRoom { room }).await
+    }
+
+    /// What has changed in a room's table since a version.
+    pub async fn changes(&mut self, room: RoomName, since: String) -> Result<Changes, Refusal> {
+        self.call("changes", Since { room, since }).await
+    }
+
+    /// Takes another name.
+    pub async fn rename(&mut self, name: AccountName) -> Result<(), Refusal> {
+        self.call::<Value>("rename", Rename { name }).await.map(drop)
     }
 
     /// Stops being one.

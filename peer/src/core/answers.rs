@@ -12,6 +12,7 @@ use super::{
     direct,
     outbox::Fate,
     people::Standing,
+    requests::listed_room,
     room::Room,
 };
 
@@ -40,6 +41,15 @@ impl Core {
                 Some(room) => return self.ask_tracker(id, Ask::Leave(room), now),
                 None => Err(not_in(&room)),
             },
+            Ask::Make(room, settings) => return self.make(id, room, settings, now),
+            Ask::Order(room, order) => return self.order(id, room, order, now),
+            Ask::Door(room) => match self.joined(&room).map(|(name, _)| name.clone()) {
+                Some(room) => return self.ask_tracker(id, Ask::Door(room), now),
+                None => Err(not_in(&room)),
+            },
+            Ask::Table(room) => self.table_line(&room),
+            Ask::Since { room, epoch, number } => self.known_since(&room, epoch, number),
+            Ask::Rename(name) => return self.ask_tracker(id, Ask::Rename(name), now),
             Ask::Members(room) => self.members(&room),
             Ask::Called(room) => self.called(&room),
             Ask::Say { room, text } => return self.say(id, room, text, now),
@@ -84,11 +94,8 @@ impl Core {
         let joined = self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain());
         joined
             .map(|(name, room)| RoomLine {
-                room: name.clone(),
-                members: room.table.len() as u32,
                 joined: true,
-                approval: false,
-                history: room.table.history(),
+                ..listed_room(name.clone(), room.table.len() as u32, room.table.settings())
             })
             .collect()
     }
@@ -188,8 +195,10 @@ impl Core {
                     Fate::Pending if self.trust.doubts(&m.key) => "identity",
                     Fate::Delivered | Fate::Pending => "none",
                     Fate::Cancelled => "cancelled",
-                    Fate::Gone(Some(Departure::Expired)) => "removed",
-                    Fate::Gone(_) => "left",
+                    // Nobody is waited for by who is out itself.
+                    Fate::Gone(_) if !room.joined => "out",
+                    Fate::Gone(None | Some(Departure::Left)) => "left",
+                    Fate::Gone(Some(_)) => "removed",
                 };
                 let delivered = fate == Fate::Delivered;
                 ReceiptOf { key: m.key, line: Receipt { name: m.name, delivered, at: None, path: path.into() } }
@@ -235,6 +244,6 @@ fn other_history(name: &RoomName, room: &Room) -> Refusal {
     Refusal::new(Exit::Refused, text)
 }
 
-fn not_in(room: &RoomName) -> Refusal {
+pub(super) fn not_in(room: &RoomName) -> Refusal {
     Refusal::new(Exit::Refused, format!("you are not in {room}; join it: peer join {room}"))
 }

@@ -102,6 +102,8 @@ impl Core {
             let named = std::mem::take(&mut self.contacts.named);
             let gone: Vec<Key> = self.contacts.held.keys().filter(|key| !named.contains(key)).copied().collect();
             gone.into_iter().for_each(|key| self.no_contact(&key));
+        } else if !more {
+            self.contacts.named.clear();
         }
     }
 
@@ -112,17 +114,19 @@ impl Core {
         }
         let before = self.contacts.state(&key);
         let place = self.place_of(&key, &name);
-        self.meet(key, &name, Some(&place));
         match state {
             ContactState::Gone => return self.no_contact(&key),
             ContactState::Rekeyed => {
-                self.event(&place, name, MemberChange::Rekeyed);
-                self.contacts.held.remove(&key);
-                self.out.push(Output::Keep(Row::Contact(key, None)));
+                // It is told at each login.
+                if self.contacts.held.remove(&key).is_some() {
+                    self.event(&place, name, MemberChange::Rekeyed);
+                    self.out.push(Output::Keep(Row::Contact(key, None)));
+                }
                 return;
             }
             _ => {}
         }
+        self.meet(key, &name, Some(&place));
         let held = Held { name: name.clone(), state, seen };
         if self.contacts.held.get(&key) != Some(&held) {
             self.out.push(Output::Keep(Row::Contact(key, Some(held.clone()))));

@@ -11,6 +11,7 @@ use common::{
 use super::{
     Core, Now, Output, Room, Row,
     command::{Answer, Ask},
+    news::News,
     pin,
     trust::Met,
 };
@@ -75,7 +76,7 @@ impl Core {
         let Some(room) = self.rooms.get(name) else { return };
         self.out.push(Output::Keep(Row::Clear(name.clone())));
         self.out.extend(room.table.members().map(|m| Output::Keep(Row::Put(name.clone(), m.clone()))));
-        self.out.push(Output::Keep(Row::Room { room: name.clone(), version: VERSION, joined: room.joined }));
+        self.keep_room(name);
     }
 
     /// Something of a conversation comes from the other side of it, which may be the first that is heard of it: from
@@ -130,7 +131,8 @@ impl Core {
                     self.close(link, pin::UNDECIDED);
                 }
                 if let Some(place) = place.filter(|_| news) {
-                    self.event_of(place, name.clone(), MemberChange::Identity, Some(key.short().to_string()));
+                    let news = News::new(name.clone(), MemberChange::Identity).detail(key.short().to_string());
+                    self.tell_of(place, news);
                 }
             }
         }

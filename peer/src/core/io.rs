@@ -5,7 +5,7 @@ use common::{
     address::Addresses,
     frame::Encoded,
     message::Hash,
-    table::Member,
+    table::{Member, Settings},
     wire::{
         control::{Mark, MemberEvent, ReceiptEvent, Refusal, people::BookEntry},
         peer::PeerFrame,
@@ -271,7 +271,7 @@ pub enum Row {
         /// Who has it.
         had: Vec<Key>,
     },
-    /// Where a room's table stands, and whether this peer is a member.
+    /// Where a room's table stands, whether this peer is a member, and what the room is like.
     Room {
         /// The room.
         room: RoomName,
@@ -279,6 +279,8 @@ pub enum Row {
         version: Version,
         /// Whether this peer is a member.
         joined: bool,
+        /// What the room is like.
+        settings: Settings,
     },
     /// A room's table is begun afresh: forget its members.
     Clear(RoomName),

@@ -10,11 +10,15 @@ mod ask_people;
 mod backoff;
 mod book;
 mod causal;
+mod changes;
+#[cfg(test)]
+mod changes_tests;
 pub mod command;
 pub mod contacts;
 mod delivery;
 pub mod direct;
 mod directory;
+mod door;
 mod feed;
 mod frontier;
 pub mod history;
@@ -23,6 +27,9 @@ mod io;
 mod links;
 pub mod log;
 mod meeting;
+mod news;
+#[cfg(test)]
+mod out_tests;
 mod outbox;
 mod people;
 pub mod pin;
@@ -32,6 +39,7 @@ mod repair;
 #[cfg(test)]
 mod repair_tests;
 mod requests;
+mod restore;
 pub mod room;
 #[cfg(test)]
 mod session_tests;
@@ -51,7 +59,7 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::{MemberChange, MemberEvent, people::BookEntry},
+    wire::control::people::BookEntry,
 };
 
 pub use io::{AskId, CallId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
@@ -263,28 +271,6 @@ impl Core {
         let first = self.cursor + 1;
         self.cursor += count;
         first
-    }
-
-    /// Keeps and shows an event.
-    fn event(&mut self, room: &RoomName, name: AccountName, change: MemberChange) {
-        self.event_of(room, name, change, None);
-    }
-
-    /// The same, with what it is now or was before.
-    fn event_of(&mut self, room: &RoomName, name: AccountName, change: MemberChange, detail: Option<String>) {
-        let version = self.rooms.get(room).map(|r| r.table.version()).unwrap_or_default();
-        let event = MemberEvent {
-            cursor: self.cursors(1),
-            room: room.clone(),
-            name,
-            change,
-            version: version.to_string(),
-            by: None,
-            at: Some(self.clock.wall),
-            detail,
-        };
-        self.out.push(Output::Keep(Row::Event(event.clone())));
-        self.out.push(Output::Show(Shown::Member(event)));
     }
 
     /// The room of that name, also where only the case differs, if this peer is a member.

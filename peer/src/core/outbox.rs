@@ -24,6 +24,8 @@ use super::{
 const LISTED: usize = 1_000;
 /// Names of one answer, beyond which no further message is listed.
 const NAMED: usize = 100_000;
+/// Ranges of numbers told when a membership ends.
+const RANGES: usize = 16;
 
 /// What has become of a message of one's own for somebody who was meant to get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -80,6 +82,19 @@ impl Room {
         let numbers =
             |run| self.waiting(run, &self.waited_for(run, me)).map(|(first, last)| last + 1 - first).sum::<u64>();
         self.own.runs.iter().map(numbers).sum()
+    }
+
+    /// The numbers of those messages, to be read: `3, 5-7`. Beyond [`RANGES`] it is only said how many more there are.
+    pub fn undelivered_numbers(&self, me: &Key) -> String {
+        let runs = self.own.runs.iter();
+        let ranges: Vec<(u64, u64)> =
+            runs.flat_map(|run| self.waiting(run, &self.waited_for(run, me)).collect::<Vec<_>>()).collect();
+        let word =
+            |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+        let mut words: Vec<String> = ranges.iter().take(RANGES).map(word).collect();
+        let more: u64 = ranges.iter().skip(RANGES).map(|(first, last)| last + 1 - first).sum();
+        words.extend((more > 0).then(|| format!("and {more} more")));
+        words.join(", ")
     }
 
     /// What has become of one own message for somebody.

@@ -17,12 +17,7 @@ use common::{
 };
 use serde_bytes::ByteArray;
 
-use super::{
-    Core, Now, Output, Row, Welcomed,
-    backoff::Backoff,
-    pin,
-    requests::{Requests, What},
-};
+use super::{Core, Now, Output, Row, Welcomed, backoff::Backoff, door::Told, news::News, pin, requests::Requests};
 
 /// The first pause before dialling again, in milliseconds.
 const FIRST_PAUSE: u64 = 500;
@@ -44,6 +39,8 @@ pub struct TrackerLink {
     pub assembling: Option<Snapshot>,
     /// What it has been asked.
     pub requests: Requests,
+    /// Who waits at doors, as far as the user has been told.
+    pub told: Told,
     state: State,
     pinned: Option<Key>,
     tables: u64,
@@ -80,6 +77,7 @@ impl TrackerLink {
             interfaces: Addresses::default(),
             backoff: Backoff::default(),
             requests: Requests::default(),
+            told: Told::default(),
             farewell: None,
         }
     }
@@ -198,7 +196,9 @@ impl Core {
                 }
             },
             ToPeer::Contacts(contacts) => self.told_contacts(contacts, now),
-            ToPeer::Asks(_) | ToPeer::Declined(_) | ToPeer::Door(_) => {}
+            ToPeer::Asks(asks) => self.asks(asks, now),
+            ToPeer::Declined(declined) => self.declined(declined),
+            ToPeer::Door(door) => self.door_listed(door),
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
         }
@@ -290,10 +290,10 @@ impl Core {
             return;
         }
         if self.tracker.rejoining.contains(room) && !fault::on(Fault::NotRejoined) {
-            let history = self.rooms.get(room).map(|room| room.table.history());
-            self.request(What::Rejoin(room.clone(), history), now);
+            let request = self.rejoining(room);
+            self.request(request, now);
         } else {
-            self.drop_room(room, MemberChange::Removed);
+            self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
         }
     }
 

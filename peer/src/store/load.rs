@@ -1,13 +1,14 @@
 //! Reading back what a core begins with, and what it asks for later.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use common::{
     Key, MessageId, RoomName, Slot, Version,
     address::Addresses,
+    fault::{self, Fault},
     limits,
     message::Head,
-    table::{Departure, History, Member, Role, Settings, Table},
+    table::{Departure, Member, Role, Settings, Table},
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
@@ -152,18 +153,19 @@ fn open(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Stor
 
 fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
     let mut members: BTreeMap<RoomName, Vec<Member>> = BTreeMap::new();
-    let mut statement = c.prepare("SELECT room, slot, key, name, since FROM members ORDER BY room, slot")?;
+    let mut statement = c.prepare("SELECT room, slot, key, name, since, role FROM members ORDER BY room, slot")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         members.entry(parsed(row, 0)?).or_default().push(Member {
             slot: Slot(row.get(1)?),
             key: Key(row.get(2)?),
             name: parsed(row, 3)?,
-            role: Role::Member,
+            role: if fault::on(Fault::RoleForgotten) { Role::Member } else { word(row, 5)? },
             since: row.get::<_, i64>(4)? as u64,
         });
     }
-    let mut statement = c.prepare("SELECT room, epoch, number FROM rooms WHERE joined")?;
+    let mut statement =
+        c.prepare("SELECT room, epoch, number, history, approval, private, topic FROM rooms WHERE joined")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let name: RoomName = parsed(row, 0)?;
@@ -171,8 +173,12 @@ fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), S
         let table = Table::from_snapshot(version(row, 1)?, held)
             .map_err(|misfit| StoreError::Damaged(format!("the table of {name}: {misfit}")))?;
         if let Some(room) = rooms.get_mut(&name) {
-            let open = room.open.contains(&table.version().epoch);
-            room.table = table.with_settings(Settings::with_history(if open { History::All } else { History::Joined }));
+            room.table = table.with_settings(Settings {
+                history: word(row, 3)?,
+                approval: row.get(4)?,
+                private: row.get(5)?,
+                topic: row.get(6)?,
+            });
         }
     }
     Ok(())
@@ -308,6 +314,12 @@ fn addresses(c: &Connection) -> Result<BTreeMap<Key, Addresses>, StoreError> {
 
 fn version(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Version> {
     Ok(Version { epoch: row.get::<_, i64>(column)? as u64, number: row.get::<_, i64>(column + 1)? as u64 })
+}
+
+/// A column whose text is a word for something.
+fn word<T: FromStr>(row: &SqlRow<'_>, column: usize) -> Result<T, StoreError> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| StoreError::Damaged(format!("{text:?} is not a word for anything")))
 }
 
 /// A column whose text is a name.

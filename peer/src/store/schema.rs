@@ -33,7 +33,10 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
     -- Own messages that are not sent any more, and the keys of those who have them, one after the other.
     CREATE TABLE cancelled (room TEXT, number INTEGER, had BLOB, PRIMARY KEY (room, number)) WITHOUT ROWID;
-    CREATE TABLE rooms (room TEXT PRIMARY KEY, epoch INTEGER, number INTEGER, joined INTEGER) WITHOUT ROWID;
+    CREATE TABLE rooms (
+        room TEXT PRIMARY KEY, epoch INTEGER, number INTEGER, joined INTEGER,
+        history TEXT, approval INTEGER, private INTEGER, topic TEXT
+    ) WITHOUT ROWID;
     CREATE TABLE members (
         room TEXT, slot INTEGER, key BLOB, name TEXT, role TEXT, since INTEGER, PRIMARY KEY (room, slot)
     ) WITHOUT ROWID;

@@ -67,10 +67,20 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             let had: Vec<u8> = had.iter().flat_map(|key| key.0).collect();
             t.prepare_cached(sql)?.execute(params![room.as_str(), *number as i64, had])?;
         }
-        Row::Room { room, version, joined } => {
-            let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined) VALUES (?, ?, ?, ?)";
+        Row::Room { room, version, joined, settings } => {
+            let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined, history, approval, private, topic)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
             let (epoch, number) = pair(version);
-            t.prepare_cached(sql)?.execute(params![room.as_str(), epoch, number, joined])?;
+            t.prepare_cached(sql)?.execute(params![
+                room.as_str(),
+                epoch,
+                number,
+                joined,
+                settings.history.as_str(),
+                settings.approval,
+                settings.private,
+                settings.topic,
+            ])?;
         }
         Row::Clear(room) => {
             t.prepare_cached("DELETE FROM members WHERE room = ?")?.execute([room.as_str()])?;

@@ -4,7 +4,13 @@
 //! |---|---|---|
 //! | `status` | | [`Status`] |
 //! | `rooms` | | list of [`Room`] |
-//! | `join` | [`Join`] | [`Joined`] |
+//! | `join` | [`Join`] | [`Joining`] |
+//! | `create` | [`Create`] | [`Joining`] |
+//! | `order` | [`Ordered`] | `{}` |
+//! | `door` | [`InRoom`] | [`Door`] |
+//! | `table` | [`InRoom`] | [`TableLine`] |
+//! | `changes` | [`Since`] | [`Changes`] |
+//! | `rename` | [`Rename`] | `{}` |
 //! | `leave` | [`InRoom`] | `{}` |
 //! | `members` | [`InRoom`] | list of [`Member`] |
 //! | `say` | [`Say`] | [`Said`] |
@@ -20,6 +26,7 @@
 //! A refusal is a JSON-RPC error whose `code` is the [`Exit`] code that a command ends with, and whose `message`
 //! says why and what to do.
 
+mod door;
 mod events;
 pub mod people;
 mod rooms;
@@ -30,8 +37,9 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
+    door::{Changes, Create, Door, Order, Ordered, Outside, Rename, SettingsLine, Since, TableLine},
     events::{Event, Mark, MemberChange, MemberEvent, MessageEvent, ReceiptEvent, Tail},
-    rooms::{InRoom, Join, Joined, Member, Room},
+    rooms::{Asked, InRoom, Join, Joined, Joining, Member, Room},
     talk::{Cancel, Cancelled, History, Outbox, Receipt, Receipts, Said, Say, Waiting},
 };
 use crate::name::{AccountName, Domain};

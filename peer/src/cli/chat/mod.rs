@@ -9,13 +9,14 @@ use anyhow::Result;
 use common::{
     RoomName,
     wire::control::{
-        Event, Refusal,
+        Event, Joining, Refusal,
         people::{AskPeople, Away},
     },
 };
 use peer::control::{Follow, Session};
 use tokio::time::{self, MissedTickBehavior};
 
+use crate::cli::rooms;
 pub use console::Console;
 use talk::{Action, Outcome, Talk};
 
@@ -107,7 +108,10 @@ async fn act(session: impl Session, action: Action) -> Outcome {
     let done = async {
         Ok(match action {
             Action::Tell(room, text) => Outcome::Told(session.say(room, text).await?),
-            Action::Join(room) => Outcome::Joined(session.join(room).await?),
+            Action::Join(room) => match session.join(room).await? {
+                Joining::In(joined) => Outcome::Joined(joined),
+                Joining::Asked(asked) => Outcome::Shown(rooms::asked(&asked.room)),
+            },
             Action::Leave(room) => {
                 session.leave(room.clone()).await?;
                 Outcome::Left(room)

@@ -196,8 +196,9 @@ impl Talk {
             {
                 None
             }
-            // What one does oneself has its answer.
-            Event::Member(MemberEvent { change: MemberChange::Joined | MemberChange::Left, name, .. })
+            // What one does oneself has its answer, unless it is done later.
+            Event::Member(MemberEvent { change: MemberChange::Joined, name, detail: None, .. })
+            | Event::Member(MemberEvent { change: MemberChange::Left, name, .. })
                 if self.me.as_ref() == Some(name) =>
             {
                 None
