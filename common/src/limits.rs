@@ -2,6 +2,8 @@
 
 /// Longest text of one message, in bytes of UTF-8.
 pub const TEXT_BYTES: usize = 16 * 1024;
+/// Longest reaction, in bytes of UTF-8.
+pub const REACTION_BYTES: usize = 32;
 /// Longest account name, in characters.
 pub const NAME_CHARS: usize = 32;
 /// Longest room name, in characters.

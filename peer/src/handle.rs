@@ -1,7 +1,9 @@
 //! A running peer, as the control socket, the chat and the tests hold it.
 
 use common::{
-    MessageId, RoomName, table,
+    AccountName, MessageId, RoomName,
+    content::{Content, Kind},
+    mention, table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status, Waiting,
     },
@@ -22,6 +24,7 @@ use crate::{
 pub struct Handle {
     asks: mpsc::Sender<Question>,
     events: broadcast::Sender<Event>,
+    name: watch::Receiver<AccountName>,
     welcomed: watch::Receiver<Option<Welcomed>>,
     ended: watch::Receiver<Option<Refusal>>,
     store: Store,
@@ -37,12 +40,13 @@ impl Handle {
     pub(crate) fn new(
         asks: mpsc::Sender<Question>,
         events: broadcast::Sender<Event>,
+        name: watch::Receiver<AccountName>,
         welcomed: watch::Receiver<Option<Welcomed>>,
         ended: watch::Receiver<Option<Refusal>>,
         store: Store,
         salvaged: Option<Salvaged>,
     ) -> Handle {
-        Handle { asks, events, welcomed, ended, store, salvaged }
+        Handle { asks, events, name, welcomed, ended, store, salvaged }
     }
 
     /// How the peer is.
@@ -91,11 +95,42 @@ impl Handle {
         }
     }
 
-    /// Says something. The answer comes when the message is in the store, synced: from then on it is said.
-    pub async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        match self.ask(Ask::Say { room, text }).await? {
+    /// Says or does something. The answer comes when the message is in the store, synced: from then on it is said.
+    pub async fn say(&self, room: RoomName, content: impl Into<Content>) -> Result<Said, Refusal> {
+        let content = content.into();
+        if let Some(about) = &content.about {
+            self.check_about(about.id(&room)).await?;
+        }
+        match self.ask(Ask::Say { room, content }).await? {
             Answer::Said(said) => Ok(*said),
             _ => Err(gone()),
+        }
+    }
+
+    /// Whether something can be done to a message. One that is not here is for the core to refuse.
+    async fn check_about(&self, id: MessageId) -> Result<(), Refusal> {
+        let room = self.called(id.room.clone()).await?;
+        let id = MessageId { room, ..id };
+        let Some(standing) = self.store.standing(id.clone()).await.map_err(damaged)? else { return Ok(()) };
+        let why = match (standing.kind, standing.about) {
+            (Kind::Edit, Some(edited)) => format!("{id} is an edit; name the message that it is of, {edited}"),
+            (Kind::Delete, _) => format!("{id} is a deletion, and there is nothing to do to it"),
+            (Kind::Reaction, Some(to)) => format!("{id} is a reaction; name the message that it is to, {to}"),
+            _ if standing.deleted => format!("{id} was taken back by its author"),
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(Exit::Refused, why))
+    }
+
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    pub async fn quote(&self, event: Event) -> Event {
+        match event {
+            Event::Message(message) if message.deed.about.is_some() => {
+                // Without its quote it is what it was.
+                let quoted = self.store.quote(message.clone()).await;
+                Event::Message(quoted.unwrap_or(message))
+            }
+            event => event,
         }
     }
 
@@ -159,7 +194,7 @@ impl Handle {
             Some(words) => self.store.search(room, words, limit).await,
             None => self.store.messages(room, limit).await,
         };
-        events.map_err(damaged)
+        events.map_err(damaged).map(|events| self.marked(events))
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
@@ -168,7 +203,22 @@ impl Handle {
             Some(room) => Some(self.called(room).await?),
             None => None,
         };
-        self.store.past(room, since, limit).await.map_err(damaged)
+        self.store.past(room, since, limit).await.map_err(damaged).map(|events| self.marked(events))
+    }
+
+    /// The same, but messages as they stand now: the latest text, nothing of what was taken back, and reactions with the
+    /// message that they are to.
+    pub async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let room = match room {
+            Some(room) => Some(self.called(room).await?),
+            None => None,
+        };
+        self.store.latest(room, since, limit).await.map_err(damaged).map(|events| self.marked(events))
+    }
+
+    fn marked(&self, mut events: Vec<Event>) -> Vec<Event> {
+        mention::mark(&mut events, &self.name.borrow());
+        events
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks

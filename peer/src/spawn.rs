@@ -76,6 +76,7 @@ pub async fn spawn(setup: Setup) -> Result<Handle, Refusal> {
 pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle {
     let (asks_in, asks) = mpsc::channel(WAITING);
     let (events, _) = broadcast::channel(EVENTS);
+    let (name_in, name) = watch::channel(setup.name.clone());
     let (welcomed_in, welcomed) = watch::channel(None);
     let (ended_in, ended) = watch::channel(None);
     let me = setup.identity.key();
@@ -100,11 +101,11 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         store: store.clone(),
         host,
         asks,
-        tells: Tells { events: events.clone(), welcomed: welcomed_in },
+        tells: Tells { events: events.clone(), name: name_in, welcomed: welcomed_in },
         ended: ended_in,
     };
     tokio::spawn(driver.run());
-    Handle::new(asks_in, events, welcomed, ended, store, salvaged)
+    Handle::new(asks_in, events, name, welcomed, ended, store, salvaged)
 }
 
 fn wall() -> u64 {

@@ -36,13 +36,13 @@ impl Export {
     /// Runs it. Events come in pages and go out one by one, so that it takes little memory whatever there is.
     pub async fn run(self, client: Client, out: &Out) -> Result<()> {
         let json = out.is_json() || self.format == Format::Json;
-        let mut events = client.tail(Tail { room: Some(self.room), since: Some(0), follow: false }).await?;
+        let mut events = client.tail(Tail { room: Some(self.room), since: Some(0), ..Tail::default() }).await?;
         while let Some(event) = events.next().await? {
             match event {
                 event if json => output::json(&event)?,
                 Event::Message(message) => line(&said(&message))?,
                 Event::Member(member) => line(&format!("* {} {}", member.name, tail::change(&member)))?,
-                Event::Receipt(_) => {}
+                Event::Receipt(_) | Event::Typing(_) => {}
             }
         }
         Ok(())

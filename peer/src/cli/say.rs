@@ -40,7 +40,7 @@ impl Say {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let text = if self.text == "-" { from_stdin()? } else { self.text };
         check(&text)?;
-        let said = client.say(control::Say { room: self.room, text, wait: self.wait }).await?;
+        let said = client.say(control::Say { wait: self.wait, ..control::Say::new(self.room, text) }).await?;
         out.object(&said, |said| format!("said {}\n{}", said.id, Progress::from(said).text()))?;
         if self.wait.is_some() && !said.pending.is_empty() {
             let reason = format!(

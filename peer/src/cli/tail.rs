@@ -42,7 +42,8 @@ impl Tail {
     /// Runs it.
     pub async fn run(self, client: Client, out: &Out) -> Result<()> {
         let Tail { room, since, follow } = self;
-        let mut events = client.tail(control::Tail { room, since, follow }).await?;
+        let tail = control::Tail { room, since, follow, ..control::Tail::default() };
+        let mut events = client.tail(tail).await?;
         while let Some(event) = events.next().await? {
             show(&event, out)?;
         }
@@ -106,6 +107,7 @@ fn show(event: &Event, out: &Out) -> Result<()> {
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
+        Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)
 }
 

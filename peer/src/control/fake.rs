@@ -6,7 +6,9 @@
 use std::sync::{Arc, Mutex};
 
 use common::{
-    AccountName, Key, MessageId, RoomName, Slot, table,
+    AccountName, Key, MessageId, RoomName, Slot,
+    content::Content,
+    table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
         Room, Said, Status,
@@ -63,6 +65,7 @@ impl Fake {
             path: "direct".into(),
             text: format!("text {cursor}"),
             mark: None,
+            deed: Default::default(),
         });
         self.kept.lock().unwrap().past.push(event.clone());
         let _ = self.events.send(event);
@@ -139,8 +142,12 @@ impl Session for Fake {
         Ok(Vec::new())
     }
 
-    async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        self.kept.lock().unwrap().begun.push(text);
+    async fn quote(&self, event: Event) -> Event {
+        event
+    }
+
+    async fn say(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        self.kept.lock().unwrap().begun.push(content.text);
         let mut gate = self.gate.subscribe();
         let _ = gate.wait_for(|open| *open).await;
         let mut kept = self.kept.lock().unwrap();
@@ -200,6 +207,10 @@ impl Session for Fake {
             wanted.filter(|event| since.is_none_or(|since| follow::cursor(event) > Some(since))).cloned().collect();
         let skipped = if since.is_some() { 0 } else { after.len().saturating_sub(limit as usize) };
         Ok(after.into_iter().skip(skipped).take(limit as usize).collect())
+    }
+
+    async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        self.past(room, since, limit).await
     }
 
     async fn ended(&self) -> Refusal {

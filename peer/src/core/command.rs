@@ -2,6 +2,7 @@
 
 use common::{
     AccountName, Key, MessageId, RoomName,
+    content::Content,
     table::History,
     wire::control::{Cancelled, Joined, Member, Path, Receipt, Room, Said, Status},
 };
@@ -30,7 +31,7 @@ pub enum Ask {
         /// Where.
         room: RoomName,
         /// What.
-        text: String,
+        content: Content,
     },
     /// How far a message of one's own has got.
     Said(MessageId),

@@ -203,6 +203,11 @@ impl Core {
         self.unsaid.values().map(VecDeque::len).sum::<usize>() < self.config.say_queue
     }
 
+    /// What the user is called.
+    pub fn name(&self) -> &AccountName {
+        &self.name
+    }
+
     /// A room that this peer is in or was in.
     pub fn room(&self, name: &RoomName) -> Option<&Room> {
         self.rooms.get(name)

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use common::{
-    Key, RoomName,
+    AccountName, Key, RoomName,
     frame::Encoded,
+    mention,
     net::tls::Certificate,
     wire::control::{Event, Exit, Refusal},
 };
@@ -70,6 +71,8 @@ impl TrackerInputs {
 pub struct Tells {
     /// Events as they happen.
     pub events: broadcast::Sender<Event>,
+    /// What the user is called now.
+    pub name: watch::Sender<AccountName>,
     /// The tracker's latest welcome.
     pub welcomed: watch::Sender<Option<Welcomed>>,
 }
@@ -197,6 +200,13 @@ impl Running {
                 self.take(Input::Woke);
             }
             let outputs = self.core.flush(self.now());
+            self.tells.name.send_if_modified(|name| {
+                let renamed = name != self.core.name();
+                if renamed {
+                    name.clone_from(self.core.name());
+                }
+                renamed
+            });
             let (rows, outputs) = rows_first(outputs);
             if !rows.is_empty() {
                 index_at = Some(Instant::now() + IDLE);
@@ -270,7 +280,8 @@ impl Running {
     }
 
     async fn index(&mut self) -> Option<Instant> {
-        match self.store.index_some().await {
+        let noted = self.store.note_some().await;
+        match noted.and(self.store.index_some().await) {
             Ok(true) => Some(Instant::now()),
             Ok(false) => None,
             Err(error) => {
@@ -379,11 +390,12 @@ impl Running {
         if self.tells.events.receiver_count() == 0 {
             return;
         }
-        let events = match shown {
+        let mut events = match shown {
             Shown::Batch(segment) => events_of(&segment).unwrap_or_default(),
             Shown::Member(event) => vec![Event::Member(event)],
             Shown::Receipt(event) => vec![Event::Receipt(event)],
         };
+        mention::mark(&mut events, self.core.name());
         for event in events {
             let _ = self.tells.events.send(event);
         }

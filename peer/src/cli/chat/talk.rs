@@ -165,7 +165,7 @@ impl Talk {
                 None
             }
             Event::Member(member) => Some(format!("* {} {}", member.name, tail::change(member))),
-            Event::Receipt(_) => None,
+            Event::Receipt(_) | Event::Typing(_) => None,
         }
     }
 

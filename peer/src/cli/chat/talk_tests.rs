@@ -57,6 +57,7 @@ fn message(place: &str, text: &str) -> Event {
         path: "direct".into(),
         text: text.into(),
         mark: None,
+        deed: Default::default(),
     })
 }
 
