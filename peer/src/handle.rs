@@ -95,9 +95,13 @@ impl Handle {
         }
     }
 
+    /// Says a text; see [`Handle::speak`].
+    pub async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
+        self.speak(room, text.into()).await
+    }
+
     /// Says or does something. The answer comes when the message is in the store, synced: from then on it is said.
-    pub async fn say(&self, room: RoomName, content: impl Into<Content>) -> Result<Said, Refusal> {
-        let content = content.into();
+    pub async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
         if let Some(about) = &content.about {
             self.check_about(about.id(&room)).await?;
         }

@@ -36,16 +36,16 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
         "edit" => {
             let Edit { id, text } = read(params)?;
             let id = message_id(&id)?;
-            result(session.say(id.room.clone(), Content::edit(&id, text)).await)
+            result(session.speak(id.room.clone(), Content::edit(&id, text)).await)
         }
         "delete" => {
             let id = message_id(&read::<Delete>(params)?.id)?;
-            result(session.say(id.room.clone(), Content::delete(&id)).await)
+            result(session.speak(id.room.clone(), Content::delete(&id)).await)
         }
         "react" => {
             let React { id, text } = read(params)?;
             let id = message_id(&id)?;
-            result(session.say(id.room.clone(), Content::reaction(&id, text)).await)
+            result(session.speak(id.room.clone(), Content::reaction(&id, text)).await)
         }
         "receipts" => {
             let id = message_id(&read::<Receipts>(params)?.id)?;
@@ -72,12 +72,12 @@ pub async fn say(session: impl Session, params: Value) -> Result<Value, Fault> {
     };
     let content = Content { text, kind: if me { Kind::Action } else { Kind::Text }, about };
     content.check().map_err(|bad| Refusal::new(Exit::Refused, bad.to_string()))?;
-    let Some(wait) = wait else { return result(session.say(room, content).await) };
+    let Some(wait) = wait else { return result(session.speak(room, content).await) };
     let wait = Duration::try_from_secs_f64(wait).map_err(bad_params)?.min(LONGEST_WAIT);
     let deadline = time::Instant::now() + wait;
     // Subscribed before it is said, so that no receipt is missed.
     let mut events = session.events();
-    let mut said = session.say(room, content).await?;
+    let mut said = session.speak(room, content).await?;
     while !said.pending.is_empty() && time::timeout_at(deadline, news_of(&said, &mut events)).await.is_ok() {
         said = session.said(said.id.parse().map_err(bad_params)?).await?;
     }

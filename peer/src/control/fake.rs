@@ -146,7 +146,7 @@ impl Session for Fake {
         event
     }
 
-    async fn say(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+    async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
         self.kept.lock().unwrap().begun.push(content.text);
         let mut gate = self.gate.subscribe();
         let _ = gate.wait_for(|open| *open).await;

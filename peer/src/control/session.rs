@@ -52,7 +52,7 @@ session! {
     members(room: RoomName) -> Result<Vec<Member>, Refusal>;
     /// Says or does something. The future takes its place among others when it is first polled, unless it is about an
     /// earlier message, which is looked up first.
-    say(room: RoomName, content: Content) -> Result<Said, Refusal>;
+    speak(room: RoomName, content: Content) -> Result<Said, Refusal>;
     /// Adds to an answer or a reaction what it is about, where that is here.
     quote(event: Event) -> Event;
     /// How far a message has got.

@@ -71,7 +71,7 @@ async fn act(session: impl Session, action: Action) -> Outcome {
             }
             Action::Who(room) => Outcome::Who(room.clone(), session.members(room).await?),
             Action::Rooms => Outcome::Rooms(session.rooms().await?),
-            Action::Say(room, text) => Outcome::Said(session.say(room, text.into()).await?),
+            Action::Say(room, text) => Outcome::Said(session.speak(room, text.into()).await?),
             Action::Show(text) => Outcome::Shown(text),
             Action::Quit | Action::Nothing => Outcome::Nothing,
         })
