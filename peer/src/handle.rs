@@ -24,6 +24,7 @@ use crate::{
 pub struct Handle {
     asks: mpsc::Sender<Question>,
     events: broadcast::Sender<Event>,
+    typing: broadcast::Sender<Event>,
     name: watch::Receiver<AccountName>,
     welcomed: watch::Receiver<Option<Welcomed>>,
     ended: watch::Receiver<Option<Refusal>>,
@@ -40,13 +41,14 @@ impl Handle {
     pub(crate) fn new(
         asks: mpsc::Sender<Question>,
         events: broadcast::Sender<Event>,
+        typing: broadcast::Sender<Event>,
         name: watch::Receiver<AccountName>,
         welcomed: watch::Receiver<Option<Welcomed>>,
         ended: watch::Receiver<Option<Refusal>>,
         store: Store,
         salvaged: Option<Salvaged>,
     ) -> Handle {
-        Handle { asks, events, name, welcomed, ended, store, salvaged }
+        Handle { asks, events, typing, name, welcomed, ended, store, salvaged }
     }
 
     /// How the peer is.
@@ -229,6 +231,16 @@ impl Handle {
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Who is typing, as far as it is heard. As long as anybody listens, the others are asked to tell.
+    pub fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
+    }
+
+    /// Lets members that look know that the user is typing; at most once in three seconds.
+    pub async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        self.ask(Ask::Typing(room)).await.map(drop)
     }
 
     /// What of the history was found damaged at this start, and how much of it is kept.

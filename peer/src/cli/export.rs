@@ -10,7 +10,7 @@ use peer::control::Client;
 
 use super::{
     output::{self, Out, line},
-    tail, text, time,
+    show, tail, time,
 };
 
 /// Everything that happened in a room, from the beginning.
@@ -50,5 +50,5 @@ impl Export {
 }
 
 fn said(message: &MessageEvent) -> String {
-    format!("{} {}: {}", time::date(message.sent), tail::author(message), text::block(&message.text, "    "))
+    show::message(&format!("{} ", time::date(message.sent)), message, "    ")
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
 mod chat;
+mod deed;
 mod detach;
 mod export;
 mod host;
@@ -13,6 +14,7 @@ mod progress;
 mod rooms;
 mod say;
 mod session;
+mod show;
 mod tail;
 mod text;
 mod time;
@@ -71,6 +73,9 @@ enum Command {
     Leave(rooms::Leave),
     Members(rooms::Members),
     Say(say::Say),
+    Edit(deed::Edit),
+    Delete(deed::Delete),
+    React(deed::React),
     Receipts(say::Receipts),
     Outbox(outbox::Outbox),
     Tail(tail::Tail),
@@ -117,6 +122,9 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Leave(leave) => leave.run(&mut client, &out).await,
             Command::Members(members) => members.run(&mut client, &out).await,
             Command::Say(say) => say.run(&mut client, &out).await,
+            Command::Edit(edit) => edit.run(&mut client, &out).await,
+            Command::Delete(delete) => delete.run(&mut client, &out).await,
+            Command::React(react) => react.run(&mut client, &out).await,
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,

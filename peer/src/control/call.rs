@@ -47,6 +47,7 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
             let id = message_id(&id)?;
             result(session.speak(id.room.clone(), Content::reaction(&id, text)).await)
         }
+        "typing" => result(session.typing(read::<InRoom>(params)?.room).await.map(|()| json!({}))),
         "receipts" => {
             let id = message_id(&read::<Receipts>(params)?.id)?;
             result(session.receipts(id).await)

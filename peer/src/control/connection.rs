@@ -146,7 +146,7 @@ impl<S: Session> Connection<S> {
     }
 
     async fn tail(&mut self, params: Value) -> Result<Result<Value, Fault>, Gone> {
-        let Tail { room, since, follow, latest, typing: _ } = match call::read(params) {
+        let Tail { room, since, follow, latest, typing } = match call::read(params) {
             Ok(tail) => tail,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -163,6 +163,9 @@ impl<S: Session> Connection<S> {
             }
         }
         if follow {
+            if typing {
+                events = events.typing();
+            }
             let out = self.out.clone();
             self.following = Some(tokio::spawn(async move {
                 while let Ok(event) = events.next().await {

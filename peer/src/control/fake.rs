@@ -11,7 +11,7 @@ use common::{
     table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
-        Room, Said, Status,
+        Room, Said, Status, TypingEvent,
     },
 };
 use tokio::sync::{broadcast, watch};
@@ -23,6 +23,7 @@ pub struct Fake {
     name: AccountName,
     kept: Arc<Mutex<Kept>>,
     events: broadcast::Sender<Event>,
+    typing: broadcast::Sender<Event>,
     ended: watch::Sender<Option<Refusal>>,
     /// Says wait at this gate until it is open.
     pub gate: watch::Sender<bool>,
@@ -42,6 +43,7 @@ impl Fake {
             name: name.parse().unwrap(),
             kept: Arc::default(),
             events: broadcast::Sender::new(256),
+            typing: broadcast::Sender::new(16),
             ended: watch::Sender::new(None),
             gate: watch::Sender::new(true),
         }
@@ -142,6 +144,11 @@ impl Session for Fake {
         Ok(Vec::new())
     }
 
+    async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        let _ = self.typing.send(Event::Typing(TypingEvent { room, name: self.name.clone() }));
+        Ok(())
+    }
+
     async fn quote(&self, event: Event) -> Event {
         event
     }
@@ -221,5 +228,9 @@ impl Session for Fake {
 
     fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
     }
 }

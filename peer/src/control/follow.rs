@@ -20,6 +20,8 @@ pub struct Follow<S> {
     session: S,
     room: Option<RoomName>,
     live: Receiver<Event>,
+    /// Who is typing, where that is asked for.
+    typing: Option<Receiver<Event>>,
     past: VecDeque<Event>,
     /// Whether the past is shown as it stands now.
     latest: bool,
@@ -37,12 +39,18 @@ impl<S: Session> Follow<S> {
         // Subscribed before the past is read: what happens between the two comes twice and is dropped once.
         let live = session.events();
         let (past, latest, fresh) = (VecDeque::new(), false, None);
-        Follow { session, room, live, past, latest, fresh, last: since, behind: true }
+        Follow { session, room, live, typing: None, past, latest, fresh, last: since, behind: true }
     }
 
     /// Shows messages of the past as they stand now, instead of all that happened.
     pub fn latest(mut self, latest: bool) -> Follow<S> {
         self.latest = latest;
+        self
+    }
+
+    /// Shows who is typing too.
+    pub fn typing(mut self) -> Follow<S> {
+        self.typing = Some(self.session.typing_events());
         self
     }
 
@@ -74,7 +82,12 @@ impl<S: Session> Follow<S> {
                 self.fresh = None;
                 return Ok(event);
             }
-            match self.live.recv().await {
+            let next = tokio::select! {
+                biased;
+                event = self.live.recv() => event,
+                event = heard(&mut self.typing) => Ok(event),
+            };
+            match next {
                 Ok(event) if self.is_new(&event) => {
                     self.last = cursor(&event).or(self.last);
                     self.fresh = Some(event);
@@ -92,6 +105,18 @@ impl<S: Session> Follow<S> {
         let wanted = self.room.as_ref().is_none_or(|room| room.fold() == room_of(event).fold());
         wanted && cursor(event).is_none_or(|cursor| self.last.is_none_or(|last| cursor > last))
     }
+}
+
+/// The next hint of who is typing; never, where it is not asked for.
+async fn heard(typing: &mut Option<Receiver<Event>>) -> Event {
+    while let Some(events) = typing {
+        match events.recv().await {
+            Ok(event) => return event,
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => *typing = None,
+        }
+    }
+    std::future::pending().await
 }
 
 /// Where `tail --since` goes on after an event; receipts are not kept and have no such place.

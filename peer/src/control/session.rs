@@ -21,6 +21,9 @@ macro_rules! session {
 
             /// Events as they happen.
             fn events(&self) -> broadcast::Receiver<Event>;
+
+            /// Who is typing.
+            fn typing_events(&self) -> broadcast::Receiver<Event>;
         }
 
         impl Session for Handle {
@@ -32,6 +35,10 @@ macro_rules! session {
 
             fn events(&self) -> broadcast::Receiver<Event> {
                 Handle::events(self)
+            }
+
+            fn typing_events(&self) -> broadcast::Receiver<Event> {
+                Handle::typing_events(self)
             }
         }
     };
@@ -53,6 +60,8 @@ session! {
     /// Says or does something. The future takes its place among others when it is first polled, unless it is about an
     /// earlier message, which is looked up first.
     speak(room: RoomName, content: Content) -> Result<Said, Refusal>;
+    /// Lets members that look know that the user is typing.
+    typing(room: RoomName) -> Result<(), Refusal>;
     /// Adds to an answer or a reaction what it is about, where that is here.
     quote(event: Event) -> Event;
     /// How far a message has got.

@@ -35,6 +35,7 @@ impl Core {
             Ask::Members(room) => self.members(&room),
             Ask::Called(room) => self.called(&room),
             Ask::Say { room, content } => return self.say(id, room, content, now),
+            Ask::Typing(room) => self.types(&room, now),
             Ask::Said(message) => self
                 .own(&message)
                 .and_then(|_| self.said(&message.room, message.number).map(|said| Answer::Said(Box::new(said)))),

@@ -33,6 +33,8 @@ pub enum Ask {
         /// What.
         content: Content,
     },
+    /// The user is typing in a room.
+    Typing(RoomName),
     /// How far a message of one's own has got.
     Said(MessageId),
     /// The same, member by member.
@@ -56,7 +58,7 @@ pub enum Answer {
     Rooms(Vec<Room>),
     /// To [`Ask::Join`] and [`Ask::JoinAs`].
     Joined(Joined),
-    /// To [`Ask::Leave`] and [`Ask::Logout`].
+    /// To [`Ask::Leave`], [`Ask::Typing`] and [`Ask::Logout`].
     Done,
     /// To [`Ask::Members`].
     Members(Vec<Member>),

@@ -245,6 +245,7 @@ impl Core {
             PeerFrame::Receipt(receipt) => self.signed_receipt(key, receipt, now),
             PeerFrame::Near(near) => self.near(id, &near, now),
             PeerFrame::Tell(tell) => self.told_to_tell(id, tell),
+            PeerFrame::Looks(looks) => self.told_looks(id, looks.looks),
         }
     }
 

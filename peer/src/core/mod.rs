@@ -33,6 +33,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+mod typing;
 mod waking;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -56,6 +57,7 @@ use receipts::Receipts;
 use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
+use typing::Typing;
 
 /// What a core begins with.
 pub struct Start {
@@ -109,6 +111,7 @@ pub struct Core {
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
+    typing: Typing,
     repair: Repair,
     numbers_from: u64,
     /// Told in every hello.
@@ -138,6 +141,7 @@ impl Core {
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
+            typing: Typing::default(),
             repair: Repair::new(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
@@ -165,6 +169,8 @@ impl Core {
             Input::TrackerDown(reason) => self.tracker_down(reason, now),
             Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
             Input::LinkSays(link, frame) => self.link_says(link, frame, now),
+            Input::LinkHints(link, hint) => self.link_hints(link, hint, now),
+            Input::Looks(looks) => self.looks(looks),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
             Input::LinkDown(link, _) => self.link_down(link, now),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
