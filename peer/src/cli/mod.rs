@@ -18,6 +18,7 @@ mod show;
 mod tail;
 mod text;
 mod time;
+mod transcript;
 
 use std::{io, path::PathBuf, process::ExitCode};
 

@@ -106,3 +106,7 @@ impl Core {
         self.out.push(Output::Show(Shown::Typing(event)));
     }
 }
+
+#[cfg(test)]
+#[path = "typing_tests.rs"]
+mod tests;

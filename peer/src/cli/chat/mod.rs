@@ -9,15 +9,18 @@ use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
 use anyhow::Result;
 use common::wire::control::{Event, Refusal};
 use peer::control::{Follow, Session};
-use tokio::time::{self, MissedTickBehavior};
+use tokio::{
+    sync::mpsc,
+    time::{self, MissedTickBehavior},
+};
 
 pub use console::Console;
 use talk::{Action, Outcome, Talk};
 
 type Acting = Pin<Box<dyn Future<Output = Outcome>>>;
 
-/// Chats until the person has enough.
-pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
+/// Chats until the person has enough. What comes by `notices` is shown as well.
+pub async fn run<S: Session>(session: S, mut console: Console, mut notices: mpsc::Receiver<String>) -> Result<()> {
     let mut talk = Talk::default();
     let mut shown = VecDeque::new();
     let mut events = Follow::new(session.clone(), None, None).typing();
@@ -56,6 +59,7 @@ pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
                     tokio::spawn(async move { session.typing(room).await });
                 }
             }
+            Some(notice) = notices.recv() => shown.push_back(format!("! {notice}")),
             _ = second.tick() => {
                 shown.extend(talk.passed(Instant::now()));
                 shown.extend(talk.tracker(&session.status().await?));
