@@ -79,7 +79,7 @@ pub async fn exchange(connection: &Connection, frames: usize) -> anyhow::Result<
     let (mut send, recv) = connection.open_bi().await?;
     let mut echoes = FrameReader::new(recv);
     for number in 0..frames {
-        let frame = PeerFrame::from(Bye { reason: format!("{number} {}", "x".repeat(400)) });
+        let frame = PeerFrame::from(Bye { reason: format!("{number} {}", "x".repeat(400)), stranger: false });
         write_frames(&mut send, &mut [frame.encode()]).await?;
         assert_eq!(echoes.next::<PeerFrame>().await?, Some(frame));
     }

@@ -187,12 +187,32 @@ pub struct Frontier {
     /// Which room.
     #[serde(rename = "r")]
     pub room: RoomName,
+    /// Where the sender's table of it stands, when a comparison begins.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<Told>,
     /// Digests of parts, in order and apart from each other, at most [`limits::FRONTIER_PARTS`].
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     pub digests: Vec<Part>,
     /// Parts of which the heads are told, the same.
     #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
     pub heads: Vec<Heads>,
+}
+
+/// What the tracker has told the sender of a room. Two members that are told different things find out by it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Told {
+    /// The table's version.
+    #[serde(rename = "v")]
+    pub version: Version,
+    /// Its digest.
+    #[serde(rename = "d")]
+    pub digest: ByteArray<32>,
+    /// Whether the sender has a link to its tracker, so that the table should be the latest.
+    #[serde(rename = "u")]
+    pub up: bool,
+    /// Whether the receiver is to tell where its own stands, if that is elsewhere.
+    #[serde(rename = "q", default, skip_serializing_if = "std::ops::Not::not")]
+    pub answer: bool,
 }
 
 /// The digest of all logs whose authors' keys begin alike.
@@ -320,4 +340,7 @@ pub struct Typing {
 pub struct Bye {
     /// Why, for people.
     pub reason: String,
+    /// Whether it is that the receiver stands in no table that the sender's tracker, to which it has a link, has told.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stranger: bool,
 }

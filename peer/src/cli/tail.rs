@@ -88,6 +88,7 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Away => "is away".to_string(),
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
         MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
+        MemberChange::Split => return split(event),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };
@@ -108,6 +109,14 @@ fn show_event(event: &Event, ids: bool, out: &Out) -> Result<()> {
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
         Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)
+}
+
+fn split(event: &MemberEvent) -> String {
+    let room = &event.room;
+    format!(
+        "is told another table of {room} than you are: the tracker says different things to different members. Compare \
+         `peer members {room}` with each other, and ask whoever runs the tracker"
+    )
 }
 
 fn forked(event: &MemberEvent) -> String {

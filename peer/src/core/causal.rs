@@ -201,7 +201,7 @@ impl Core {
     }
 
     /// Something of `author` has been taken: takes what has waited for it, and lets wait longer what waits for more.
-    fn release(&mut self, name: &RoomName, author: Key, now: Now) {
+    pub(super) fn release(&mut self, name: &RoomName, author: Key, now: Now) {
         let mut taken = vec![author];
         while let Some(author) = taken.pop() {
             let Some(waiting) = self.waiting.get(name) else { return };

@@ -12,7 +12,7 @@ use common::{
     message::{Batch, Message},
     wire::{
         control::{Exit, Refusal, Said},
-        peer::{PeerFrame, Refuse, RefuseCode, Skip},
+        peer::{Bye, PeerFrame, Refuse, RefuseCode, Skip},
     },
 };
 
@@ -229,6 +229,9 @@ impl Core {
             return self.link_hello(id, hello, now);
         }
         let Some(key) = self.links.get(id).map(|link| link.key) else { return };
+        if let PeerFrame::Bye(Bye { stranger: true, .. }) = frame {
+            return self.taken_for_a_stranger(&key, now);
+        }
         if self.people.get(&key).is_none_or(|person| person.link != Some(id)) {
             // A link that gives way to another may still carry frames: they come again on the other.
             return;

@@ -57,6 +57,7 @@ impl Core {
         room.presence = presence_version;
         if !changes.is_empty() {
             self.feed_again(&name);
+            self.table_moved(&name, now);
         }
         self.apply_presence(&name, &presence, false, &fresh, now);
     }
@@ -180,6 +181,7 @@ impl Core {
                 self.replace(&snapshot.room, table);
                 self.repair.table_changed(now);
                 self.feed_again(&snapshot.room);
+                self.table_moved(&snapshot.room, now);
                 if let Some(room) = self.rooms.get_mut(&snapshot.room) {
                     room.presence = snapshot.presence_version;
                 }
@@ -316,6 +318,7 @@ impl Core {
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
         }
+        self.witness.parted(name, key);
         if let Some(Person { link: Some(link), .. }) = self.people.parts(key, name) {
             self.close(link, "no room is shared any more");
         }

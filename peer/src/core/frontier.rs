@@ -31,7 +31,7 @@ pub struct Compared {
 
 /// What opens a comparison.
 pub fn opening(room: &RoomName, mine: &Entries) -> Frontier {
-    Frontier { room: room.clone(), digests: vec![part(mine, &[])], heads: Vec::new() }
+    Frontier { room: room.clone(), table: None, digests: vec![part(mine, &[])], heads: Vec::new() }
 }
 
 /// Takes what the other side has told. `None` if it breaks the rules.
@@ -39,7 +39,7 @@ pub fn compare(mine: &Entries, theirs: &Frontier) -> Option<Compared> {
     if !well_formed(theirs) {
         return None;
     }
-    let mut answer = Frontier { room: theirs.room.clone(), digests: Vec::new(), heads: Vec::new() };
+    let mut answer = Frontier { room: theirs.room.clone(), table: None, digests: Vec::new(), heads: Vec::new() };
     for part_of_theirs in &theirs.digests {
         let prefix = &part_of_theirs.prefix;
         let within = within(mine, prefix);
@@ -214,14 +214,17 @@ mod tests {
     fn parts_that_overlap_or_lie_are_not_taken() {
         let mine = entries(&BTreeMap::from([(1, 5), (2, 3)]));
         let part = |prefix: &[u8]| Part { prefix: ByteBuf::from(prefix), digest: ByteArray::new([0; 16]) };
-        let digests = |digests: Vec<Part>| Frontier { room: room(), digests, heads: Vec::new() };
+        let digests = |digests: Vec<Part>| Frontier { room: room(), table: None, digests, heads: Vec::new() };
         assert!(compare(&mine, &digests(vec![part(&[1]), part(&[2])])).is_some());
         assert_eq!(compare(&mine, &digests(vec![part(&[1]), part(&[1])])), None);
         assert_eq!(compare(&mine, &digests(vec![part(&[]), part(&[1])])), None);
         assert_eq!(compare(&mine, &digests(vec![part(&[16])])), None);
         assert_eq!(compare(&mine, &digests(vec![part(&[0; 65])])), None);
         let wrong = Heads { prefix: ByteBuf::from([0]), logs: heads(&[(Key([0xff; 32]), mine[0].1)]), answer: true };
-        assert_eq!(compare(&mine, &Frontier { room: room(), digests: Vec::new(), heads: vec![wrong] }), None);
+        assert_eq!(
+            compare(&mine, &Frontier { room: room(), table: None, digests: Vec::new(), heads: vec![wrong] }),
+            None
+        );
     }
 
     proptest! {

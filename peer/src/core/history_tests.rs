@@ -144,7 +144,7 @@ fn a_newcomer_to_an_open_room_asks_for_the_logs_of_who_has_left_and_takes_them()
         let (batch, head) = first(&alice, &library, Vec::new());
         let logs = vec![LogHead { author: alice.key(), last: 1, hash: ByteArray::new(head.hash) }];
         let heads = vec![Heads { prefix: ByteBuf::new(), logs, answer: false }];
-        let told = bob_says(&mut alone, Frontier { room: library, digests: Vec::new(), heads });
+        let told = bob_says(&mut alone, Frontier { room: library, table: None, digests: Vec::new(), heads });
         let wanted: Vec<Followed> = sent(&told)
             .into_iter()
             .filter_map(|frame| if let PeerFrame::Follow(follow) = frame { Some(follow.logs) } else { None })

@@ -16,7 +16,7 @@ use common::{
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, Output, feed::Feed, ranges::Ranges};
+use super::{Core, LinkId, Now, Output, feed::Feed, hosts::Hosts, ranges::Ranges};
 
 /// How long the larger key waits for the smaller to dial, in milliseconds.
 const HEAD_START: u64 = 400;
@@ -86,6 +86,7 @@ pub struct Links {
     allowance: u64,
     allowed_at: u64,
     dials_per_second: u64,
+    hosts: Hosts,
 }
 
 impl Link {
@@ -113,6 +114,7 @@ impl Links {
             allowance: dials_per_second * 1_000,
             allowed_at: 0,
             dials_per_second,
+            hosts: Hosts::default(),
         }
     }
 
@@ -179,6 +181,12 @@ impl Core {
     pub(super) fn link_up(&mut self, id: LinkId, key: Key, dialled: bool, address: SocketAddr, now: Now) {
         if dialled && let Some(person) = self.people.get_mut(&key) {
             person.dialling = false;
+        }
+        if self.links.hosts.reached(address) {
+            let people = self.people.iter_mut();
+            let held: Vec<Key> =
+                people.filter_map(|(key, person)| std::mem::take(&mut person.held).then_some(*key)).collect();
+            held.into_iter().for_each(|key| self.schedule(key, now.at));
         }
         let known = self.people.get(&key).is_some();
         let unsettled = self.links.unsettled.iter().filter_map(|id| self.links.get(*id));
@@ -298,6 +306,10 @@ impl Core {
     }
 
     pub(super) fn close(&mut self, id: LinkId, reason: &str) {
+        self.close_with(id, Bye { reason: reason.into(), stranger: false });
+    }
+
+    fn close_with(&mut self, id: LinkId, bye: Bye) {
         let Some(link) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
         self.typing.forget(id);
@@ -305,8 +317,9 @@ impl Core {
             person.link = None;
             self.repair_unlinked(id, &link.key);
         }
-        self.out.push(Output::Send(id, PeerFrame::from(Bye { reason: reason.into() }).encode()));
-        self.out.push(Output::Close(id, reason.into()));
+        let reason = bye.reason.clone();
+        self.out.push(Output::Send(id, PeerFrame::from(bye).encode()));
+        self.out.push(Output::Close(id, reason));
     }
 
     pub(super) fn close_all(&mut self, reason: &str) {
@@ -396,13 +409,26 @@ impl Core {
             if !self.wants_link(&key) {
                 continue;
             }
+            let Some(person) = self.people.get_mut(&key) else { continue };
+            let addresses = person.addresses.clone();
+            let allowed = match self.links.hosts.allowed(&addresses, now.at) {
+                Ok(allowed) => allowed,
+                Err(at) => {
+                    person.held = true;
+                    self.schedule(key, at);
+                    continue;
+                }
+            };
             if let Err(at) = self.links.allow(now.at) {
                 self.schedule(key, at);
                 break;
             }
+            let most = self.config.member_retry_s.saturating_mul(1_000);
+            self.links.hosts.dialled(&allowed, now.at, most, &mut self.jitter);
             if let Some(person) = self.people.get_mut(&key) {
                 person.dialling = true;
-                self.out.push(Output::Dial(key, person.addresses.clone()));
+                person.held = false;
+                self.out.push(Output::Dial(key, allowed));
             }
         }
         let unsettled = self.links.unsettled.iter().copied();
@@ -410,7 +436,8 @@ impl Core {
             unsettled.filter(|id| self.links.get(*id).is_some_and(|link| link.until <= now.at)).collect();
         for id in late {
             let parked = self.links.get(id).is_some_and(|link| link.parked);
-            self.close(id, if parked { "no room is shared" } else { "no hello came" });
+            let reason = if parked { "no room is shared" } else { "no hello came" };
+            self.close_with(id, Bye { reason: reason.into(), stranger: parked && self.tracker.is_up() });
         }
     }
 

@@ -14,6 +14,7 @@ mod directory;
 mod feed;
 mod frontier;
 pub mod history;
+mod hosts;
 mod io;
 mod links;
 pub mod log;
@@ -35,6 +36,9 @@ mod tests;
 mod tracker_link;
 mod typing;
 mod waking;
+mod witness;
+#[cfg(test)]
+mod witness_tests;
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -58,6 +62,7 @@ use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
 use typing::Typing;
+use witness::Witness;
 
 /// What a core begins with.
 pub struct Start {
@@ -113,6 +118,7 @@ pub struct Core {
     receipts: Receipts,
     typing: Typing,
     repair: Repair,
+    witness: Witness,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -143,6 +149,7 @@ impl Core {
             receipts: Receipts::default(),
             typing: Typing::default(),
             repair: Repair::new(),
+            witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -186,6 +193,7 @@ impl Core {
         self.tracker_due(now);
         self.links_due(now);
         self.repair_due(now);
+        self.witness_due(now);
         self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
@@ -199,6 +207,7 @@ impl Core {
             self.tracker.deadline(),
             self.links.deadline(),
             self.repair.deadline(),
+            self.witness.deadline(),
             self.waiting_deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)

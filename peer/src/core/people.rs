@@ -27,6 +27,8 @@ pub struct Person {
     pub backoff: Backoff,
     /// When it is to be dialled next, if it is.
     pub due: Option<u64>,
+    /// Whether it is not dialled yet for the host that it is said to be on.
+    pub held: bool,
     /// Since when it has been seen to have no link though it may be there.
     pub unlinked_since: Option<u64>,
     /// How many members have been asked for a way to it.
@@ -107,6 +109,7 @@ impl People {
             dialling: false,
             backoff: Backoff::default(),
             due: None,
+            held: false,
             unlinked_since: None,
             asked: 0,
             asked_until: 0,

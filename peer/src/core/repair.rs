@@ -112,6 +112,7 @@ impl Core {
         if self.repair.compare_at == u64::MAX {
             self.repair.compare_at = now.at + COMPARE;
         }
+        self.known_to(&key);
         let rooms: Vec<RoomName> = self.people.get(&key).map(|p| p.rooms.iter().cloned().collect()).unwrap_or_default();
         for name in &rooms {
             self.unfollow(name, &key);
@@ -193,9 +194,10 @@ impl Core {
         }
     }
 
-    fn open_comparison(&mut self, id: LinkId, name: &RoomName) {
+    pub(super) fn open_comparison(&mut self, id: LinkId, name: &RoomName) {
         let Some(room) = self.rooms.get(name).filter(|room| room.joined) else { return };
-        let opening = frontier::opening(name, &self.entries(room));
+        let table = self.testimony(name, true);
+        let opening = Frontier { table, ..frontier::opening(name, &self.entries(room)) };
         self.send(id, PeerFrame::from(opening).encode());
     }
 
@@ -213,11 +215,15 @@ impl Core {
         let Some(link) = self.links.get(id) else { return };
         let shared = self.rooms.get(name).filter(|room| room.joined && room.table.member(&link.key).is_some());
         let Some(room) = shared else { return };
+        let key = link.key;
         let Some(compared) = frontier::compare(&self.entries(room), theirs) else {
             return self.close(id, "a comparison that breaks the rules");
         };
         if let Some(answer) = compared.answer {
             self.send(id, PeerFrame::from(answer).encode());
+        }
+        if let Some(table) = &theirs.table {
+            self.testified(id, key, name, table, now);
         }
         let mut wanted = Vec::new();
         for log in compared.ahead {

@@ -7,7 +7,7 @@ use common::{
     receipt::Receipt,
     wire::{
         control::Mark,
-        peer::{Followed, Frontier, Heads, LogHead, Near, Passed, PeerFrame},
+        peer::{Followed, Frontier, Heads, LogHead, Near, Passed, PeerFrame, Skip},
     },
 };
 use serde_bytes::{ByteArray, ByteBuf};
@@ -44,7 +44,7 @@ fn passed(author: &Identity, batch: Batch) -> PeerFrame {
 fn told(author: Key, last: u64, hash: Hash) -> PeerFrame {
     let logs = vec![LogHead { author, last, hash: ByteArray::new(hash) }];
     let heads = vec![Heads { prefix: ByteBuf::new(), logs, answer: false }];
-    Frontier { room: lobby(), digests: Vec::new(), heads }.into()
+    Frontier { room: lobby(), table: None, digests: Vec::new(), heads }.into()
 }
 
 fn carol_says(alone: &mut Alone, frame: PeerFrame) -> Vec<Output> {
@@ -172,6 +172,23 @@ fn an_answer_waits_for_what_it_answers() {
     carol_says(&mut alone, answer.into());
     let outputs: Vec<Output> = (0..4).flat_map(|_| alone.later(1_000)).collect();
     assert_eq!(kept(&outputs), [(1, "direct".into(), Some(Mark::Early))], "after a time it is shown all the same");
+}
+
+#[test]
+fn an_answer_to_what_fills_a_hole_is_shown_with_it() {
+    let mut alone = with_carol();
+    let (bob, carol) = (alone.others[0].clone(), alone.others[1].clone());
+    let (question, head) = bobs(&alone, None, "well?");
+    let (remark, _) = bobs(&alone, Some(head), "never mind");
+    let answered = Answered { author: ByteArray::new(bob.key().short().0), number: 1, stamp: None };
+    let answer = Message { answers: vec![answered], ..Message::new(0, "well".into()) };
+    let (answer, _) = Batch::sign(&carol, &lobby(), STAMP, Head::empty(&lobby(), &carol.key()), &[answer]);
+
+    carol_says(&mut alone, Skip { room: lobby(), author: Some(bob.key()), next: 2, hash: None }.into());
+    assert_eq!(kept(&carol_says(&mut alone, passed(&bob, remark))), [(2, "via m2".into(), None)]);
+    assert!(kept(&carol_says(&mut alone, answer.into())).is_empty());
+    let outputs = carol_says(&mut alone, passed(&bob, question));
+    assert_eq!(kept(&outputs), [(1, "via m2".into(), Some(Mark::Late)), (1, "direct".into(), None)]);
 }
 
 #[test]

@@ -117,7 +117,11 @@ impl Core {
             Fit::Held => self.owe(&arrived),
             Fit::Fork => self.forked(&arrived, now),
             Fit::Full => {}
-            Fit::Fills => self.accept(arrived, false, now),
+            Fit::Fills => {
+                let (name, author) = (batch.room.clone(), author);
+                self.accept(arrived, false, now);
+                self.release(&name, author, now);
+            }
             Fit::Next | Fit::Beyond => self.take_in_order(arrived, now),
         }
     }

@@ -251,6 +251,8 @@ impl World {
                     if event.name == node.name && matches!(event.change, MemberChange::Removed | MemberChange::Left) {
                         self.model.out(&me, &event.room);
                     }
+                    // The tracker is honest here, whatever befalls it.
+                    assert_ne!(event.change, MemberChange::Split, "{} at {}: {event:?}", node.name, self.now);
                 }
                 Row::Cancelled { room, number, had } => self.model.cancelled(&me, room, *number, had),
                 _ => {}

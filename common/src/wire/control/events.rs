@@ -221,6 +221,9 @@ pub enum MemberChange {
     /// A known name stands for another key than the one known; nothing is exchanged with it until the user decides.
     /// `detail` is the beginning of the other key.
     Identity,
+    /// It holds another table of the room than this peer, or one without this peer: the tracker tells its members
+    /// different things.
+    Split,
     /// It is a contact now.
     Contact,
     /// It is no contact any more.
@@ -232,7 +235,7 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 17] = [
+    pub const ALL: [MemberChange; 18] = [
         MemberChange::Joined,
         MemberChange::Left,
         MemberChange::Online,
@@ -248,6 +251,7 @@ impl MemberChange {
         MemberChange::Away,
         MemberChange::Rekeyed,
         MemberChange::Identity,
+        MemberChange::Split,
         MemberChange::Contact,
         MemberChange::Parted,
     ];
@@ -269,6 +273,7 @@ impl MemberChange {
             MemberChange::Away => "away",
             MemberChange::Rekeyed => "rekeyed",
             MemberChange::Identity => "identity",
+            MemberChange::Split => "split",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
             MemberChange::Forked => "forked",
