@@ -22,14 +22,14 @@ use crate::{
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
 #[derive(Clone)]
 pub struct Handle {
-    asks: mpsc::Sender<Question>,
-    events: broadcast::Sender<Event>,
-    typing: broadcast::Sender<Event>,
-    name: watch::Receiver<AccountName>,
-    welcomed: watch::Receiver<Option<Welcomed>>,
-    ended: watch::Receiver<Option<Refusal>>,
-    store: Store,
-    salvaged: Option<Salvaged>,
+    pub(crate) asks: mpsc::Sender<Question>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) typing: broadcast::Sender<Event>,
+    pub(crate) name: watch::Receiver<AccountName>,
+    pub(crate) welcomed: watch::Receiver<Option<Welcomed>>,
+    pub(crate) ended: watch::Receiver<Option<Refusal>>,
+    pub(crate) store: Store,
+    pub(crate) salvaged: Option<Salvaged>,
 }
 
 /// Messages that `history` shows unless it is told how many.
@@ -38,19 +38,6 @@ const HISTORY: u32 = 50;
 const BEGINNING: usize = 200;
 
 impl Handle {
-    pub(crate) fn new(
-        asks: mpsc::Sender<Question>,
-        events: broadcast::Sender<Event>,
-        typing: broadcast::Sender<Event>,
-        name: watch::Receiver<AccountName>,
-        welcomed: watch::Receiver<Option<Welcomed>>,
-        ended: watch::Receiver<Option<Refusal>>,
-        store: Store,
-        salvaged: Option<Salvaged>,
-    ) -> Handle {
-        Handle { asks, events, typing, name, welcomed, ended, store, salvaged }
-    }
-
     /// How the peer is.
     pub async fn status(&self) -> Result<Status, Refusal> {
         match self.ask(Ask::Status).await? {

@@ -109,7 +109,7 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         ended: ended_in,
     };
     tokio::spawn(driver.run());
-    Handle::new(asks_in, events, typing, name, welcomed, ended, store, salvaged)
+    Handle { asks: asks_in, events, typing, name, welcomed, ended, store, salvaged }
 }
 
 fn wall() -> u64 {

@@ -20,6 +20,10 @@ mod text;
 mod time;
 mod transcript;
 
+#[cfg(test)]
+#[path = "../control/fake.rs"]
+mod fake;
+
 use std::{io, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
@@ -28,6 +32,8 @@ use common::{
     AccountName, reasons,
     wire::control::{Exit, Refusal},
 };
+#[cfg(test)]
+use peer::control::{Session, follow};
 use peer::{Config, profile::Folders};
 
 /// Instant messages on your own network: a tracker says who is there, what you say goes straight to them.

@@ -1,12 +1,7 @@
 use std::sync::mpsc as blocking;
 
-use peer::control::follow;
-
 use super::*;
-use fake::Fake;
-
-#[path = "../../control/fake.rs"]
-mod fake;
+use crate::cli::fake::Fake;
 
 /// Types these lines and returns what was shown.
 async fn chat(session: Fake, lines: &[&str]) -> Vec<String> {

@@ -1,10 +1,7 @@
 use std::fs;
 
 use super::*;
-use fake::Fake;
-
-#[path = "../../control/fake.rs"]
-mod fake;
+use crate::cli::fake::Fake;
 
 /// Waits until the transcript of the lobby has that many lines of messages, and returns it.
 async fn until_lines(folder: &std::path::Path, lines: usize) -> String {
