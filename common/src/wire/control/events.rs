@@ -22,10 +22,10 @@ pub struct Tail {
     #[serde(default)]
     pub follow: bool,
     /// Of the past, messages as they stand now, as `history` shows them, instead of all that happened.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub latest: bool,
     /// With `follow`, also who is typing.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub typing: bool,
 }
 
