@@ -137,6 +137,8 @@ pub enum MemberChange {
     /// It holds another table of the room than this peer, or one without this peer: the tracker tells its members
     /// different things.
     Split,
+    /// It has broken the rules of the protocol, as `detail` says; its link was closed.
+    Offends,
     /// It is a contact now.
     Contact,
     /// It is no contact any more.
@@ -148,7 +150,7 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 18] = [
+    pub const ALL: [MemberChange; 19] = [
         MemberChange::Joined,
         MemberChange::Left,
         MemberChange::Online,
@@ -165,6 +167,7 @@ impl MemberChange {
         MemberChange::Rekeyed,
         MemberChange::Identity,
         MemberChange::Split,
+        MemberChange::Offends,
         MemberChange::Contact,
         MemberChange::Parted,
     ];
@@ -187,6 +190,7 @@ impl MemberChange {
             MemberChange::Rekeyed => "rekeyed",
             MemberChange::Identity => "identity",
             MemberChange::Split => "split",
+            MemberChange::Offends => "offends",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
             MemberChange::Forked => "forked",
