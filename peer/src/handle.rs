@@ -1,7 +1,9 @@
 //! A running peer, as the control socket, the chat and the tests hold it.
 
 use common::{
-    MessageId, RoomName, table,
+    AccountName, MessageId, RoomName,
+    content::{Content, Kind},
+    mention, table,
     wire::control::{
         Cancelled, Event, Exit, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status, Waiting,
     },
@@ -20,12 +22,14 @@ use crate::{
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
 #[derive(Clone)]
 pub struct Handle {
-    asks: mpsc::Sender<Question>,
-    events: broadcast::Sender<Event>,
-    welcomed: watch::Receiver<Option<Welcomed>>,
-    ended: watch::Receiver<Option<Refusal>>,
-    store: Store,
-    salvaged: Option<Salvaged>,
+    pub(crate) asks: mpsc::Sender<Question>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) typing: broadcast::Sender<Event>,
+    pub(crate) name: watch::Receiver<AccountName>,
+    pub(crate) welcomed: watch::Receiver<Option<Welcomed>>,
+    pub(crate) ended: watch::Receiver<Option<Refusal>>,
+    pub(crate) store: Store,
+    pub(crate) salvaged: Option<Salvaged>,
 }
 
 /// Messages that `history` shows unless it is told how many.
@@ -34,17 +38,6 @@ const HISTORY: u32 = 50;
 const BEGINNING: usize = 200;
 
 impl Handle {
-    pub(crate) fn new(
-        asks: mpsc::Sender<Question>,
-        events: broadcast::Sender<Event>,
-        welcomed: watch::Receiver<Option<Welcomed>>,
-        ended: watch::Receiver<Option<Refusal>>,
-        store: Store,
-        salvaged: Option<Salvaged>,
-    ) -> Handle {
-        Handle { asks, events, welcomed, ended, store, salvaged }
-    }
-
     /// How the peer is.
     pub async fn status(&self) -> Result<Status, Refusal> {
         match self.ask(Ask::Status).await? {
@@ -91,11 +84,46 @@ impl Handle {
         }
     }
 
-    /// Says something. The answer comes when the message is in the store, synced: from then on it is said.
+    /// Says a text; see [`Handle::speak`].
     pub async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        match self.ask(Ask::Say { room, text }).await? {
+        self.speak(room, text.into()).await
+    }
+
+    /// Says or does something. The answer comes when the message is in the store, synced: from then on it is said.
+    pub async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        if let Some(about) = &content.about {
+            self.check_about(about.id(&room)).await?;
+        }
+        match self.ask(Ask::Say { room, content }).await? {
             Answer::Said(said) => Ok(*said),
             _ => Err(gone()),
+        }
+    }
+
+    /// Whether something can be done to a message. One that is not here is for the core to refuse.
+    async fn check_about(&self, id: MessageId) -> Result<(), Refusal> {
+        let room = self.called(id.room.clone()).await?;
+        let id = MessageId { room, ..id };
+        let Some(standing) = self.store.standing(id.clone()).await.map_err(damaged)? else { return Ok(()) };
+        let why = match (standing.kind, standing.about) {
+            (Kind::Edit, Some(edited)) => format!("{id} is an edit; name the message that it is of, {edited}"),
+            (Kind::Delete, _) => format!("{id} is a deletion, and there is nothing to do to it"),
+            (Kind::Reaction, Some(to)) => format!("{id} is a reaction; name the message that it is to, {to}"),
+            _ if standing.deleted => format!("{id} was taken back by its author"),
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(Exit::Refused, why))
+    }
+
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    pub async fn quote(&self, event: Event) -> Event {
+        match event {
+            Event::Message(message) if message.deed.about.is_some() => {
+                // Without its quote it is what it was.
+                let quoted = self.store.quote(message.clone()).await;
+                Event::Message(quoted.unwrap_or(message))
+            }
+            event => event,
         }
     }
 
@@ -159,7 +187,7 @@ impl Handle {
             Some(words) => self.store.search(room, words, limit).await,
             None => self.store.messages(room, limit).await,
         };
-        events.map_err(damaged)
+        events.map_err(damaged).map(|events| self.marked(events))
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
@@ -168,13 +196,38 @@ impl Handle {
             Some(room) => Some(self.called(room).await?),
             None => None,
         };
-        self.store.past(room, since, limit).await.map_err(damaged)
+        self.store.past(room, since, limit).await.map_err(damaged).map(|events| self.marked(events))
+    }
+
+    /// The same, but messages as they stand now: the latest text, nothing of what was taken back, and reactions with the
+    /// message that they are to.
+    pub async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let room = match room {
+            Some(room) => Some(self.called(room).await?),
+            None => None,
+        };
+        self.store.latest(room, since, limit).await.map_err(damaged).map(|events| self.marked(events))
+    }
+
+    fn marked(&self, mut events: Vec<Event>) -> Vec<Event> {
+        mention::mark(&mut events, &self.name.borrow());
+        events
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Who is typing, as far as it is heard. As long as anybody listens, the others are asked to tell.
+    pub fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
+    }
+
+    /// Lets members that look know that the user is typing; at most once in three seconds.
+    pub async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        self.ask(Ask::Typing(room)).await.map(drop)
     }
 
     /// What of the history was found damaged at this start, and how much of it is kept.

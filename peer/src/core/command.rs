@@ -2,6 +2,7 @@
 
 use common::{
     AccountName, Key, MessageId, RoomName,
+    content::Content,
     table::History,
     wire::control::{Cancelled, Joined, Member, Path, Receipt, Room, Said, Status},
 };
@@ -30,8 +31,10 @@ pub enum Ask {
         /// Where.
         room: RoomName,
         /// What.
-        text: String,
+        content: Content,
     },
+    /// The user is typing in a room.
+    Typing(RoomName),
     /// How far a message of one's own has got.
     Said(MessageId),
     /// The same, member by member.
@@ -55,7 +58,7 @@ pub enum Answer {
     Rooms(Vec<Room>),
     /// To [`Ask::Join`] and [`Ask::JoinAs`].
     Joined(Joined),
-    /// To [`Ask::Leave`] and [`Ask::Logout`].
+    /// To [`Ask::Leave`], [`Ask::Typing`] and [`Ask::Logout`].
     Done,
     /// To [`Ask::Members`].
     Members(Vec<Member>),

@@ -267,6 +267,7 @@ impl Core {
         rooms.into_iter().for_each(|room| self.receipts.owe(id, room));
         self.show_presence(&key);
         self.repair_linked(id, key, now);
+        self.typing_linked(id);
     }
 
     /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
@@ -278,6 +279,7 @@ impl Core {
     pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
         let Some(Link { key, dialled, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.typing.forget(id);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
@@ -315,6 +317,7 @@ impl Core {
     fn close_with(&mut self, id: LinkId, bye: Bye) {
         let Some(link) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.typing.forget(id);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
             self.repair_unlinked(id, &link.key);

@@ -8,6 +8,10 @@
 //! | `leave` | [`InRoom`] | `{}` |
 //! | `members` | [`InRoom`] | list of [`Member`] |
 //! | `say` | [`Say`] | [`Said`] |
+//! | `edit` | [`Edit`] | [`Said`], of the message that says so |
+//! | `delete` | [`Delete`] | [`Said`], the same |
+//! | `react` | [`React`] | [`Said`], the same |
+//! | `typing` | [`InRoom`] | `{}` |
 //! | `receipts` | [`Receipts`] | list of [`Receipt`] |
 //! | `outbox` | | [`Outbox`] |
 //! | `cancel` | [`Cancel`] | [`Cancelled`] |
@@ -28,9 +32,11 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    events::{Event, Mark, MemberChange, MemberEvent, MessageEvent, ReceiptEvent, Tail},
+    events::{
+        Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, ReceiptEvent, Tail, TypingEvent,
+    },
     rooms::{InRoom, Join, Joined, Member, Room},
-    talk::{Cancel, Cancelled, History, Outbox, Receipt, Receipts, Said, Say, Waiting},
+    talk::{Cancel, Cancelled, Delete, Edit, History, Outbox, React, Receipt, Receipts, Said, Say, Waiting},
 };
 use crate::name::{AccountName, Domain};
 
