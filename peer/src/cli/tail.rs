@@ -89,6 +89,7 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
         MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
         MemberChange::Split => return split(event),
+        MemberChange::Offends => format!("sends what breaks the rules ({detail}); the link to it was closed"),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };

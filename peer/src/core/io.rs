@@ -72,6 +72,8 @@ pub enum Input {
     Looks(bool),
     /// So many bytes of frames have been handed on to the network.
     LinkSent(LinkId, usize),
+    /// A peer says something that cannot be read; its connection ends.
+    LinkBroken(LinkId, String),
     /// A connection to a peer is gone.
     LinkDown(LinkId, String),
     /// A peer could not be reached at any of its addresses.

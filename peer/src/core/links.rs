@@ -195,6 +195,8 @@ impl Core {
             Some("a peer does not talk to itself")
         } else if self.links.len() >= self.config.links {
             Some("too many links")
+        } else if self.people.get(&key).is_some_and(|person| now.at < person.shunned_until) {
+            Some("the rules were broken a moment ago")
         } else if !known && (dialled || parked >= PARKED_LINKS) {
             Some("no room is shared")
         } else {
@@ -231,7 +233,7 @@ impl Core {
             return self.close(id, &reason);
         }
         if link.life.replace(hello.life).is_some() {
-            return self.close(id, "hello was said twice");
+            return self.breach(id, "hello was said twice");
         }
         if !link.parked {
             self.activate(id, now);
@@ -385,8 +387,9 @@ impl Core {
         }
     }
 
-    fn schedule(&mut self, key: Key, at: u64) {
+    pub(super) fn schedule(&mut self, key: Key, at: u64) {
         let Some(person) = self.people.get_mut(&key) else { return };
+        let at = at.max(person.shunned_until);
         if person.link.is_some() || person.dialling || person.due.is_some_and(|due| due <= at) {
             return;
         }

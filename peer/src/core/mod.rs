@@ -7,6 +7,7 @@
 mod alone;
 mod answers;
 mod backoff;
+mod breach;
 mod causal;
 pub mod command;
 mod delivery;
@@ -180,6 +181,7 @@ impl Core {
             Input::Looks(looks) => self.looks(looks),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
             Input::LinkDown(link, _) => self.link_down(link, now),
+            Input::LinkBroken(link, what) => self.accuse(link, &what),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),

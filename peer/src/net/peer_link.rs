@@ -64,6 +64,7 @@ async fn read(link: LinkId, connection: &Connection, recv: RecvStream, inputs: &
             Err(common::net::stream::ReadError::Frame(bad)) => {
                 tracing::warn!(address = %canonical(connection.remote_address()), "link closed: {bad}");
                 connection.close(PROTEST, bad.to_string().as_bytes());
+                let _ = inputs.send(Input::LinkBroken(link, bad.to_string())).await;
                 return bad.to_string();
             }
             Err(error) => return error.to_string(),

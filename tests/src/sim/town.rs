@@ -87,6 +87,11 @@ impl Town {
         Host::from(([10, 1, high, low], 4_000))
     }
 
+    /// Who the `number`th in town is.
+    pub fn peer_identity(number: u16) -> Identity {
+        identity(number)
+    }
+
     /// The key of the `number`th in town.
     pub fn peer_key(number: u16) -> Key {
         identity(number).key()

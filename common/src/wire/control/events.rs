@@ -224,6 +224,8 @@ pub enum MemberChange {
     /// It holds another table of the room than this peer, or one without this peer: the tracker tells its members
     /// different things.
     Split,
+    /// It has broken the rules of the protocol, as `detail` says; its link was closed.
+    Offends,
     /// It is a contact now.
     Contact,
     /// It is no contact any more.
@@ -235,7 +237,7 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 18] = [
+    pub const ALL: [MemberChange; 19] = [
         MemberChange::Joined,
         MemberChange::Left,
         MemberChange::Online,
@@ -252,6 +254,7 @@ impl MemberChange {
         MemberChange::Rekeyed,
         MemberChange::Identity,
         MemberChange::Split,
+        MemberChange::Offends,
         MemberChange::Contact,
         MemberChange::Parted,
     ];
@@ -274,6 +277,7 @@ impl MemberChange {
             MemberChange::Rekeyed => "rekeyed",
             MemberChange::Identity => "identity",
             MemberChange::Split => "split",
+            MemberChange::Offends => "offends",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
             MemberChange::Forked => "forked",
