@@ -48,7 +48,7 @@ struct Text {
 pub struct Files {
     folder: PathBuf,
     state: State,
-    /// What stands in the texts beyond their known length.
+    /// What stood in the texts beyond their known length, of those that were written since this was opened.
     surplus: BTreeMap<String, Vec<u8>>,
     unkept: u64,
 }
@@ -90,12 +90,6 @@ impl Files {
             return Err(OpenError::Foreign(folder.to_owned()));
         }
         let mut files = Files { folder: folder.to_owned(), state, surplus: BTreeMap::new(), unkept: 0 };
-        for (name, text) in &files.state.texts {
-            let surplus = surplus(&folder.join(name), text.bytes)?;
-            if !surplus.is_empty() {
-                files.surplus.insert(name.clone(), surplus);
-            }
-        }
         // So that it is known from the beginning whose they are.
         files.keep()?;
         Ok(files)
@@ -144,6 +138,9 @@ impl Files {
     fn append(&mut self, name: &str, known: u64, bytes: &[u8]) -> io::Result<u64> {
         let path = self.folder.join(name);
         self.unkept += bytes.len() as u64;
+        if !self.surplus.contains_key(name) {
+            self.surplus.insert(name.to_string(), surplus(&path, known)?);
+        }
         let surplus = self.surplus.get(name).map(Vec::as_slice).unwrap_or_default();
         if let Some(rest) = surplus.strip_prefix(bytes) {
             let rest = rest.to_vec();
@@ -161,7 +158,7 @@ impl Files {
             let _ = file.set_len(length);
             return Err(error);
         }
-        self.surplus.remove(name);
+        self.surplus.insert(name.to_string(), Vec::new());
         Ok(length + bytes.len() as u64)
     }
 }

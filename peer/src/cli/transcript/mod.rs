@@ -23,7 +23,7 @@ const KEEP: Duration = Duration::from_secs(1);
 /// Writes until the session ends. Trouble with the folder is told once by `notes`; meanwhile nothing is lost, since
 /// what has not been written yet is in the history.
 pub async fn run(session: impl Session, folder: PathBuf, notes: mpsc::Sender<String>) {
-    if let Err(refusal) = write_all(session, folder, &notes).await
+    if let Err(refusal) = write_all(session, folder, &notes, RETRY).await
         && refusal.code != Exit::Unreachable
     {
         // Without a listener the session is over.
@@ -31,10 +31,16 @@ pub async fn run(session: impl Session, folder: PathBuf, notes: mpsc::Sender<Str
     }
 }
 
-async fn write_all(session: impl Session, folder: PathBuf, notes: &mpsc::Sender<String>) -> Result<(), Refusal> {
+async fn write_all(
+    session: impl Session,
+    folder: PathBuf,
+    notes: &mpsc::Sender<String>,
+    retry: Duration,
+) -> Result<(), Refusal> {
     // What happens from now on, if the folder is new.
     let begin = session.past(None, None, 1).await?.last().and_then(follow::cursor).unwrap_or(0);
-    let mut writer = Writer { files: None, account: session.status().await?.key, folder, begin, notes, told: false };
+    let mut writer =
+        Writer { files: None, account: session.status().await?.key, folder, begin, notes, retry, told: false };
     writer.until_done(|_| Ok(())).await?;
     let cursor = writer.files.as_ref().map_or(begin, Files::cursor);
     let mut events = Follow::new(session, None, Some(cursor));
@@ -64,6 +70,8 @@ struct Writer<'a> {
     folder: PathBuf,
     begin: u64,
     notes: &'a mpsc::Sender<String>,
+    /// The pause before the folder is tried again.
+    retry: Duration,
     told: bool,
 }
 
@@ -106,7 +114,7 @@ impl Writer<'_> {
                         );
                         let _ = self.notes.send(note).await;
                     }
-                    sleep(RETRY).await;
+                    sleep(self.retry).await;
                 }
                 Err(error) => {
                     return Err(Refusal::new(Exit::Refused, format!("there will be no transcript: {error}")));
