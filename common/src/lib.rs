@@ -11,6 +11,7 @@
 pub mod address;
 pub mod config;
 pub mod content;
+pub mod digits;
 pub mod fault;
 pub mod frame;
 pub mod id;
@@ -23,6 +24,7 @@ pub mod name;
 pub mod net;
 pub mod reasons;
 pub mod receipt;
+pub mod safety;
 pub mod table;
 pub mod wire;
 

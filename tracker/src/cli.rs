@@ -1,5 +1,7 @@
 //! The command line: settings from flags, variables and a file; then a tracker until a signal, or a question to one.
 
+mod operate;
+
 use std::{
     io::{IsTerminal, stderr},
     net::SocketAddr,
@@ -9,14 +11,16 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use common::{Domain, reasons, wire::tracker::DEFAULT_PORT};
+use common::{AccountName, Domain, reasons, wire::tracker::DEFAULT_PORT};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
 };
 use tracker::{
-    Config, Host, config, folders,
-    status::{self, SocketError},
+    Config, Host,
+    config::{self, Registration},
+    folders,
+    status::SocketError,
 };
 
 const REFUSED: u8 = 1;
@@ -27,7 +31,7 @@ const NOT_REACHABLE: u8 = 3;
 /// Every setting of the config file is also a variable, like ROLLCALL_TRACKER_GRACE_S: a flag goes over a variable,
 /// which goes over the file.
 #[derive(Parser)]
-#[command(version)]
+#[command(version, after_help = "Example: tracker --domain home --registration invitation")]
 struct Cli {
     /// Keep everything under this folder.
     #[arg(long, global = true, value_name = "DIR", env = "ROLLCALL_HOME")]
@@ -47,6 +51,9 @@ struct Cli {
     /// Serve GET /metrics for Prometheus here, TCP.
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
+    /// Who may register a new account (default: open).
+    #[arg(long, value_name = "WHO", value_enum)]
+    registration: Option<Registration>,
     /// Do not announce the tracker on the LAN.
     #[arg(long)]
     no_mdns: bool,
@@ -63,7 +70,54 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Say what the running tracker holds and has carried.
+    #[command(after_help = "Example: tracker status --json")]
     Status {
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a token that lets new people register, with `peer login NAME --invite TOKEN`.
+    ///
+    /// It is needed where the setting `registration` is "invitation". It is shown this once.
+    #[command(after_help = "Example: tracker invite --uses 20 --days 2")]
+    Invite {
+        /// How many new accounts it lets in.
+        #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        uses: u32,
+        /// For how many days.
+        #[arg(long, value_name = "D", default_value_t = 7, value_parser = clap::value_parser!(u32).range(1..=3_650))]
+        days: u32,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// List who is registered.
+    #[command(after_help = "Example: tracker accounts --json")]
+    Accounts {
+        /// One JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// End an account: its session, its memberships and its contacts.
+    ///
+    /// Nobody gets its name for as long as `name_hold_days` says.
+    #[command(after_help = "Example: tracker remove-account mallory")]
+    RemoveAccount {
+        /// What it is called.
+        name: AccountName,
+        /// As one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Print a token that gives an account to a new key, for somebody whose key is lost.
+    ///
+    /// It is good for 24 hours and for one login: on a machine without the old key, `peer login NAME --invite TOKEN`.
+    /// The new key gets the account's rooms, roles and contacts; the old one is refused from then on, and everybody who
+    /// knew it is told. Give the token only to the person whose account it is.
+    #[command(after_help = "Example: tracker reset-key alice")]
+    ResetKey {
+        /// What it is called.
+        name: AccountName,
         /// As one JSON object.
         #[arg(long)]
         json: bool,
@@ -73,13 +127,13 @@ enum Command {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
-        Some(Command::Status { json }) => print_status(&cli, *json),
-        None => run(&cli).map(|()| ExitCode::SUCCESS),
+        Some(command) => operate::run(&cli, command),
+        None => run(&cli),
     };
-    done.unwrap_or_else(|error| {
-        eprintln!("tracker: {}", reasons(error.as_ref()));
-        ExitCode::from(REFUSED)
-    })
+    let Err(error) = done else { return ExitCode::SUCCESS };
+    eprintln!("tracker: {}", reasons(error.as_ref()));
+    let unreachable = |error: &SocketError| !matches!(error, SocketError::Refused(_));
+    ExitCode::from(if error.downcast_ref().is_some_and(unreachable) { NOT_REACHABLE } else { REFUSED })
 }
 
 fn run(cli: &Cli) -> Result<()> {
@@ -120,38 +174,6 @@ fn introduce(host: &Host, domain: &Domain, data: &std::path::Path) {
     eprintln!("log in with  peer login NAME --tracker {name}{port}");
 }
 
-fn print_status(cli: &Cli, json: bool) -> Result<ExitCode> {
-    let data = cli.data(&cli.settings()?)?;
-    let hosted = folders::hosted_data(cli.home.as_ref())?;
-    let asked = Runtime::new().context("cannot start")?.block_on(async {
-        match status::ask(&data).await {
-            // Unless a folder was named, one inside a peer is meant too.
-            Err(none @ SocketError::NotRunning { .. }) if cli.data.is_none() => {
-                status::ask(&hosted).await.map_err(|_| none)
-            }
-            asked => asked,
-        }
-    });
-    let status = match asked {
-        Ok(status) => status,
-        Err(error) => {
-            eprintln!("tracker: {error}");
-            return Ok(ExitCode::from(NOT_REACHABLE));
-        }
-    };
-    if json {
-        println!("{}", serde_json::to_string(&status)?);
-    } else {
-        println!("domain    {}", status.domain);
-        println!("accounts  {}, of which {} logged in", status.accounts, status.sessions);
-        println!("rooms     {}, with {} members in all", status.rooms, status.members);
-        println!("changes   {}, in {} pushes", status.changes, status.pushes);
-        println!("carried   {} bytes in, {} bytes out", status.bytes_in, status.bytes_out);
-        println!("up for    {} s", status.uptime_s);
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
 fn log_to_stderr(config: &Config) -> Result<()> {
     let level: tracing::Level = config.log.parse().map_err(|_| {
         anyhow::anyhow!("there is no log level {:?}: it is error, warn, info, debug or trace", config.log)
@@ -183,6 +205,7 @@ impl Cli {
         if let Some(domain) = &self.domain {
             settings.domain = domain.clone();
         }
+        settings.registration = self.registration.unwrap_or(settings.registration);
         if let Some(level) = self.log {
             settings.log = level.to_string();
         }

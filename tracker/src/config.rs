@@ -33,6 +33,15 @@ pub struct Config {
     pub gather_ms: u64,
     /// After how many days of not being seen a member is removed. Days on which the tracker is down do not count.
     pub member_expiry_days: u64,
+    /// Who may register a new account: `open` for everybody, `invitation` for who has one from `tracker invite`, or
+    /// `closed` for nobody.
+    pub registration: Registration,
+    /// For how many days a name that its account has given up, or lost by being removed, is held, so that nobody steps
+    /// into it.
+    pub name_hold_days: u64,
+    /// For how many days a room with a door is kept after its last member has gone. Days on which the tracker is down
+    /// do not count.
+    pub door_days: u64,
     /// Sessions at once, at the most.
     pub sessions: usize,
     /// Accounts, at the most.
@@ -49,6 +58,18 @@ pub struct Config {
     pub handshakes: usize,
 }
 
+/// Who may register a new account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Registration {
+    /// Everybody.
+    Open,
+    /// Who has an invitation.
+    Invitation,
+    /// Nobody.
+    Closed,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -63,6 +84,9 @@ impl Default for Config {
             grace_s: 5,
             gather_ms: 5,
             member_expiry_days: 30,
+            registration: Registration::Open,
+            name_hold_days: 30,
+            door_days: 7,
             sessions: 10_000,
             accounts: 100_000,
             rooms: 10_000,

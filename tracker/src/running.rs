@@ -24,7 +24,10 @@ use tokio::{
 
 use crate::{
     config::Config,
-    core::Tracker,
+    core::{
+        Tracker,
+        accounts::{Outcome, Wanted},
+    },
     net::{Driver, Question, Shared, accept, close_code},
     status::Status,
     store::{Store, StoreError},
@@ -95,7 +98,14 @@ impl Asker {
     /// What the tracker holds and has carried; `None` once it has stopped.
     pub async fn status(&self) -> Option<Status> {
         let (question, answer) = oneshot::channel();
-        self.0.send(question).await.ok()?;
+        self.0.send(Question::Status(question)).await.ok()?;
+        answer.await.ok()
+    }
+
+    /// Does something that whoever runs the tracker wants, and stores it; `None` if the tracker has stopped.
+    pub async fn operate(&self, wanted: Wanted) -> Option<Outcome> {
+        let (question, answer) = oneshot::channel();
+        self.0.send(Question::Operate(wanted, question)).await.ok()?;
         answer.await.ok()
     }
 }
@@ -130,6 +140,8 @@ impl Running {
             questions,
             links: HashMap::new(),
             started: Instant::now(),
+            answers: HashMap::new(),
+            asked: 0,
         };
         Ok(Running {
             address,

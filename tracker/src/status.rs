@@ -1,4 +1,5 @@
-//! What a tracker holds and has carried: asked over a socket in its data folder, for `tracker status`.
+//! How whoever runs a tracker asks it things: over a socket in its data folder, one JSON object a line. A line with an
+//! [`Ask`] is answered with one line, which has an `error` if it cannot be.
 
 use std::{
     fs, io,
@@ -7,19 +8,111 @@ use std::{
     time::Duration,
 };
 
-use serde::{Deserialize, Serialize};
+use common::AccountName;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::{UnixListener, UnixStream},
     time::timeout,
 };
 
-use crate::{running::Asker, task::Task};
+use crate::{
+    core::{
+        Hash,
+        accounts::{Listed, Outcome, Wanted},
+        invitations::hash_of,
+    },
+    running::Asker,
+    task::Task,
+};
 
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(5);
-/// Longest answer that is read, in bytes.
-const LONGEST: u64 = 64 * 1024;
+/// Longest answer that is read, in bytes: a page of accounts.
+const LONGEST: u64 = 1024 * 1024;
+/// Longest question that is read, in bytes.
+const QUESTION: u64 = 4 * 1024;
+
+/// What can be asked.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub enum Ask {
+    /// How it is: answered with a [`Status`].
+    Status,
+    /// To let so many new accounts in, for so many days: answered with a [`Token`].
+    Invite {
+        /// How many accounts.
+        uses: u32,
+        /// How many days.
+        days: u32,
+    },
+    /// Which accounts there are after this name: answered with [`Accounts`].
+    Accounts {
+        /// The last one known.
+        after: Option<AccountName>,
+    },
+    /// To end an account: answered with [`Done`].
+    RemoveAccount {
+        /// What it is called.
+        name: AccountName,
+    },
+    /// To let another key have an account: answered with a [`Token`].
+    ResetKey {
+        /// What it is called.
+        name: AccountName,
+    },
+}
+
+/// A token that was made. It is told this once; the tracker keeps its hash.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Token {
+    /// The version of this object: 1.
+    pub v: u32,
+    /// For `peer login --invite`.
+    pub token: String,
+}
+
+/// Some accounts, in the order of their names.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Accounts {
+    /// The version of this object: 1.
+    pub v: u32,
+    /// The accounts.
+    pub accounts: Vec<Account>,
+    /// Whether there are accounts after these.
+    pub more: bool,
+}
+
+/// One account, as `tracker accounts --json` prints it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Account {
+    /// The version of this object: 1.
+    pub v: u32,
+    /// What it is called.
+    pub name: AccountName,
+    /// Its key, in hexadecimal digits.
+    pub key: String,
+    /// Whether it shows as online.
+    pub online: bool,
+    /// When it was last seen, in seconds since 1970; `None` if that is not known.
+    pub seen: Option<u64>,
+    /// How many rooms it is a member of.
+    pub rooms: u64,
+}
+
+/// That something was done.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Done {
+    /// The version of this object: 1.
+    pub v: u32,
+}
+
+/// Why something cannot be done, or is not understood.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+struct Trouble {
+    v: u32,
+    error: String,
+}
 
 /// The answer of `tracker status --json`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -71,6 +164,9 @@ pub enum SocketError {
         /// The data folder.
         data: PathBuf,
     },
+    /// It will not.
+    #[error("{0}")]
+    Refused(String),
     /// Something else listens, or the tracker is busy or going down.
     #[error("the tracker on {} does not answer: {reason}", data.display())]
     NoAnswer {
@@ -81,18 +177,32 @@ pub enum SocketError {
     },
 }
 
-/// Asks the tracker whose data folder this is.
+/// Asks the tracker whose data folder this is how it is.
 pub async fn ask(data: &Path) -> Result<Status, SocketError> {
+    request(data, &Ask::Status).await
+}
+
+/// Asks the tracker whose data folder this is.
+pub async fn request<T: DeserializeOwned>(data: &Path, ask: &Ask) -> Result<T, SocketError> {
     let no_answer = |reason: String| SocketError::NoAnswer { data: data.to_owned(), reason };
     let Ok(stream) = UnixStream::connect(socket_in(data)).await else {
         return Err(SocketError::NotRunning { data: data.to_owned() });
     };
-    let mut line = String::new();
-    match timeout(WITHIN, stream.take(LONGEST).read_to_string(&mut line)).await {
-        Ok(Ok(_)) => serde_json::from_str(&line).map_err(|error| no_answer(error.to_string())),
-        Ok(Err(error)) => Err(no_answer(error.to_string())),
-        Err(_) => Err(no_answer(format!("nothing came within {} s", WITHIN.as_secs()))),
+    let line = match timeout(WITHIN, exchange(stream, ask)).await {
+        Ok(line) => line.map_err(|error| no_answer(error.to_string()))?,
+        Err(_) => return Err(no_answer(format!("nothing came within {} s", WITHIN.as_secs()))),
+    };
+    if let Ok(Trouble { error, .. }) = serde_json::from_str(&line) {
+        return Err(SocketError::Refused(error));
     }
+    serde_json::from_str(&line).map_err(|error| no_answer(error.to_string()))
+}
+
+async fn exchange(mut stream: UnixStream, ask: &Ask) -> io::Result<String> {
+    stream.write_all(line_of(ask).as_bytes()).await?;
+    let mut line = String::new();
+    stream.take(LONGEST).read_to_string(&mut line).await?;
+    Ok(line)
 }
 
 /// The socket of a tracker that is starting: there, but not answering yet.
@@ -134,19 +244,84 @@ impl Bound {
     }
 }
 
-/// One line to everybody who comes, one after the other: only the owner can.
+/// Answers everybody who comes, one after the other: only the owner can.
 async fn serve(listener: UnixListener, asker: Asker) {
     loop {
-        let Ok((mut stream, _)) = listener.accept().await else {
+        let Ok((stream, _)) = listener.accept().await else {
             // Out of file descriptors, most likely: others may give some back.
             tokio::time::sleep(Duration::from_millis(100)).await;
             continue;
         };
-        if let Some(Ok(line)) = asker.status().await.map(|status| serde_json::to_string(&status)) {
-            // Whoever asked may have gone.
-            let _ = timeout(WITHIN, stream.write_all(format!("{line}\n").as_bytes())).await;
-        }
+        // Whoever asked may have gone, or may never ask.
+        let _ = timeout(WITHIN, answer(stream, &asker)).await;
     }
+}
+
+async fn answer(mut stream: UnixStream, asker: &Asker) -> io::Result<()> {
+    let mut question = String::new();
+    BufReader::new((&mut stream).take(QUESTION)).read_line(&mut question).await?;
+    let answer = match serde_json::from_str(&question) {
+        Ok(ask) => answer_to(ask, asker).await,
+        Err(error) => Some(trouble(format!("this tracker does not know that question: {error}"))),
+    };
+    match answer {
+        Some(line) => stream.write_all(line.as_bytes()).await,
+        // It is going down.
+        None => Ok(()),
+    }
+}
+
+async fn answer_to(ask: Ask, asker: &Asker) -> Option<String> {
+    let (wanted, token) = match ask {
+        Ask::Status => return asker.status().await.map(|status| line_of(&status)),
+        Ask::Accounts { after } => (Wanted::Accounts { after }, None),
+        Ask::RemoveAccount { name } => (Wanted::RemoveAccount { name }, None),
+        Ask::Invite { .. } | Ask::ResetKey { .. } => {
+            let Some((token, hash)) = fresh_token() else {
+                return Some(trouble("the system gives no random numbers".into()));
+            };
+            let wanted = match ask {
+                Ask::ResetKey { name } => Wanted::ResetKey { name, hash },
+                Ask::Invite { uses, days } => Wanted::Invite { hash, uses, days },
+                _ => return None,
+            };
+            (wanted, Some(token))
+        }
+    };
+    Some(match (asker.operate(wanted).await?, token) {
+        (Outcome::Refused(reason), _) => trouble(reason),
+        (Outcome::Done, Some(token)) => line_of(&Token { v: 1, token }),
+        (Outcome::Done, None) => line_of(&Done { v: 1 }),
+        (Outcome::Accounts { accounts, more }, _) => {
+            let accounts = accounts.into_iter().map(Account::from).collect();
+            line_of(&Accounts { v: 1, accounts, more })
+        }
+    })
+}
+
+/// A token that nobody can guess, and its hash.
+fn fresh_token() -> Option<(String, Hash)> {
+    let mut random = [0u8; 16];
+    getrandom::fill(&mut random).ok()?;
+    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash = hash_of(&token)?;
+    Some((token, hash))
+}
+
+impl From<Listed> for Account {
+    fn from(listed: Listed) -> Account {
+        let Listed { name, key, online, seen, rooms } = listed;
+        Account { v: 1, name, key: key.to_string(), online, seen: (seen > 0).then_some(seen), rooms: rooms as u64 }
+    }
+}
+
+fn trouble(error: String) -> String {
+    line_of(&Trouble { v: 1, error })
+}
+
+/// These objects have nothing in them that JSON cannot say.
+fn line_of(object: &impl Serialize) -> String {
+    serde_json::to_string(object).unwrap_or_default() + "\n"
 }
 
 fn socket_in(data: &Path) -> PathBuf {

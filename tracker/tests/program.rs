@@ -15,7 +15,7 @@ use nix::{
     unistd::Pid,
 };
 use peer::Peer;
-use tracker::status::Status;
+use tracker::status::{Account, Status};
 
 fn tracker(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tracker"));
@@ -172,4 +172,97 @@ async fn a_killed_tracker_comes_back_with_its_tables_and_its_peers_learn_so_at_o
     alice.next().await;
     let ToPeer::Snapshot(after) = alice.next().await else { panic!("no snapshot") };
     assert_eq!((after.version, after.members), (before.version, before.members));
+}
+
+fn refusal(frame: ToPeer) -> (Code, String) {
+    match frame {
+        ToPeer::Refused(refused) => (refused.code, refused.reason),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_printed_lets_one_in_also_after_a_crash() {
+    let home = tempfile::tempdir().unwrap();
+    let by_invitation = ["--registration", "invitation"];
+    let program = Program::start(home.path(), ANY, &by_invitation);
+    let (code, token, stderr) = run(tracker(home.path()).arg("invite"));
+    assert_eq!(code, 0);
+    assert!(stderr.contains(&format!("peer login NAME --invite {}", token.trim())), "{stderr}");
+    program.end(Signal::SIGKILL);
+
+    let program = Program::start(home.path(), ANY, &by_invitation);
+    let address = program.address();
+    let mut alice = Peer::login(address, 1, "alice").await;
+    assert_eq!(refusal(alice.next().await).0, Code::Invitation);
+    let mut alice = Peer::login_with(address, 1, "alice", Some(token.trim())).await;
+    assert!(matches!(alice.next().await, ToPeer::Welcome(_)));
+    let mut bob = Peer::login_with(address, 2, "bob", Some(token.trim())).await;
+    assert!(refusal(bob.next().await).1.contains("used up"));
+}
+
+#[tokio::test]
+async fn accounts_are_listed_given_a_new_key_and_removed() {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::start(home.path(), ANY, &[]);
+    let address = program.address();
+    let mut alice = Peer::login(address, 1, "alice").await;
+    alice.next().await;
+    let listed = || -> Vec<Account> {
+        let (code, stdout, _) = run(tracker(home.path()).args(["accounts", "--json"]));
+        assert_eq!(code, 0);
+        stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let [before] = &listed()[..] else { panic!("not one account") };
+    assert_eq!((before.name.as_str(), before.online, before.key.len()), ("alice", true, 64));
+    let (_, table, _) = run(tracker(home.path()).arg("accounts"));
+    assert!(table.contains("alice") && table.contains("online") && table.contains(&before.key[..16]), "{table}");
+
+    let (code, token, _) = run(tracker(home.path()).args(["reset-key", "alice"]));
+    assert_eq!(code, 0);
+    let mut again = Peer::login_with(address, 2, "alice", Some(token.trim())).await;
+    assert!(matches!(again.next().await, ToPeer::Welcome(_)));
+    assert_eq!(alice.closed().await.0, Code::Removed);
+    assert_ne!(listed()[0].key, before.key);
+
+    let (code, _, _) = run(tracker(home.path()).args(["remove-account", "alice"]));
+    assert_eq!(code, 0);
+    assert_eq!(again.closed().await.0, Code::Removed);
+    assert_eq!(listed(), []);
+    let (code, _, stderr) = run(tracker(home.path()).args(["remove-account", "alice"]));
+    assert_eq!(code, 1);
+    assert!(stderr.contains("there is no account alice"), "{stderr}");
+}
+
+#[test]
+fn what_only_a_running_tracker_can_do_is_not_reachable_without_one() {
+    let home = tempfile::tempdir().unwrap();
+    for command in [&["invite"][..], &["accounts"], &["remove-account", "alice"], &["reset-key", "alice"]] {
+        let (code, stdout, stderr) = run(tracker(home.path()).args(command));
+        assert_eq!((code, stdout.as_str()), (3, ""), "{command:?}");
+        assert!(stderr.contains("no tracker is running on"), "{stderr}");
+    }
+}
+
+#[test]
+fn each_command_explains_itself_with_an_example() {
+    let home = tempfile::tempdir().unwrap();
+    for command in ["status", "invite", "accounts", "remove-account", "reset-key"] {
+        let (code, stdout, _) = run(tracker(home.path()).args([command, "--help"]));
+        assert_eq!(code, 0);
+        assert!(stdout.contains(&format!("Example: tracker {command}")), "{stdout}");
+    }
+    assert!(run(tracker(home.path()).arg("--help")).1.contains("Example: tracker"));
+}
+
+#[test]
+fn a_question_that_is_none_is_answered_with_why() {
+    let home = tempfile::tempdir().unwrap();
+    let _program = Program::start(home.path(), ANY, &[]);
+    let mut socket = std::os::unix::net::UnixStream::connect(home.path().join("tracker/tracker.sock")).unwrap();
+    socket.write_all(b"{\"ask\":\"dance\"}\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert!(answer["error"].as_str().unwrap().contains("dance"), "{answer}");
 }

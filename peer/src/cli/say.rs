@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use common::{
     RoomName, limits,
+    name::BadName,
     wire::control::{self, Exit, Refusal},
 };
 use peer::control::Client;
@@ -23,6 +24,28 @@ pub struct Say {
     /// What; - reads it from stdin.
     text: String,
     /// Wait so many seconds for everybody to have it; if somebody does not by then, end with code 5.
+    #[arg(long, value_name = "S", value_parser = seconds)]
+    wait: Option<f64>,
+    /// The message that it answers, as `history --ids` names it.
+    #[arg(long, value_name = "ID")]
+    reply: Option<String>,
+    /// Tell what you do: `--me waves` is shown as `* alice waves`.
+    #[arg(long)]
+    me: bool,
+}
+
+/// Say something to one person alone.
+#[derive(Args)]
+#[command(
+    after_help = "Examples:\n  peer msg bob 'lunch at one?'\n  peer msg bob --wait 5 'are you there?'\n  uptime | peer msg bob -\nThe conversation is a room called @bob: peer history @bob, peer tail @bob --follow"
+)]
+pub struct Msg {
+    /// To whom: somebody who shares a room with you, a contact, or somebody reached by their address.
+    #[arg(value_parser = person)]
+    name: RoomName,
+    /// What; - reads it from stdin.
+    text: String,
+    /// Wait so many seconds for them to have it; if they do not by then, end with code 5.
     #[arg(long, value_name = "S", value_parser = seconds)]
     wait: Option<f64>,
     /// The message that it answers, as `history --ids` names it.
@@ -58,6 +81,19 @@ impl Say {
         }
         Ok(())
     }
+}
+
+impl Msg {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let Msg { name, text, wait, reply, me } = self;
+        Say { room: name, text, wait, reply, me }.run(client, out).await
+    }
+}
+
+/// The conversation with somebody, with or without the `@`.
+fn person(text: &str) -> Result<RoomName, BadName> {
+    format!("@{}", text.strip_prefix('@').unwrap_or(text)).parse()
 }
 
 impl Receipts {

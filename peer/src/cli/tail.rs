@@ -72,30 +72,59 @@ impl History {
 /// `joined lobby` and the like: what a member did, as it goes after its name.
 pub fn change(event: &MemberEvent) -> String {
     let detail = event.detail.as_deref().map(text::inline).unwrap_or_default();
+    let room = &event.room;
     let what = match event.change {
-        MemberChange::Joined => format!("joined {}", event.room),
-        MemberChange::Left => format!("left {}", event.room),
+        MemberChange::Joined if event.detail.is_some() => format!("joined {room}, being {detail}"),
+        MemberChange::Joined => format!("joined {room}"),
+        MemberChange::Left => format!("left {room}"),
         MemberChange::Online => "is online".to_string(),
         MemberChange::Offline => "is offline".to_string(),
-        MemberChange::Removed => format!("is no longer a member of {}", event.room),
+        MemberChange::Removed => format!("is no longer a member of {room}"),
         MemberChange::Forked => return forked(event),
-        MemberChange::Banned => format!("is banned from {}", event.room),
-        MemberChange::Asks => format!("asks to join {}", event.room),
-        MemberChange::Declined => format!("is not let into {}", event.room),
+        MemberChange::Refuses => format!(
+            "takes nothing that you say in {room}: in its table of version {detail} you are no member. If that is so, the \
+             tracker tells you by whom you were removed once it is reached: peer status"
+        ),
+        MemberChange::Banned => format!("is banned from {room}"),
+        MemberChange::Asks if !room.is_plain() => {
+            format!("asks to be your contact: peer accept {0}, or peer decline {0}", event.name)
+        }
+        MemberChange::Asks => {
+            return format!("asks to join {room}: peer accept {room} {0}, or peer decline {room} {0}", event.name);
+        }
+        MemberChange::Declined => format!("is not let into {room}"),
         MemberChange::Renamed => format!("is the new name of {detail}"),
-        MemberChange::Role => format!("is {detail} of {} now", event.room),
-        MemberChange::Topic => format!("set the topic of {}: {detail}", event.room),
+        MemberChange::Role => format!("is {detail} of {room} now"),
+        MemberChange::Topic => return topic(event, &detail),
         MemberChange::Away => "is away".to_string(),
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
-        MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
+        MemberChange::Identity => format!(
+            "comes with another key ({detail}) than the one known; nothing is exchanged with it until you decide: peer \
+             trust {}",
+            event.name
+        ),
         MemberChange::Split => return split(event),
         MemberChange::Offends => format!("sends what breaks the rules ({detail}); the link to it was closed"),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };
-    match &event.by {
-        Some(by) => format!("{what}, by {by}"),
-        None => what,
+    let by = event.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+    let lost = match event.change {
+        MemberChange::Left | MemberChange::Removed | MemberChange::Banned if event.detail.is_some() => {
+            format!(". Not everybody has the messages {detail} of that room, and nobody gets them any more")
+        }
+        _ => String::new(),
+    };
+    format!("{what}{by}{lost}")
+}
+
+fn topic(event: &MemberEvent, topic: &str) -> String {
+    let room = &event.room;
+    match (&event.by, topic) {
+        (Some(_), "") => format!("took the topic of {room} away"),
+        (Some(_), topic) => format!("set the topic of {room}: {topic}"),
+        (None, "") => format!("sees that {room} has no topic any more"),
+        (None, topic) => format!("sees another topic of {room}: {topic}"),
     }
 }
 

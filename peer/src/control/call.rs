@@ -5,7 +5,10 @@ use std::time::Duration;
 use common::{
     MessageId, RoomName,
     content::{About, Content, Kind},
-    wire::control::{Cancel, Delete, Edit, Event, Exit, History, InRoom, Join, React, Receipts, Refusal, Said, Say},
+    wire::control::{
+        Cancel, Create, Delete, Edit, Event, Exit, History, InRoom, Join, Ordered, React, Receipts, Refusal, Rename,
+        Said, Say, Since, people::AskPeople,
+    },
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -31,6 +34,21 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
                 None => session.join(room).await,
             })
         }
+        "create" => {
+            let (room, settings) = read::<Create>(params)?.parts();
+            result(session.create(room, settings).await)
+        }
+        "order" => {
+            let Ordered { room, order } = read(params)?;
+            result(session.order(room, order).await.map(|()| json!({})))
+        }
+        "door" => result(session.door(read::<InRoom>(params)?.room).await),
+        "table" => result(session.table(read::<InRoom>(params)?.room).await),
+        "changes" => {
+            let Since { room, since } = read(params)?;
+            result(session.changes(room, since).await)
+        }
+        "rename" => result(session.rename(read::<Rename>(params)?.name).await.map(|()| json!({}))),
         "leave" => result(session.leave(read::<InRoom>(params)?.room).await.map(|()| json!({}))),
         "members" => result(session.members(read::<InRoom>(params)?.room).await),
         "edit" => {
@@ -59,6 +77,10 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
         }
         "history" => result(session.history(read::<History>(params)?).await),
         "paths" => result(session.paths().await),
+        method if AskPeople::METHODS.contains(&method) => {
+            let params = if params.is_null() { json!({}) } else { params };
+            result(session.people(read(json!({"method": method, "params": params}))?).await)
+        }
         "logout" => result(session.logout().await.map(|()| json!({}))),
         _ => Err(Fault::new(Fault::NO_METHOD, format!("there is no method {method:?}"))),
     }
@@ -125,4 +147,18 @@ fn result(result: Result<impl Serialize, Refusal>) -> Result<Value, Fault> {
 
 fn bad_params(error: impl ToString) -> Fault {
     Fault::new(Fault::BAD_PARAMS, error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_about_people_is_read_by_its_name() {
+        for method in AskPeople::METHODS {
+            let all = json!({"name": "bob", "away": true, "entries": [], "seconds": 1});
+            let ask = read::<AskPeople>(json!({"method": method, "params": all}));
+            assert!(ask.is_ok(), "{method}");
+        }
+    }
 }

@@ -10,8 +10,9 @@ use common::{
     content::Content,
     table,
     wire::control::{
-        Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
-        Room, Said, Status, TypingEvent,
+        Cancelled, Changes, Door, Event, Exit, History, Joined, Joining, Member, MessageEvent, Order, Outbox, Path,
+        Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
+        people::{AnswerPeople, AskPeople},
     },
 };
 use tokio::sync::{broadcast, watch};
@@ -125,15 +126,41 @@ impl Session for Fake {
             joined: true,
             approval: false,
             history: table::History::Joined,
+            private: false,
+            topic: String::new(),
         }])
     }
 
-    async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
+    async fn join(&self, room: RoomName) -> Result<Joining, Refusal> {
         self.join_as(room, table::History::Joined).await
     }
 
-    async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joined, Refusal> {
-        Ok(Joined { room, members: 2, slot: Slot(1), history })
+    async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joining, Refusal> {
+        Ok(Joining::In(Joined { room, members: 2, slot: Slot(1), history }))
+    }
+
+    async fn create(&self, room: RoomName, settings: table::Settings) -> Result<Joining, Refusal> {
+        self.join_as(room, settings.history).await
+    }
+
+    async fn order(&self, _room: RoomName, _order: Order) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    async fn door(&self, _room: RoomName) -> Result<Door, Refusal> {
+        Ok(Door { waiting: Vec::new(), banned: Vec::new() })
+    }
+
+    async fn table(&self, room: RoomName) -> Result<TableLine, Refusal> {
+        Err(Refusal::new(Exit::Refused, format!("you are not in {room}")))
+    }
+
+    async fn changes(&self, room: RoomName, _since: String) -> Result<Changes, Refusal> {
+        Err(Refusal::new(Exit::Refused, format!("you are not in {room}")))
+    }
+
+    async fn rename(&self, _name: AccountName) -> Result<(), Refusal> {
+        Ok(())
     }
 
     async fn leave(&self, room: RoomName) -> Result<(), Refusal> {
@@ -192,6 +219,10 @@ impl Session for Fake {
 
     async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
         Err(Refusal::new(Exit::Refused, format!("there is no message {id}")))
+    }
+
+    async fn people(&self, _ask: AskPeople) -> Result<AnswerPeople, Refusal> {
+        Ok(AnswerPeople::Done {})
     }
 
     async fn paths(&self) -> Result<Vec<Path>, Refusal> {

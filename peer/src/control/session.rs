@@ -1,10 +1,14 @@
 //! What the control socket and the chat need of a running peer. [`Handle`] is one; tests have their own.
 
 use common::{
-    MessageId, RoomName,
+    AccountName, MessageId, RoomName,
     content::Content,
     table,
-    wire::control::{Cancelled, Event, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status},
+    wire::control::{
+        Cancelled, Changes, Door, Event, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal, Room, Said,
+        Status, TableLine,
+        people::{AnswerPeople, AskPeople},
+    },
 };
 use tokio::sync::broadcast;
 
@@ -50,9 +54,21 @@ session! {
     /// The rooms there are.
     rooms() -> Result<Vec<Room>, Refusal>;
     /// Becomes a member of a room.
-    join(room: RoomName) -> Result<Joined, Refusal>;
+    join(room: RoomName) -> Result<Joining, Refusal>;
     /// Becomes a member of a room with this history.
-    join_as(room: RoomName, history: table::History) -> Result<Joined, Refusal>;
+    join_as(room: RoomName, history: table::History) -> Result<Joining, Refusal>;
+    /// Makes a room.
+    create(room: RoomName, settings: table::Settings) -> Result<Joining, Refusal>;
+    /// Does something to a room that only some may do.
+    order(room: RoomName, order: Order) -> Result<(), Refusal>;
+    /// Who waits at a room's door, and who is banned.
+    door(room: RoomName) -> Result<Door, Refusal>;
+    /// What a room is like, and the fingerprint of its table.
+    table(room: RoomName) -> Result<TableLine, Refusal>;
+    /// What has changed in a room's table since a version.
+    changes(room: RoomName, since: String) -> Result<Changes, Refusal>;
+    /// Takes another name.
+    rename(name: AccountName) -> Result<(), Refusal>;
     /// Stops being one.
     leave(room: RoomName) -> Result<(), Refusal>;
     /// Who is in a room.
@@ -72,6 +88,8 @@ session! {
     outbox() -> Result<Outbox, Refusal>;
     /// Has a message sent no more to those who lack it.
     cancel(id: MessageId) -> Result<Cancelled, Refusal>;
+    /// Something about people.
+    people(ask: AskPeople) -> Result<AnswerPeople, Refusal>;
     /// Which way each member is reached.
     paths() -> Result<Vec<Path>, Refusal>;
     /// Ends the session.

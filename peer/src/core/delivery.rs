@@ -4,14 +4,14 @@
 //! has of the log, so a link needs no memory of its own: it goes on with whatever has not been receipted.
 
 use common::{
-    Key, RoomName,
+    Key, RoomName, Version,
     content::{About, Content, Kind},
     fault::{self, Fault},
     frame::{Encoded, Frame},
     limits,
     message::{Batch, Message},
     wire::{
-        control::{Exit, Refusal, Said},
+        control::{Exit, MemberChange, Refusal, Said},
         peer::{Bye, PeerFrame, Refuse, RefuseCode, Skip},
     },
 };
@@ -19,6 +19,7 @@ use common::{
 use super::{
     AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
     command::Answer,
+    news::News,
     room::{Room, Sealed},
 };
 
@@ -267,8 +268,13 @@ impl Core {
     /// comes after is sent; otherwise nothing is sent before the tables have met and it says again what it has.
     fn refused_by(&mut self, id: LinkId, key: Key, refuse: &Refuse, now: Now) {
         let Some(room) = self.rooms.get(&refuse.room).filter(|room| room.joined) else { return };
-        let for_good = refuse.code == RefuseCode::NotMember && refuse.version == room.table.version();
+        let version = room.table.version();
+        let for_good = refuse.code == RefuseCode::NotMember && refuse.version == version;
         let end = room.own.head.number;
+        let newer = refuse.version.epoch == version.epoch && refuse.version > version;
+        if refuse.code == RefuseCode::NotMember && newer && !room.refused {
+            self.told_out(&refuse.room, &key, refuse.version);
+        }
         if refuse.code == RefuseCode::Fork {
             self.own_fork(&refuse.room, &key, now);
         }
@@ -279,5 +285,14 @@ impl Core {
             sent.upto = refuse.last.min(end);
             self.pump(id);
         }
+    }
+
+    /// A member goes by a newer table, in which this peer is none: the user is told, since the tracker may not be there
+    /// to do so. Once, until the table here changes.
+    fn told_out(&mut self, name: &RoomName, by: &Key, version: Version) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let Some(by) = room.table.member(by).map(|member| member.name.clone()) else { return };
+        room.refused = true;
+        self.tell_of(name, News::new(by, MemberChange::Refuses).detail(version.to_string()));
     }
 }

@@ -5,9 +5,9 @@ use common::{
     address::Addresses,
     frame::Encoded,
     message::Hash,
-    table::Member,
+    table::{Member, Settings},
     wire::{
-        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent},
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent, people::BookEntry},
         peer::{PeerFrame, PeerHint},
         tracker::ToPeer,
     },
@@ -15,8 +15,10 @@ use common::{
 
 use super::{
     command::{Answer, Ask},
+    contacts::Held,
     log::Piece,
     room::{Gap, Sealed, Span},
+    trust::Known,
 };
 
 /// Two clocks at one moment. Decisions go by the first, what people see by the second.
@@ -35,6 +37,10 @@ pub struct AskId(pub u64);
 /// Names one connection to another peer; given by the shell, never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LinkId(pub u64);
+
+/// Names one attempt to reach whoever is at an address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CallId(pub u64);
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -76,6 +82,19 @@ pub enum Input {
     LinkBroken(LinkId, String),
     /// A connection to a peer is gone.
     LinkDown(LinkId, String),
+    /// [`Output::Call`] has come to a connection, and whoever is there has proven its key.
+    CallUp {
+        /// Which call.
+        call: CallId,
+        /// The connection.
+        link: LinkId,
+        /// Who is there.
+        key: Key,
+        /// Where it is.
+        address: std::net::SocketAddr,
+    },
+    /// [`Output::Call`] has come to nothing.
+    CallFailed(CallId, String),
     /// A peer could not be reached at any of its addresses.
     DialFailed(Key, String),
     /// What [`Output::Load`] asked for, in order; empty if the store has none.
@@ -122,6 +141,10 @@ pub enum Output {
     Welcomed(Welcomed),
     /// Connect to a peer at any of these addresses.
     Dial(Key, Addresses),
+    /// Connect to whoever is at any of these addresses.
+    Call(CallId, Addresses),
+    /// Write the address book.
+    KeepBook(Vec<BookEntry>),
     /// Say this to a peer.
     Send(LinkId, Encoded),
     /// Send this to a peer as a datagram, without its header; it may be lost.
@@ -258,7 +281,7 @@ pub enum Row {
         /// Who has it.
         had: Vec<Key>,
     },
-    /// Where a room's table stands, and whether this peer is a member.
+    /// Where a room's table stands, whether this peer is a member, and what the room is like.
     Room {
         /// The room.
         room: RoomName,
@@ -266,6 +289,8 @@ pub enum Row {
         version: Version,
         /// Whether this peer is a member.
         joined: bool,
+        /// What the room is like.
+        settings: Settings,
     },
     /// A room's table is begun afresh: forget its members.
     Clear(RoomName),
@@ -279,6 +304,12 @@ pub enum Row {
     Gap(RoomName, Gap),
     /// In this epoch the room shows all that is said to those who join it.
     Open(RoomName, u64),
+    /// How this peer's account and somebody stand; `None` for no longer at all.
+    Contact(Key, Option<Held>),
+    /// Somebody is known by a key.
+    Known(Key, Known),
+    /// A name, folded, is this key's.
+    Named(String, Key),
     /// Where somebody was last seen.
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.

@@ -40,7 +40,7 @@ fn alice() -> Core {
         identity: identity(1),
         config: Config::default(),
         tracker_key: None,
-        tracker: address,
+        tracker: Some(address),
         address,
         saved: Saved { rooms: [(lobby(), room)].into(), ..Saved::default() },
         seed: 1,

@@ -1,13 +1,13 @@
 //! The task that owns the core: it feeds it inputs, has kept what must be kept, and then carries out the rest.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use common::{
     AccountName, Key, RoomName,
     frame::{Encoded, HEADER},
     mention,
     net::tls::Certificate,
-    wire::control::{Event, Exit, Refusal},
+    wire::control::{Event, Exit, Refusal, people::AnswerPeople},
 };
 use quinn::{Endpoint, VarInt};
 use tokio::{
@@ -22,10 +22,11 @@ use super::{
     tracker_link,
 };
 use crate::{
-    Config,
+    Config, book,
     core::{
         AskId, Core, Input, LinkId, Now, Output, Row, Shown, Welcomed,
         command::{Answer, Ask},
+        direct::titled,
     },
     spawn::Host,
     store::{Fed, Store, events_of},
@@ -86,8 +87,10 @@ pub struct Driver {
     pub config: Config,
     pub endpoint: Endpoint,
     pub certificate: Certificate,
-    pub tracker: std::net::SocketAddr,
+    pub tracker: Option<std::net::SocketAddr>,
     pub store: Store,
+    /// The file of the address book.
+    pub book: Option<PathBuf>,
     pub host: Host,
     pub asks: mpsc::Receiver<Question>,
     pub tells: Tells,
@@ -110,6 +113,7 @@ impl Driver {
             certificate: self.certificate,
             address: self.tracker,
             store: self.store,
+            book: self.book,
             host: self.host,
             tells: self.tells,
             pool,
@@ -137,8 +141,9 @@ struct Running {
     config: Config,
     endpoint: Endpoint,
     certificate: Certificate,
-    address: std::net::SocketAddr,
+    address: Option<std::net::SocketAddr>,
     store: Store,
+    book: Option<PathBuf>,
     host: Host,
     tells: Tells,
     pool: Pool,
@@ -325,6 +330,26 @@ impl Running {
                 );
                 tokio::spawn(dial);
             }
+            Output::Call(call, addresses) => {
+                let call = dial::call(
+                    self.endpoint.clone(),
+                    self.certificate.clone(),
+                    self.config.link_limits(),
+                    call,
+                    addresses,
+                    self.pool.clone(),
+                    self.inputs.clone(),
+                );
+                tokio::spawn(call);
+            }
+            Output::KeepBook(entries) => {
+                if let Some(path) = &self.book
+                    && let Err(error) = book::write(path, &entries)
+                {
+                    // It is written again with the next change; who is in it is known meanwhile.
+                    tracing::error!("{error}");
+                }
+            }
             Output::Send(link, frame) => self.pool.tell(link, ToWriter::Frame(frame)),
             Output::Hint(link, hint) => self.pool.hint(link, hint.slice(HEADER..)),
             Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
@@ -334,6 +359,7 @@ impl Running {
     }
 
     fn dial_tracker(&mut self) {
+        let Some(address) = self.address else { return };
         let (tracker, frames) = mpsc::unbounded_channel();
         self.tracker = Some(tracker);
         self.connection += 1;
@@ -342,7 +368,7 @@ impl Running {
             self.endpoint.clone(),
             self.certificate.clone(),
             self.config.link_limits(),
-            self.address,
+            address,
             frames,
             inputs,
         );
@@ -383,6 +409,7 @@ impl Running {
                     }
                 }
             }
+            Ok(Answer::People(AnswerPeople::Listening(listening))) => listening.port = self.port(),
             Ok(Answer::Status(status)) => status.address.set_port(self.port()),
             _ => {}
         }
@@ -403,7 +430,7 @@ impl Running {
         };
         mention::mark(&mut events, self.core.name());
         for event in events {
-            let _ = told.send(event);
+            let _ = told.send(titled(event, |room| self.core.title(room)));
         }
     }
 }

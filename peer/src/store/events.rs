@@ -43,6 +43,31 @@ impl Store {
         self.read(move |connection| past(connection, &room, since, limit as usize, as_they_stand)).await
     }
 
+    /// What has changed in a room's table after one version of it and up to another of the same epoch, in order.
+    pub async fn changes(
+        &self,
+        room: RoomName,
+        since: Version,
+        until: Version,
+    ) -> Result<Vec<MemberEvent>, StoreError> {
+        self.read(move |connection| {
+            let sql = "SELECT cursor, room, name, change, version, by, at, detail FROM events
+                WHERE room = ? AND version LIKE ? ORDER BY cursor";
+            let mut statement = connection.prepare_cached(sql)?;
+            let mut rows = statement.query(params![room.as_str(), format!("{}.%", since.epoch)])?;
+            let mut changes = Vec::new();
+            while let Some(row) = rows.next()? {
+                let Event::Member(event) = change(row)? else { continue };
+                let within = event.version.parse().is_ok_and(|version| since < version && version <= until);
+                if within && event.change.is_of_table() {
+                    changes.push(event);
+                }
+            }
+            Ok(changes)
+        })
+        .await
+    }
+
     /// These messages of `author` as they were said, as far as they are here.
     pub async fn said(&self, author: Key, ids: Vec<MessageId>) -> Result<BTreeMap<MessageId, Message>, StoreError> {
         self.read(move |connection| {

@@ -169,7 +169,7 @@ impl Town {
             identity,
             endpoint: self.net.endpoint(host, server),
             certificate,
-            tracker: Town::tracker_host(),
+            tracker: Some(Town::tracker_host()),
             tracker_key: None,
             store: "in memory".into(),
             used: false,

@@ -162,7 +162,7 @@ impl World {
     fn tracker_does(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
-                Output::Store(_) => {}
+                Output::Store(_) | Output::Outcome { .. } => {}
                 Output::Send { session, frames, .. } => {
                     let slow = self.wires.get(&session.0).is_some_and(|wire| self.nodes[wire.ends[0].who].slow);
                     let (wait, life) = (if slow { 700 } else { 2 }, self.tracker.life);

@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use common::{
     RoomName, Slot, Version,
-    address::Addresses,
     frame::{Encoded, Frame},
     limits,
     table::{Change, Member, Presence, PresenceVersion, Step, Table},
-    wire::tracker::{Snapshot, ToPeer, Update},
+    wire::tracker::{Contact, Contacts, Snapshot, ToPeer, Update},
 };
 
-use super::room::Frames;
+use super::room::{Frames, Online};
 
 /// One frame of changes and presence; `None` if it would be larger than a piece of a snapshot.
 pub fn update(
@@ -31,7 +30,7 @@ pub fn update(
 pub fn snapshot(
     room: &RoomName,
     table: &Table,
-    online: &BTreeMap<Slot, Addresses>,
+    online: &BTreeMap<Slot, Online>,
     presence_version: PresenceVersion,
 ) -> Frames {
     let empty = || Snapshot {
@@ -46,21 +45,46 @@ pub fn snapshot(
     let mut frames: Vec<Encoded> = Vec::new();
     let (mut piece, mut size) = (empty(), 0);
     for member in table.members() {
-        let addresses = online.get(&member.slot);
-        let entry = member_size(member) + word_size(addresses);
+        let shown = online.get(&member.slot);
+        let word = word(member.slot, shown);
+        let entry = member_size(member) + word_size(word.online.as_ref());
         if size + entry > limits::SNAPSHOT_PIECE {
             piece.more = true;
             frames.push(ToPeer::from(std::mem::replace(&mut piece, empty())).encode());
             size = 0;
         }
         size += entry;
-        if let Some(addresses) = addresses {
-            piece.presence.push(Presence { slot: member.slot, online: Some(addresses.clone()), away: false });
+        if shown.is_some() {
+            piece.presence.push(word);
         }
         piece.members.push(member.clone());
     }
     frames.push(ToPeer::from(piece).encode());
     frames.into()
+}
+
+/// The word about a slot.
+pub fn word(slot: Slot, online: Option<&Online>) -> Presence {
+    let addresses = online.map(|online| online.addresses.clone());
+    Presence { slot, online: addresses, away: online.is_some_and(|online| online.away) }
+}
+
+/// Contacts, in as many pieces as they need; `whole` if those are all.
+pub fn contacts(contacts: impl IntoIterator<Item = Contact>, whole: bool) -> Vec<Encoded> {
+    let mut frames = Vec::new();
+    let (mut piece, mut size) = (Vec::new(), 0);
+    for contact in contacts {
+        let entry = 64 + contact.name.as_str().len() + word_size(contact.online.as_ref());
+        if size + entry > limits::SNAPSHOT_PIECE {
+            let contacts = std::mem::take(&mut piece);
+            frames.push(ToPeer::from(Contacts { contacts, whole: false, more: whole }).encode());
+            size = 0;
+        }
+        size += entry;
+        piece.push(contact);
+    }
+    frames.push(ToPeer::from(Contacts { contacts: piece, whole, more: false }).encode());
+    frames
 }
 
 /// No less than what the entry takes on the wire.
@@ -76,6 +100,6 @@ fn change_size(change: &Change) -> usize {
     }
 }
 
-fn word_size(online: Option<&Addresses>) -> usize {
+fn word_size(online: Option<&common::address::Addresses>) -> usize {
     16 + online.map_or(0, |addresses| 19 * addresses.as_slice().len())
 }

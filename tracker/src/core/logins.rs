@@ -1,55 +1,80 @@
-//! Who has which name, and whether they are online. A name belongs to the first key that registers it, for good.
+//! Which accounts there are, what they are called, and whether they are online.
 
 use std::collections::BTreeMap;
 
-use common::{
-    AccountName, Domain, Key,
-    address::Addresses,
-    wire::tracker::{Code, Refused},
-};
+use common::{AccountName, Key};
 
 use super::{
     SessionId,
-    rows::{Row, StoredAccount},
+    names::Names,
+    room::Online,
+    rows::{Seen, StoredAccount, StoredHold},
 };
 
-/// A name bound to a key, and what is known of it now.
+/// A key that is registered, and what is known of it now.
 pub struct Account {
-    /// The name as it was registered.
+    /// What it is called.
     pub name: AccountName,
-    /// When it was last seen, in milliseconds of the tracker's life; not kept up while it has a session.
-    pub seen: u64,
+    /// When it was last seen; not kept up while it has a session.
+    pub seen: Seen,
     /// What of that is stored.
-    pub stored: u64,
+    pub stored: Seen,
+    /// Whether its contacts are not told that.
+    pub hide_seen: bool,
+    /// Whether it has logged in since the tracker started: before, it is not known whether it is still there.
+    pub met: bool,
     /// Its session.
     pub session: Option<SessionId>,
-    /// Where it shows as online.
-    pub online: Option<Addresses>,
+    /// How it shows as online.
+    pub online: Option<Online>,
     /// When it will show as offline, if no session comes before.
     pub grace: Option<u64>,
+    /// On which day since 1970 it took another name last, and how often that day.
+    pub renames: (u64, u32),
 }
 
 /// The accounts.
 pub struct Logins {
-    names: BTreeMap<String, Key>,
+    /// What they are called, and were.
+    pub names: Names,
     accounts: BTreeMap<Key, Account>,
-    domain: Domain,
-    limit: usize,
+    /// Keys that have lost their account, and the one that has it now.
+    retired: BTreeMap<Key, Key>,
+    /// The same the other way round.
+    formerly: BTreeMap<Key, Vec<Key>>,
 }
 
 impl Logins {
     /// The accounts as they were stored, nobody being online.
-    pub fn new(stored: Vec<StoredAccount>, domain: Domain, limit: usize) -> Logins {
-        let mut logins = Logins { names: BTreeMap::new(), accounts: BTreeMap::new(), domain, limit };
-        for account in stored {
-            logins.insert(account.key, account.name, account.seen);
+    pub fn new(stored: Vec<StoredAccount>, holds: Vec<StoredHold>, retired: Vec<(Key, Key)>) -> Logins {
+        let mut logins = Logins {
+            names: Names::default(),
+            accounts: BTreeMap::new(),
+            retired: BTreeMap::new(),
+            formerly: BTreeMap::new(),
+        };
+        for StoredAccount { key, name, seen, hide_seen } in stored {
+            logins.names.give(name.clone(), key);
+            logins.insert(key, name, seen, hide_seen);
         }
+        holds.into_iter().for_each(|hold| logins.names.hold(hold));
+        retired.into_iter().for_each(|(old, new)| logins.note_retired(old, new));
         logins
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
         self.accounts.len()
+    }
+
+    /// Whose name it is, or was until lately, but for case.
+    pub fn find(&self, name: &AccountName) -> Option<Key> {
+        self.names.find(name)
+    }
+
+    /// What a key is called.
+    pub fn name_of(&self, key: &Key) -> Option<AccountName> {
+        self.accounts.get(key).map(|account| account.name.clone())
     }
 
     /// The account of a key.
@@ -63,92 +88,56 @@ impl Logins {
     }
 
     /// All of them, in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&Key, &Account)> {
+        self.accounts.iter()
+    }
+
+    /// All of them, in the order of their keys.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&Key, &mut Account)> {
         self.accounts.iter_mut()
     }
 
-    /// Lets `key` log in as `name`: registers the two for each other if both are new, or says why not.
-    pub fn admit(&mut self, key: Key, name: &AccountName, lived: u64) -> Result<Option<Row>, Refused> {
-        let domain = &self.domain;
-        match (self.names.get(&name.fold()), self.accounts.get(&key)) {
-            (Some(owner), _) if *owner == key => Ok(None),
-            (Some(owner), _) => {
-                let known = self.accounts.get(owner).map_or(name, |account| &account.name);
-                Err(Refused {
-                    code: Code::NameTaken,
-                    reason: format!(
-                        "the name {known}@{domain} belongs to another key on this tracker: choose another name, or log \
-                         in from where {known} was made"
-                    ),
-                })
-            }
-            (None, Some(account)) => Err(Refused {
-                code: Code::KeyNamed,
-                reason: format!(
-                    "this key is already {known}@{domain}: log in as {known}, or with a new key as {name}",
-                    known = account.name
-                ),
-            }),
-            (None, None) if name.has_key() => Err(Refused {
-                code: Code::Protest,
-                reason: format!("{name} is no name to log in with: choose one without '~'"),
-            }),
-            (None, None) if self.accounts.len() >= self.limit => Err(Refused {
-                code: Code::Full,
-                reason: format!(
-                    "this tracker has {} accounts, as many as it may: ask whoever runs it to raise `accounts`",
-                    self.limit
-                ),
-            }),
-            (None, None) => {
-                self.insert(key, name.clone(), lived);
-                Ok(Some(Row::Account { key, name: name.clone(), seen: lived }))
-            }
-        }
+    /// Adds an account. Its name has to be given to it too.
+    pub fn insert(&mut self, key: Key, name: AccountName, seen: Seen, hide_seen: bool) {
+        let account = Account {
+            name,
+            seen,
+            stored: seen,
+            hide_seen,
+            met: false,
+            session: None,
+            online: None,
+            grace: None,
+            renames: (0, 0),
+        };
+        self.accounts.insert(key, account);
     }
 
-    fn insert(&mut self, key: Key, name: AccountName, seen: u64) {
-        self.names.insert(name.fold(), key);
-        self.accounts.insert(key, Account { name, seen, stored: seen, session: None, online: None, grace: None });
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn logins() -> Logins {
-        let mut logins = Logins::new(Vec::new(), "lan".parse().unwrap(), 2);
-        assert!(logins.admit(Key([1; 32]), &"Alice".parse().unwrap(), 0).unwrap().is_some());
-        logins
+    /// Takes an account out. Its name has to be taken from it too.
+    pub fn remove(&mut self, key: &Key) -> Option<Account> {
+        self.accounts.remove(key)
     }
 
-    #[test]
-    fn a_name_belongs_to_the_first_key_in_whatever_case_it_is_written() {
-        let mut logins = logins();
-        let refused = logins.admit(Key([2; 32]), &"alice".parse().unwrap(), 0).unwrap_err();
-        assert_eq!(refused.code, Code::NameTaken);
-        assert!(refused.reason.starts_with("the name Alice@lan belongs to another key"), "{}", refused.reason);
-        assert_eq!(logins.admit(Key([1; 32]), &"aLICE".parse().unwrap(), 0), Ok(None));
+    /// The key that has the account that this one has lost.
+    pub fn successor(&self, key: &Key) -> Option<Key> {
+        self.retired.get(key).copied()
     }
 
-    #[test]
-    fn a_key_has_one_name() {
-        let refused = logins().admit(Key([1; 32]), &"bob".parse().unwrap(), 0).unwrap_err();
-        assert_eq!(refused.code, Code::KeyNamed);
+    /// The keys that have lost their account to this one.
+    pub fn formerly(&self, key: &Key) -> &[Key] {
+        self.formerly.get(key).map_or(&[], Vec::as_slice)
     }
 
-    #[test]
-    fn a_name_with_a_key_behind_it_cannot_be_registered() {
-        let name = "bob".parse::<AccountName>().unwrap().with_key(&Key([2; 32]));
-        assert_eq!(logins().admit(Key([2; 32]), &name, 0).unwrap_err().code, Code::Protest);
+    /// One key loses its account to another, and so do those that it had it from. Returns all of them.
+    pub fn retire(&mut self, old: Key, new: Key) -> Vec<Key> {
+        let mut all = self.formerly.remove(&old).unwrap_or_default();
+        all.push(old);
+        all.iter().for_each(|key| self.note_retired(*key, new));
+        all
     }
 
-    #[test]
-    fn accounts_beyond_the_bound_are_refused_and_known_ones_are_not() {
-        let mut logins = logins();
-        assert!(logins.admit(Key([2; 32]), &"bob".parse().unwrap(), 0).is_ok());
-        assert_eq!(logins.admit(Key([3; 32]), &"carol".parse().unwrap(), 0).unwrap_err().code, Code::Full);
-        assert!(logins.admit(Key([2; 32]), &"bob".parse().unwrap(), 0).is_ok());
+    fn note_retired(&mut self, old: Key, new: Key) {
+        self.retired.insert(old, new);
+        self.formerly.entry(new).or_default().push(old);
     }
 }

@@ -7,12 +7,21 @@
 //!
 //! Architecture invariant: what a poll stores is to be on disk before any of its frames leaves (write ahead).
 
+pub mod accounts;
+mod admission;
+mod contacts;
+mod door;
 mod frames;
+pub mod invitations;
+mod joining;
 mod logins;
+mod names;
 mod presence;
 mod push;
 mod recent;
+mod renames;
 mod requests;
+mod roles;
 mod room;
 mod rooms;
 mod rows;
@@ -31,9 +40,17 @@ use common::{
 };
 
 use crate::config::Config;
+use accounts::{Outcome, Wanted};
+use contacts::Book;
+pub use contacts::Standing;
+use door::DeclinedTo;
+use invitations::Invitations;
 use logins::Logins;
+use room::Online;
 use rooms::{RoomId, Rooms};
-pub use rows::{Row, StoredAccount, StoredMember, StoredRoom, Tables};
+pub use rows::{
+    Hash, Kept, Row, Seen, StoredAccount, StoredHold, StoredInvitation, StoredMember, StoredReset, StoredRoom, Tables,
+};
 use sessions::{Session, Sessions, Waiting};
 
 /// Names a session, and the link that carries it. An id is never used twice in a run.
@@ -73,6 +90,13 @@ pub enum Input {
         /// Whose.
         session: SessionId,
     },
+    /// Whoever runs the tracker wants something.
+    Operator {
+        /// For the answer.
+        ask: u64,
+        /// What.
+        wanted: Wanted,
+    },
     /// The tracker is going down.
     Stop,
 }
@@ -90,6 +114,13 @@ pub enum Output {
         frames: Vec<Encoded>,
         /// How many requests they end.
         answers: usize,
+    },
+    /// Tell whoever runs the tracker.
+    Outcome {
+        /// To what it asked.
+        ask: u64,
+        /// What came of it.
+        outcome: Outcome,
     },
     /// Write this last frame and close the link. The session is no more.
     Close {
@@ -127,6 +158,8 @@ enum Timer {
     Flush(RoomId),
     /// A lost session shows as offline.
     Grace(Key),
+    /// A room without members ends.
+    Shut(RoomId),
     /// Members that were online before the tracker started have had their time to come back.
     Settle,
     /// Members that have not been seen for too long go.
@@ -139,6 +172,9 @@ pub struct Tracker {
     tables: u64,
     logins: Logins,
     rooms: Rooms,
+    book: Book,
+    invitations: Invitations,
+    declined: DeclinedTo,
     sessions: Sessions,
     timers: BTreeSet<(u64, Timer)>,
     /// Sessions that may have something to be told.
@@ -146,6 +182,8 @@ pub struct Tracker {
     outputs: Vec<Output>,
     changes: u64,
     pushes: u64,
+    /// Whether everybody has had the time to log in since the tracker started.
+    settled: bool,
     /// The tracker's life when it started, and when that was.
     lived: u64,
     started: u64,
@@ -155,26 +193,38 @@ impl Tracker {
     /// A tracker with the tables as they were stored. `run` is another number at each start. Fails if the tables
     /// contradict themselves.
     pub fn new(config: Config, stored: Tables, run: u64, now: u64) -> Result<Tracker, Misfit> {
-        let logins = Logins::new(stored.accounts, config.domain.clone(), config.accounts);
+        let logins = Logins::new(stored.accounts, stored.holds, stored.retired);
         let mut rooms = Rooms::new(stored.last_epoch, run);
         for room in stored.rooms {
             rooms.restore(room, |key| logins.get(key).map(|account| account.name.clone()))?;
         }
+        let mut declined = DeclinedTo::new();
+        for (key, room, by) in stored.declined {
+            declined.entry(key).or_default().insert(room.fold(), (room, by));
+        }
         let settle = now + 1000 * (config.dead_after_s + config.grace_s);
-        Ok(Tracker {
+        let mut tracker = Tracker {
             config,
             tables: stored.id,
             logins,
             rooms,
+            book: Book::new(stored.contacts),
+            invitations: Invitations::new(stored.invitations, stored.resets),
+            declined,
             sessions: Sessions::new(),
             timers: BTreeSet::from([(settle, Timer::Settle), (settle, Timer::Sweep)]),
             ready: BTreeSet::new(),
             outputs: Vec::new(),
             changes: 0,
             pushes: 0,
+            settled: false,
             lived: stored.lived,
             started: now,
-        })
+        };
+        for (id, until) in tracker.rooms.kept().collect::<Vec<_>>() {
+            tracker.timers.insert((tracker.clock_at(until), Timer::Shut(id)));
+        }
+        Ok(tracker)
     }
 
     /// Takes in what happened.
@@ -189,7 +239,12 @@ impl Tracker {
                 }
             }
             Input::Lost { session } => self.lost(session, now),
+            Input::Operator { ask, wanted } => {
+                let outcome = self.operate(wanted, now);
+                self.outputs.push(Output::Outcome { ask, outcome });
+            }
             Input::Stop => {
+                self.store_seen(self.seen_at(now));
                 for session in self.sessions.keys().copied().collect::<Vec<_>>() {
                     self.close(session, Code::ShuttingDown, "the tracker is shutting down; messages go on without it");
                 }
@@ -210,6 +265,7 @@ impl Tracker {
             match timer {
                 Timer::Flush(room) => self.flush(room, now),
                 Timer::Grace(key) => self.offline(&key, now),
+                Timer::Shut(room) => self.shut(room),
                 Timer::Settle => self.settle(now),
                 Timer::Sweep => self.sweep(now),
             }
@@ -232,16 +288,10 @@ impl Tracker {
 
     fn hello(&mut self, session: SessionId, key: Key, seen: SocketAddr, hello: Hello, now: u64) {
         let taken_over = self.logins.get(&key).and_then(|account| account.session);
-        let admitted = self.protocol_fits(&hello).and_then(|()| self.session_fits(taken_over)).and_then(|()| {
-            let lived = self.lived(now);
-            self.logins.admit(key, &hello.name, lived)
-        });
-        match admitted {
-            Ok(row) => self.outputs.extend(row.map(Output::Store)),
-            Err(Refused { code, reason }) => {
-                let last = ToPeer::from(Refused { code, reason: reason.clone() }).encode();
-                return self.outputs.push(Output::Close { session, last, code, reason });
-            }
+        let fits = self.protocol_fits(&hello).and_then(|()| self.session_fits(taken_over));
+        if let Err(Refused { code, reason }) = fits.and_then(|()| self.admit(key, &hello, now)) {
+            let last = ToPeer::from(Refused { code, reason: reason.clone() }).encode();
+            return self.outputs.push(Output::Close { session, last, code, reason });
         }
         if let Some(old) = taken_over {
             let reason = format!("logged in again from {}, with the same key; an account has one session", seen.ip());
@@ -249,6 +299,7 @@ impl Tracker {
         }
         let Some(account) = self.logins.get_mut(&key) else { return };
         account.session = Some(session);
+        account.met = true;
         let welcome = Welcome {
             protocol: PROTOCOL,
             domain: self.config.domain.clone(),
@@ -261,7 +312,9 @@ impl Tracker {
         }
         self.sessions.insert(session, Session::new(key));
         self.tell(session, ToPeer::from(welcome), None);
-        self.show(&key, Some(presence::reachable(seen, &hello.addresses)), now);
+        self.hide_seen(&key, hello.shown.hide_seen);
+        let addresses = presence::reachable(seen, &hello.addresses);
+        self.show(&key, Some(Online { addresses, away: hello.shown.away }), now);
     }
 
     fn protocol_fits(&self, hello: &Hello) -> Result<(), Refused> {
@@ -319,7 +372,7 @@ impl Tracker {
     /// Puts a frame into a session's outbox; with `after`, behind that room's push.
     fn tell(&mut self, session: SessionId, frame: ToPeer, after: Option<(RoomId, u64)>) {
         if let Some(told) = self.sessions.get_mut(&session) {
-            let answer = matches!(frame, ToPeer::Answer(_) | ToPeer::RoomList(_));
+            let answer = matches!(frame, ToPeer::Answer(_) | ToPeer::RoomList(_) | ToPeer::Door(_));
             told.outbox.push_back(Waiting { frame: frame.encode(), answer, after });
             self.ready.insert(session);
         }
@@ -329,5 +382,10 @@ impl Tracker {
     /// was away.
     fn lived(&self, now: u64) -> u64 {
         self.lived + now.saturating_sub(self.started)
+    }
+
+    /// When the tracker's life will have come to that, by its clock.
+    fn clock_at(&self, lived: u64) -> u64 {
+        self.started + lived.saturating_sub(self.lived)
     }
 }

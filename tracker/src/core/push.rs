@@ -57,7 +57,14 @@ impl Tracker {
 
     fn tell_one(&mut self, id: SessionId) {
         let Some(session) = self.sessions.get_mut(&id) else { return };
-        let (mut frames, mut answers, mut size) = (Vec::new(), 0, 0);
+        let (mut frames, mut answers) = (Vec::new(), 0);
+        // What was not asked for goes first, so that whoever is answered sees what its request has done.
+        frames.extend(std::iter::from_fn(|| session.next_unasked()).map(|waiting| waiting.frame));
+        frames.extend(std::mem::take(&mut session.farewells).into_values().flatten());
+        frames.extend(self.contact_frames(id));
+        frames.extend(self.door_frames(id));
+        let mut size: usize = frames.iter().map(|frame| frame.len()).sum();
+        let Some(session) = self.sessions.get_mut(&id) else { return };
         loop {
             while let Some(waiting) = session.next_frame() {
                 size += waiting.frame.len();

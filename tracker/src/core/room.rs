@@ -7,17 +7,26 @@ use std::{
 };
 
 use common::{
-    Key, RoomName, Slot, Version,
+    AccountName, Key, RoomName, Slot, Version,
     address::Addresses,
     fault::{self, Fault},
     frame::Encoded,
-    table::{Change, Departure, Member, Misfit, Presence, PresenceVersion, Settings, Step, Table},
+    table::{Change, Departure, Member, Misfit, Presence, PresenceVersion, Role, Settings, Step, Table},
 };
 
-use super::{SessionId, frames, recent::Recent};
+use super::{SessionId, door::Door, frames, recent::Recent};
 
 /// Frames that many sessions share.
 pub type Frames = Arc<[Encoded]>;
+
+/// How somebody who is online is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Online {
+    /// Where.
+    pub addresses: Addresses,
+    /// Away from the keyboard.
+    pub away: bool,
+}
 
 /// How much of a room a session has been told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,13 +49,15 @@ pub struct Room {
     /// Free slots below the highest one taken.
     holes: BTreeSet<Slot>,
     changes: Recent<Change>,
-    online: BTreeMap<Slot, Addresses>,
+    online: BTreeMap<Slot, Online>,
     shown: Recent<Slot>,
     run: u64,
     /// Whether every member has had the time to log in since the tracker started: who has not is offline.
     settled: bool,
     digest: Option<[u8; 32]>,
     ways: Vec<(Option<Cursor>, Frames)>,
+    /// Who is outside, and what for.
+    pub door: Door,
     /// The sessions that are told of changes.
     pub listeners: BTreeSet<SessionId>,
     /// When the changes made so far go out, if there are any.
@@ -76,6 +87,7 @@ impl Room {
             settled: false,
             digest: None,
             ways: Vec::new(),
+            door: Door::default(),
             listeners: BTreeSet::new(),
             due: None,
             pushed: 0,
@@ -113,28 +125,45 @@ impl Room {
         known.then_some(Cursor { number, presence: told })
     }
 
-    /// Gives `key` the lowest free slot, at a time in seconds since 1970.
-    pub fn join(&mut self, key: Key, name: common::AccountName, at: u64) -> Result<Member, Misfit> {
+    /// Gives `key` the lowest free slot, at a time in seconds since 1970. `by` has let it in.
+    pub fn join(
+        &mut self,
+        key: Key,
+        name: AccountName,
+        role: Role,
+        by: Option<Slot>,
+        at: u64,
+    ) -> Result<Member, Misfit> {
         let slot = self.holes.first().copied().unwrap_or(Slot((self.table.len() + self.holes.len()) as u32));
         let since = self.table.version().number + 1;
-        let member = Member { slot, key, name, role: Default::default(), since };
-        self.apply(Step::Put(member.clone()).at(at))?;
+        let member = Member { slot, key, name, role, since };
+        self.apply(Change { step: Step::Put(member.clone()), by, at })?;
         self.holes.remove(&slot);
         Ok(member)
     }
 
+    /// Shows a member as it is now, under another name or role, at a time in seconds since 1970.
+    pub fn put(&mut self, member: Member, by: Option<Slot>, at: u64) -> Result<(), Misfit> {
+        self.apply(Change { step: Step::Put(member), by, at })
+    }
+
+    /// Is like this from now on, at a time in seconds since 1970.
+    pub fn set(&mut self, settings: Settings, by: Option<Slot>, at: u64) -> Result<(), Misfit> {
+        self.apply(Change { step: Step::Set(settings), by, at })
+    }
+
     /// Frees a slot, at a time in seconds since 1970.
-    pub fn leave(&mut self, slot: Slot, why: Departure, at: u64) -> Result<(), Misfit> {
-        self.apply(Step::Gone { slot, why }.at(at))?;
+    pub fn leave(&mut self, slot: Slot, why: Departure, by: Option<Slot>, at: u64) -> Result<(), Misfit> {
+        self.apply(Change { step: Step::Gone { slot, why }, by, at })?;
         self.online.remove(&slot);
         self.holes.insert(slot);
         Ok(())
     }
 
     /// Says whether and where a member is online.
-    pub fn show(&mut self, slot: Slot, online: Option<Addresses>) {
+    pub fn show(&mut self, slot: Slot, online: Option<Online>) {
         match online {
-            Some(addresses) => self.online.insert(slot, addresses),
+            Some(online) => self.online.insert(slot, online),
             None => self.online.remove(&slot),
         };
         self.shown.push(slot, self.table.len() + KEPT);
@@ -169,7 +198,8 @@ impl Room {
         frames
     }
 
-    fn update(&self, from: Cursor) -> Option<Frames> {
+    /// The changes since `from`; `None` if they are not all kept, or too long for one frame.
+    pub fn update(&self, from: Cursor) -> Option<Frames> {
         let changes: Vec<Change> = self.changes.since(from.number)?.cloned().collect();
         let presence = match from.presence.and_then(|number| self.shown.since(number)) {
             Some(slots) => self.words(slots.copied().collect()),
@@ -183,7 +213,7 @@ impl Room {
     /// The last word about each of these slots that has a member.
     fn words(&self, slots: BTreeSet<Slot>) -> Vec<Presence> {
         let taken = slots.into_iter().filter(|slot| self.table.at(*slot).is_some());
-        taken.map(|slot| Presence { slot, online: self.online.get(&slot).cloned(), away: false }).collect()
+        taken.map(|slot| frames::word(slot, self.online.get(&slot))).collect()
     }
 
     fn snapshot(&self) -> Frames {

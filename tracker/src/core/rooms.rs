@@ -22,6 +22,7 @@ pub struct Rooms {
     names: BTreeMap<String, RoomId>,
     rooms: BTreeMap<RoomId, Room>,
     of: BTreeMap<Key, BTreeSet<RoomId>>,
+    waits: BTreeMap<Key, BTreeSet<RoomId>>,
     last_epoch: u64,
     run: u64,
 }
@@ -29,7 +30,14 @@ pub struct Rooms {
 impl Rooms {
     /// No rooms yet. Epochs go on after `last_epoch`.
     pub fn new(last_epoch: u64, run: u64) -> Rooms {
-        Rooms { names: BTreeMap::new(), rooms: BTreeMap::new(), of: BTreeMap::new(), last_epoch, run }
+        Rooms {
+            names: BTreeMap::new(),
+            rooms: BTreeMap::new(),
+            of: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            last_epoch,
+            run,
+        }
     }
 
     /// Takes in a room as it was stored. `name_of` knows what its members are called.
@@ -55,7 +63,14 @@ impl Rooms {
             self.of.entry(member.key).or_default().insert(id);
         }
         self.names.insert(stored.name.fold(), id);
-        self.rooms.insert(id, Room::restored(stored.name, table, self.run));
+        let mut room = Room::restored(stored.name, table, self.run);
+        for (key, at) in stored.waiting {
+            room.door.waiting.insert(key, at);
+            self.waits.entry(key).or_default().insert(id);
+        }
+        room.door.banned = stored.banned.into_iter().collect();
+        room.door.kept = stored.kept;
+        self.rooms.insert(id, room);
         Ok(())
     }
 
@@ -84,6 +99,11 @@ impl Rooms {
         self.rooms.get_mut(&id)
     }
 
+    /// The rooms without members that are kept, and until when in milliseconds of the tracker's life.
+    pub fn kept(&self) -> impl Iterator<Item = (RoomId, u64)> {
+        self.rooms.iter().filter_map(|(id, room)| room.door.kept.map(|kept| (*id, kept.until)))
+    }
+
     /// All rooms, in the order of their age.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (&RoomId, &mut Room)> {
         self.rooms.iter_mut()
@@ -94,9 +114,14 @@ impl Rooms {
         self.of.get(key).cloned().unwrap_or_default()
     }
 
-    /// How many rooms `key` is a member of.
+    /// The rooms at whose door `key` waits.
+    pub fn waits_of(&self, key: &Key) -> BTreeSet<RoomId> {
+        self.waits.get(key).cloned().unwrap_or_default()
+    }
+
+    /// How many rooms `key` is a member of, or waits to be let into.
     pub fn count_of(&self, key: &Key) -> usize {
-        self.of.get(key).map_or(0, BTreeSet::len)
+        [&self.of, &self.waits].into_iter().filter_map(|of| of.get(key)).map(BTreeSet::len).sum()
     }
 
     /// Makes a room. Its epoch is later than that of any room before it, whatever the clock says.
@@ -125,25 +150,41 @@ impl Rooms {
 
     /// Notes that `key` is a member of the room no more.
     pub fn forget(&mut self, key: &Key, id: RoomId) {
-        if let Some(rooms) = self.of.get_mut(key) {
-            rooms.remove(&id);
-            if rooms.is_empty() {
-                self.of.remove(key);
-            }
-        }
+        take_out(&mut self.of, key, id);
+    }
+
+    /// Notes that `key` waits at the room's door.
+    pub fn note_wait(&mut self, key: Key, id: RoomId) {
+        self.waits.entry(key).or_default().insert(id);
+    }
+
+    /// Notes that `key` waits there no more.
+    pub fn forget_wait(&mut self, key: &Key, id: RoomId) {
+        take_out(&mut self.waits, key, id);
     }
 
     /// Rooms after `after` in the order of their folded names, up to about `bytes` on the wire, and whether there are
-    /// more.
-    pub fn list(&self, after: Option<&RoomName>, bytes: usize) -> (Vec<RoomEntry>, bool) {
+    /// more. A private room is shown to its members only.
+    pub fn list(&self, key: &Key, after: Option<&RoomName>, bytes: usize) -> (Vec<RoomEntry>, bool) {
         let from = after.map_or(Bound::Unbounded, |name| Bound::Excluded(name.fold()));
-        let mut rooms = self.names.range((from, Bound::Unbounded)).filter_map(|(_, id)| self.rooms.get(id)).peekable();
+        let shown = |room: &&Room| !room.table().settings().private || room.table().member(key).is_some();
+        let named = self.names.range((from, Bound::Unbounded)).filter_map(|(_, id)| self.rooms.get(id));
+        let mut rooms = named.filter(shown).peekable();
         let (mut list, mut size) = (Vec::new(), 0);
         while let Some(room) = rooms.next_if(|_| size < bytes) {
-            size += room.name().as_str().len() + 32;
+            size += room.name().as_str().len() + room.table().settings().topic.len() + 48;
             let (members, settings) = (room.table().len() as u32, room.table().settings().clone());
             list.push(RoomEntry { room: room.name().clone(), members, settings });
         }
         (list, rooms.peek().is_some())
+    }
+}
+
+fn take_out(of: &mut BTreeMap<Key, BTreeSet<RoomId>>, key: &Key, id: RoomId) {
+    if let Some(rooms) = of.get_mut(key) {
+        rooms.remove(&id);
+        if rooms.is_empty() {
+            of.remove(key);
+        }
     }
 }

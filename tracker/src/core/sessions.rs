@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use common::{Key, frame::Encoded};
+use common::{AccountName, Key, frame::Encoded, limits};
 
 use super::{SessionId, room::Cursor, rooms::RoomId};
 
@@ -19,8 +19,49 @@ pub struct Session {
     pub cursors: BTreeMap<RoomId, Option<Cursor>>,
     /// Rooms it is behind with.
     pub due: BTreeSet<RoomId>,
+    /// What it is to be told of its contacts.
+    pub contacts: Told,
+    /// Who asks to join which room that it may let people into. Who waits no more is taken out.
+    pub asks: BTreeSet<(RoomId, Key)>,
+    /// Whether rooms were declined to it since it was told so.
+    pub declined: bool,
+    /// The last that it is told of rooms it was removed from.
+    pub farewells: BTreeMap<RoomId, Vec<Encoded>>,
     /// What else it is to be told, in order. Bounded by the rooms it may hold and the requests it may make.
     pub outbox: VecDeque<Waiting>,
+}
+
+/// What a session is to be told of its contacts. A mark each, and never more of them than there can be contacts.
+#[derive(Default)]
+pub struct Told {
+    /// All of them. `None` until the session has said what rooms it holds: nothing is told before.
+    pub whole: Option<bool>,
+    /// Whether some were left out when they were told, since it was not known who is still there.
+    pub left_out: bool,
+    /// These, with the names they had when they were marked.
+    pub some: BTreeMap<Key, AccountName>,
+}
+
+impl Told {
+    /// Marks one contact.
+    pub fn mark(&mut self, key: Key, name: AccountName) {
+        match self.whole {
+            Some(false) if self.some.len() < limits::CONTACTS => drop(self.some.insert(key, name)),
+            Some(_) => self.mark_all(),
+            None => {}
+        }
+    }
+
+    /// Marks all of them.
+    pub fn mark_all(&mut self) {
+        self.whole = Some(true);
+        self.some.clear();
+    }
+
+    /// Whether something is marked.
+    pub fn is_due(&self) -> bool {
+        self.whole == Some(true) || !self.some.is_empty()
+    }
 }
 
 /// A frame for one session alone.
@@ -42,6 +83,10 @@ impl Session {
             holding: Some(0),
             cursors: BTreeMap::new(),
             due: BTreeSet::new(),
+            contacts: Told::default(),
+            asks: BTreeSet::new(),
+            declined: false,
+            farewells: BTreeMap::new(),
             outbox: VecDeque::new(),
         }
     }
@@ -49,6 +94,11 @@ impl Session {
     /// Requests that wait for their answers.
     pub fn unanswered(&self) -> usize {
         self.outbox.iter().filter(|waiting| waiting.answer).count()
+    }
+
+    /// The next frame of the outbox, unless a request ends with it.
+    pub fn next_unasked(&mut self) -> Option<Waiting> {
+        self.outbox.pop_front_if(|waiting| !waiting.answer && waiting.after.is_none())
     }
 
     /// The next frame of the outbox, if nothing has to go before it.

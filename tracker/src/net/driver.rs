@@ -11,7 +11,10 @@ use tracing::{debug, error};
 use super::{Event, Link, Shared, Write, close_code};
 use crate::{
     Clock,
-    core::{Input, Output, Row, SessionId, Tracker},
+    core::{
+        Input, Output, Row, SessionId, Tracker,
+        accounts::{Outcome, Wanted},
+    },
     status::Status,
     store::{Store, StoreError},
 };
@@ -23,8 +26,13 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_secs(2);
 /// The pauses between attempts to store, the first and the longest.
 const RETRY: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(30));
 
-/// Somebody wants to know the status.
-pub(crate) type Question = oneshot::Sender<Status>;
+/// What whoever runs the tracker asks.
+pub(crate) enum Question {
+    /// How it is.
+    Status(oneshot::Sender<Status>),
+    /// To do something.
+    Operate(Wanted, oneshot::Sender<Outcome>),
+}
 
 pub(crate) struct Driver {
     pub core: Tracker,
@@ -35,6 +43,9 @@ pub(crate) struct Driver {
     pub questions: mpsc::Receiver<Question>,
     pub links: HashMap<SessionId, Link>,
     pub started: Instant,
+    /// Who waits for the outcome of what it asked, by number, and the last number.
+    pub answers: HashMap<u64, oneshot::Sender<Outcome>>,
+    pub asked: u64,
 }
 
 impl Driver {
@@ -47,11 +58,14 @@ impl Driver {
             tokio::select! {
                 biased;
                 _ = &mut stop => break,
-                Some(question) = self.questions.recv() => {
-                    // Whoever asked may have gone.
-                    let _ = question.send(self.status());
-                    continue;
-                }
+                Some(question) = self.questions.recv() => match question {
+                    Question::Status(answer) => {
+                        // Whoever asked may have gone.
+                        let _ = answer.send(self.status());
+                        continue;
+                    }
+                    Question::Operate(wanted, answer) => self.operate(wanted, answer),
+                },
                 Some(event) = self.events.recv() => self.take_in(event),
                 () = sleep_until(wake.unwrap_or_else(Instant::now)), if wake.is_some() => {}
             }
@@ -63,6 +77,13 @@ impl Driver {
             rest.into_iter().for_each(|output| self.carry_out(output));
         }
         self.say_goodbye().await
+    }
+
+    /// Hands a wish to the core. The answer comes when what it has changed is stored.
+    fn operate(&mut self, wanted: Wanted, answer: oneshot::Sender<Outcome>) {
+        self.asked += 1;
+        self.answers.insert(self.asked, answer);
+        self.core.handle(Input::Operator { ask: self.asked, wanted }, (self.clock)());
     }
 
     /// Takes in an event and those that wait behind it.
@@ -126,7 +147,7 @@ impl Driver {
         }
     }
 
-    fn carry_out(&self, output: Output) {
+    fn carry_out(&mut self, output: Output) {
         match output {
             // Split off before.
             Output::Store(_) => {}
@@ -135,6 +156,12 @@ impl Driver {
                     link.requests.add_permits(answers);
                     // There is space unless the link has just ended.
                     let _ = link.writes.try_send(Write::Frames(frames));
+                }
+            }
+            Output::Outcome { ask, outcome } => {
+                if let Some(answer) = self.answers.remove(&ask) {
+                    // Whoever asked may have gone.
+                    let _ = answer.send(outcome);
                 }
             }
             Output::Close { session, last, code, reason } => {

@@ -127,7 +127,7 @@ impl Serving {
     /// answers is not listened to.
     async fn read(&self, mut reader: FrameReader, requests: &Semaphore) -> Result<(), Broken> {
         while let Some(frame) = reader.next::<ToTracker>().await? {
-            if matches!(frame, ToTracker::Join(_) | ToTracker::Leave(_) | ToTracker::ListRooms(_))
+            if frame.is_request()
                 && let Ok(permit) = requests.acquire().await
             {
                 // The driver gives it back with the answer.

@@ -54,6 +54,8 @@ async fn nothing_leaves_before_it_is_stored_and_a_full_disk_is_tried_again() {
         questions: asked,
         links: HashMap::new(),
         started: Instant::now(),
+        answers: HashMap::new(),
+        asked: 0,
     };
     store.bound(1);
     let driver = tokio::spawn(driver.run(stopped));

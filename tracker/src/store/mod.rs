@@ -2,6 +2,7 @@
 
 mod read;
 mod schema;
+mod write;
 
 use std::{
     path::Path,
@@ -9,8 +10,7 @@ use std::{
     time::Duration,
 };
 
-use common::{Key, Slot};
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::core::{Row, Tables};
 
@@ -76,7 +76,7 @@ impl Store {
     pub fn commit(&self, rows: &[Row]) -> Result<(), StoreError> {
         let mut database = self.lock();
         let transaction = database.transaction()?;
-        rows.iter().try_for_each(|row| write(&transaction, row))?;
+        rows.iter().try_for_each(|row| write::row(&transaction, row))?;
         Ok(transaction.commit()?)
     }
 
@@ -98,66 +98,12 @@ fn in_use(error: rusqlite::Error) -> StoreError {
     }
 }
 
-fn write(database: &Connection, row: &Row) -> Result<(), StoreError> {
-    let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| -> Result<(), StoreError> {
-        database.prepare_cached(sql)?.execute(values)?;
-        Ok(())
-    };
-    match row {
-        Row::Account { key, name, seen } => run(
-            "INSERT INTO accounts (key, name, seen) VALUES (?1, ?2, ?3)",
-            params![blob(key), name.as_str(), number(*seen)],
-        ),
-        Row::Seen { key, seen } => {
-            run("UPDATE accounts SET seen = ?2 WHERE key = ?1", params![blob(key), number(*seen)])
-        }
-        Row::Lived(lived) => run("UPDATE meta SET lived = ?1", params![number(*lived)]),
-        Row::Made { epoch, name, settings } => {
-            run("UPDATE meta SET last_epoch = ?1", params![number(*epoch)])?;
-            run(
-                "INSERT INTO rooms (epoch, name, number, history) VALUES (?1, ?2, 0, ?3)",
-                params![number(*epoch), name.as_str(), settings.history.as_str()],
-            )
-        }
-        Row::Put { version, member } => {
-            run(
-                "INSERT OR REPLACE INTO members (epoch, slot, key, role, since) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![
-                    number(version.epoch),
-                    slot(member.slot),
-                    blob(&member.key),
-                    member.role.as_str(),
-                    number(member.since)
-                ],
-            )?;
-            run("UPDATE rooms SET number = ?2 WHERE epoch = ?1", params![number(version.epoch), number(version.number)])
-        }
-        Row::Gone { version, slot: free } => {
-            run("DELETE FROM members WHERE epoch = ?1 AND slot = ?2", params![number(version.epoch), slot(*free)])?;
-            run("UPDATE rooms SET number = ?2 WHERE epoch = ?1", params![number(version.epoch), number(version.number)])
-        }
-        Row::Unmade { epoch } => run("DELETE FROM rooms WHERE epoch = ?1", params![number(*epoch)]),
-    }
-}
-
-/// SQLite's integers are signed: the bits are kept, whatever the sign.
-fn number(value: u64) -> i64 {
-    value as i64
-}
-
-fn slot(slot: Slot) -> i64 {
-    i64::from(slot.0)
-}
-
-fn blob(key: &Key) -> &[u8] {
-    &key.0
-}
-
 #[cfg(test)]
 mod tests {
-    use common::table::History;
+    use common::{Key, table::History};
 
     use super::*;
+    use crate::core::Seen;
 
     impl Store {
         /// Lets the tables grow to no more than this many pages, as a full disk would.
@@ -205,7 +151,7 @@ mod tests {
     #[test]
     fn a_batch_that_fails_leaves_nothing() {
         let store = Store::in_memory(1).unwrap();
-        let row = Row::Account { key: Key([1; 32]), name: "alice".parse().unwrap(), seen: 0 };
+        let row = Row::Account { key: Key([1; 32]), name: "alice".parse().unwrap(), seen: Seen::default() };
         assert!(store.commit(&[row.clone(), row]).is_err());
         assert!(store.load().unwrap().accounts.is_empty());
     }

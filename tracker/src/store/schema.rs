@@ -2,10 +2,10 @@
 
 use rusqlite::{Connection, params};
 
-use super::{StoreError, in_use, number};
+use super::{StoreError, in_use, write::number};
 
 /// Grows with each change of the schema, which then needs a step here that leads from the one before.
-pub const SCHEMA: i64 = 2;
+pub const SCHEMA: i64 = 3;
 
 /// The tables of schema 1, which the steps lead on from.
 pub const FIRST: &str = "
@@ -18,22 +18,50 @@ pub const FIRST: &str = "
     ) WITHOUT ROWID;
 ";
 
-/// From schema 1 to 2: a room says what it shows to those who join.
-const SECOND: &str = "ALTER TABLE rooms ADD COLUMN history TEXT NOT NULL DEFAULT 'joined';";
+/// From each schema to the next.
+const STEPS: [&str; 2] = [
+    // To 2: a room says what it shows to those who join.
+    "ALTER TABLE rooms ADD COLUMN history TEXT NOT NULL DEFAULT 'joined';",
+    // To 3: contacts, doors, invitations, and names and keys that are another's.
+    "
+    ALTER TABLE accounts ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE accounts ADD COLUMN hide_seen INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN approval INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN private INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE rooms ADD COLUMN topic TEXT NOT NULL DEFAULT '';
+    ALTER TABLE rooms ADD COLUMN kept_until INTEGER;
+    ALTER TABLE rooms ADD COLUMN kept_for BLOB;
+    CREATE TABLE waiting (
+        epoch INTEGER NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (epoch, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE banned (
+        epoch INTEGER NOT NULL, key BLOB NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (epoch, key)
+    ) WITHOUT ROWID;
+    CREATE TABLE declined (key BLOB NOT NULL, room TEXT NOT NULL, by TEXT, PRIMARY KEY (key, room)) WITHOUT ROWID;
+    CREATE TABLE contacts (
+        of BLOB NOT NULL, with_key BLOB NOT NULL, standing TEXT NOT NULL, PRIMARY KEY (of, with_key)
+    ) WITHOUT ROWID;
+    CREATE TABLE holds (name TEXT PRIMARY KEY, key BLOB, until INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE retired (key BLOB PRIMARY KEY, by BLOB NOT NULL) WITHOUT ROWID;
+    CREATE TABLE invitations (hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE resets (key BLOB PRIMARY KEY, hash BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+    ",
+];
 
 /// Begins the tables if there are none, leads older ones on, and refuses those of a newer tracker.
 pub fn prepare(database: &mut Connection, fresh_id: u64) -> Result<(), StoreError> {
     let transaction = database.transaction().map_err(in_use)?;
     let found: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(in_use)?;
-    match found {
-        0 => {
-            transaction.execute_batch(FIRST)?;
-            transaction.execute_batch(SECOND)?;
-            transaction.execute("INSERT INTO meta VALUES (?1, 0, 0)", params![number(fresh_id)])?;
-        }
-        1 => transaction.execute_batch(SECOND)?,
-        SCHEMA => {}
-        found => return Err(StoreError::Newer { found, known: SCHEMA }),
+    if found == 0 {
+        transaction.execute_batch(FIRST)?;
+        transaction.execute("INSERT INTO meta VALUES (?1, 0, 0)", params![number(fresh_id)])?;
+    }
+    let done = usize::try_from(found.max(1) - 1).ok();
+    let Some(steps) = done.and_then(|done| STEPS.get(done..)) else {
+        return Err(StoreError::Newer { found, known: SCHEMA });
+    };
+    for step in steps {
+        transaction.execute_batch(step)?;
     }
     if found != SCHEMA {
         transaction.pragma_update(None, "user_version", SCHEMA)?;

@@ -48,9 +48,15 @@ impl Peer {
 
     /// Says hello, holding nothing.
     pub async fn login(to: SocketAddr, id: u8, name: &str) -> Peer {
+        Peer::login_with(to, id, name, None).await
+    }
+
+    /// The same with a token.
+    pub async fn login_with(to: SocketAddr, id: u8, name: &str, token: Option<&str>) -> Peer {
         let mut peer = Peer::dial(to, id).await;
-        let name = name.parse().unwrap();
-        peer.say(Hello::new(name, Addresses::default())).await;
+        let mut hello = Hello::new(name.parse().unwrap(), Addresses::default());
+        hello.invite = token.map(str::to_owned);
+        peer.say(hello).await;
         peer.say(Holding { rooms: Vec::new(), last: true }).await;
         peer
     }
@@ -64,8 +70,14 @@ impl Peer {
         let _ = self.stream.write_all(bytes).await;
     }
 
+    /// The next frame, but for those about contacts, of whom it has none.
     pub async fn next(&mut self) -> ToPeer {
-        self.reader.next().await.unwrap().unwrap()
+        loop {
+            match self.reader.next().await.unwrap().unwrap() {
+                ToPeer::Contacts(_) => {}
+                frame => return frame,
+            }
+        }
     }
 
     pub async fn closed(&mut self) -> (Code, String) {

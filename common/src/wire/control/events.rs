@@ -192,9 +192,10 @@ pub struct MemberEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum MemberChange {
-    /// It became a member.
+    /// It became a member. For oneself `detail` is `let in` where one had asked earlier.
     Joined,
-    /// It left.
+    /// It left. Where one's own membership ends, this way or another, `detail` is the numbers of those messages of one's
+    /// own that have not got to everybody, and will not: `3, 5-7`.
     Left,
     /// It logged in.
     Online,
@@ -212,7 +213,8 @@ pub enum MemberChange {
     Renamed,
     /// It has another role now, which is `detail`.
     Role,
-    /// The room has another topic now, which is `detail`.
+    /// The room has another topic now, which is `detail`. `by` and `name` are who set it; where that was not seen, `by` is
+    /// missing and `name` is one's own.
     Topic,
     /// It is online, but away from the keyboard.
     Away,
@@ -230,6 +232,9 @@ pub enum MemberChange {
     Contact,
     /// It is no contact any more.
     Parted,
+    /// It takes nothing that one says in the room: it goes by the version in `detail` of its table, newer than the one held
+    /// here, in which one is no member.
+    Refuses,
     /// Two different messages with one number have come under its key: a copy of it is in use, or an old state of its
     /// store. For one's own name, `by` is who has the other messages.
     Forked,
@@ -237,7 +242,8 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 19] = [
+    pub const ALL: [MemberChange; 20] = [
+        MemberChange::Refuses,
         MemberChange::Joined,
         MemberChange::Left,
         MemberChange::Online,
@@ -258,6 +264,12 @@ impl MemberChange {
         MemberChange::Contact,
         MemberChange::Parted,
     ];
+
+    /// Whether it is a step of a room's table, and not something beside it.
+    pub fn is_of_table(&self) -> bool {
+        use MemberChange::{Banned, Joined, Left, Rekeyed, Removed, Renamed, Role, Topic};
+        matches!(self, Joined | Left | Removed | Banned | Rekeyed | Renamed | Role | Topic)
+    }
 
     /// The word in JSON.
     pub fn as_str(&self) -> &'static str {
@@ -280,6 +292,7 @@ impl MemberChange {
             MemberChange::Offends => "offends",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
+            MemberChange::Refuses => "refuses",
             MemberChange::Forked => "forked",
         }
     }

@@ -154,6 +154,7 @@ pub struct Receipt {
     /// When its receipt came, in milliseconds since 1970.
     pub at: Option<u64>,
     /// Which way: `direct` or `via NAME`. Without a receipt: `none` while it is waited for, `cancelled` if it is not sent
-    /// there any more, `left` or `removed` if its member is one no more.
+    /// there any more, `identity` while the user has to decide whether its key is right, `left` or `removed` if its
+    /// member is one no more, `out` if one is none oneself.
     pub path: String,
 }

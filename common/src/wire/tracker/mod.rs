@@ -72,6 +72,14 @@ frames! {
     27 => SetContact,
 }
 
+impl ToTracker {
+    /// Whether it is a request, which gets an answer.
+    pub fn is_request(&self) -> bool {
+        use ToTracker::{Hello, Holding, Logout, Moved, Shown};
+        !matches!(self, Hello(_) | Holding(_) | Moved(_) | Logout(_) | Shown(_))
+    }
+}
+
 frames! {
     /// From a tracker to a peer.
     ToPeer, limit limits::PUSH_FRAME;
@@ -195,13 +203,15 @@ pub enum Code {
     Role,
     /// No account of that name.
     NoAccount,
-    /// The account was removed.
+    /// The account was removed, or the key has lost it to another.
     Removed,
+    /// The two accounts stand in another way: there is no request to accept, or one has blocked the other itself.
+    Standing,
     /// Not known to this version.
     Other(u16),
 }
 
-const CODES: [(u16, Code); 21] = [
+const CODES: [(u16, Code); 22] = [
     (1, Code::NameTaken),
     (2, Code::KeyNamed),
     (3, Code::Protocol),
@@ -223,6 +233,7 @@ const CODES: [(u16, Code); 21] = [
     (19, Code::Role),
     (20, Code::NoAccount),
     (21, Code::Removed),
+    (22, Code::Standing),
 ];
 
 impl From<u16> for Code {
@@ -258,7 +269,8 @@ pub struct Bye {
     pub reason: String,
 }
 
-/// A request's end. It has been done if there is no refusal.
+/// A request's end. It has been done if there is no refusal; what it has changed in a room that the peer is a member
+/// of, or of its contacts, has been pushed before.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Answer {
     /// The request's.

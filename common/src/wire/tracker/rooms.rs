@@ -116,7 +116,8 @@ pub struct Snapshot {
     pub more: bool,
 }
 
-/// The peer is not a member of this room (any more).
+/// The peer is not a member of this room (any more). Who is removed while it is there is sent the [`Update`] with its own
+/// departure first, and nothing that happened in the room after it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct NotMember {
     /// Which.

@@ -8,7 +8,7 @@ async fn chat(session: Fake, lines: &[&str]) -> Vec<String> {
     let mut lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
     let (show, shown) = blocking::channel();
     let console = Console::new(move |_| lines.next(), move |line| show.send(line).is_ok());
-    run(session, console, mpsc::channel(1).1).await.unwrap();
+    run(session, console, Begin::default(), mpsc::channel(1).1).await.unwrap();
     shown.iter().map(|line| line.trim_end().to_string()).collect()
 }
 

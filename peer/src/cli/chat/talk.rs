@@ -35,6 +35,8 @@ pub enum Action {
     Who(RoomName),
     Rooms,
     Say(RoomName, Content),
+    /// Say it to one person, and go to that conversation.
+    Tell(RoomName, String),
     /// Do something to what was said.
     Do(RoomName, Content),
     Quit,
@@ -50,6 +52,8 @@ pub enum Outcome {
     Who(RoomName, Vec<Member>),
     Rooms(Vec<Room>),
     Said(Said),
+    /// The same, to one person.
+    Told(Said),
     /// Something is done to what was said.
     Done(Said),
     Refused(Refusal),
@@ -83,6 +87,7 @@ struct Watched {
 const HELP: &str = "\
 /join ROOM     become a member of a room, or go to one that you are in
 /leave [ROOM]  stop being a member
+/msg NAME TEXT say something to one person, and go on with them
 /who [ROOM]    who is in it
 /rooms         the rooms there are
 /me TEXT       tell what you do
@@ -95,15 +100,38 @@ const HELP: &str = "\
 anything else  is said in the room of the prompt";
 
 impl Talk {
+    /// A chat that begins in a room.
+    pub fn in_room(room: Option<RoomName>) -> Talk {
+        Talk { room, ..Talk::default() }
+    }
+
+    /// Somebody writes to the user, who is in no room: what is typed next is for them.
+    pub fn written_to(&mut self, event: &Event) {
+        if let Event::Message(message) = event
+            && self.room.is_none()
+            && message.room.as_person().is_some()
+        {
+            self.room = Some(message.room.clone());
+        }
+    }
+
     /// Goes to a room that is joined, if there is one, and says what to do.
     pub fn begin(&mut self, status: &Status, rooms: &[Room]) -> String {
         self.me = Some(status.name.clone());
-        self.room = rooms.iter().find(|room| room.joined).map(|room| room.room.clone());
+        let joined = rooms.iter().find(|room| room.joined).map(|room| room.room.clone());
+        self.room = self.room.take().or(joined);
         let domain = status.domain.as_ref().map(|domain| format!("@{domain}")).unwrap_or_default();
         let hint = match &self.room {
             Some(room) => format!("What you type is said in {room}. /help shows what else there is."),
             None => "You are in no room yet: /join lobby. /help shows what else there is.".to_string(),
         };
+        if status.tracker.is_none() {
+            let hint = match &self.room {
+                Some(room) => format!("What you type is said to {room}."),
+                None => "Who writes to you first is answered with what you type; /msg NAME TEXT writes first.".into(),
+            };
+            return format!("{} is here, without a tracker. {hint} /help shows what else there is.", status.name);
+        }
         format!("Logged in as {}{domain}. {hint}", status.name)
     }
 
@@ -125,6 +153,13 @@ impl Talk {
         match command {
             "join" if rest.trim().is_empty() => Action::Show("which room? For example: /join lobby".into()),
             "join" => self.with_room(rest, Action::Join),
+            "msg" => match rest.trim().split_once(char::is_whitespace) {
+                Some((name, text)) => match format!("@{}", name.trim_start_matches('@')).parse() {
+                    Ok(room) => Action::Tell(room, text.trim().to_string()),
+                    Err(error) => Action::Show(format!("{error}")),
+                },
+                None => Action::Show("to whom, and what? For example: /msg bob hello".into()),
+            },
             "leave" => self.with_room(rest, Action::Leave),
             "who" => self.with_room(rest, Action::Who),
             "rooms" => Action::Rooms,
@@ -173,6 +208,10 @@ impl Talk {
             Outcome::Who(room, members) => Some(who(&room, &members)),
             Outcome::Rooms(rooms) if rooms.is_empty() => Some("there is no room yet: /join lobby makes one".into()),
             Outcome::Rooms(rooms) => Some(rooms.iter().map(listed).collect::<Vec<_>>().join("\n")),
+            Outcome::Told(said) => {
+                self.room = Some(said.room.clone());
+                self.done(Outcome::Said(said), now)
+            }
             Outcome::Said(said) | Outcome::Done(said) => {
                 let alone = said.delivered.is_empty() && said.pending.is_empty();
                 let note = alone.then(|| format!("  (nobody else is in {})", said.room));
@@ -210,8 +249,9 @@ impl Talk {
             {
                 None
             }
-            // What one does oneself has its answer.
-            Event::Member(MemberEvent { change: MemberChange::Joined | MemberChange::Left, name, .. })
+            // What one does oneself has its answer, unless it is done later.
+            Event::Member(MemberEvent { change: MemberChange::Joined, name, detail: None, .. })
+            | Event::Member(MemberEvent { change: MemberChange::Left, name, .. })
                 if self.me.as_ref() == Some(name) =>
             {
                 None

@@ -95,10 +95,7 @@ fn without_a_room_it_says_what_to_do_and_says_nothing_to_anybody() {
 
 #[test]
 fn a_room_that_is_joined_already_is_the_current_one() {
-    let rooms = [
-        Room { room: room("den"), members: 1, joined: false, approval: false, history: History::All },
-        Room { room: room("lobby"), members: 2, joined: true, approval: false, history: History::Joined },
-    ];
+    let rooms = [listed("den", 1, false), listed("lobby", 2, true)];
     let mut talk = Talk::default();
     talk.begin(&status("up"), &rooms);
     assert_eq!(talk.prompt(), "lobby> ");
@@ -249,4 +246,9 @@ fn that_somebody_is_typing_is_told_once_until_something_is_said() {
     talk.happened(&message("lobby", "hi"), now);
     assert!(talk.happened(&typing("lobby"), now).is_some());
     assert!(talk.happened(&typing("lobby"), now + STILL_TYPING).is_some());
+}
+
+fn listed(name: &str, members: u32, joined: bool) -> Room {
+    let (history, topic) = (History::Joined, String::new());
+    Room { room: room(name), members, joined, approval: false, history, private: false, topic }
 }

@@ -3,24 +3,29 @@
 use std::collections::BTreeMap;
 
 use common::{
-    RoomName, Slot, Version,
+    Key, RoomName, Slot, Version,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
-    table::{Delta, Presence, PresenceVersion, Step, Table},
-    wire::tracker::{Held, ToPeer, Update},
+    table::{Change, Delta, Presence, PresenceVersion, Step, Table},
+    wire::tracker::{Contact, ContactState, Contacts, Held, ToPeer, Update},
 };
 use serde_bytes::ByteArray;
 
 #[derive(Clone, Default)]
 pub struct MirrorRoom {
     pub table: Table,
-    pub online: BTreeMap<Slot, Addresses>,
+    /// Where they are, and whether away.
+    pub online: BTreeMap<Slot, (Addresses, bool)>,
     pub presence: PresenceVersion,
 }
 
 #[derive(Clone, Default)]
 pub struct Mirror {
     pub rooms: BTreeMap<RoomName, MirrorRoom>,
+    pub contacts: BTreeMap<Key, Contact>,
+    /// Every change that was seen.
+    pub changes: Vec<Change>,
+    all_contacts: Option<BTreeMap<Key, Contact>>,
     pieces: Vec<common::table::Member>,
     words: Vec<Presence>,
 }
@@ -41,6 +46,7 @@ impl Mirror {
                     self.rooms.insert(piece.room, room);
                 }
             }
+            ToPeer::Contacts(told) => self.contacts(told),
             ToPeer::NotMember(no) => drop(self.rooms.remove(&no.room)),
             other => return Some(other),
         }
@@ -57,6 +63,19 @@ impl Mirror {
         self.rooms.iter().map(held).collect()
     }
 
+    fn contacts(&mut self, told: Contacts) {
+        let told_here = told.contacts.into_iter().map(|contact| (contact.key, contact));
+        if told.more || told.whole {
+            self.all_contacts.get_or_insert_default().extend(told_here);
+            if !told.more {
+                self.contacts = self.all_contacts.take().unwrap_or_default();
+            }
+        } else {
+            self.contacts.extend(told_here);
+        }
+        self.contacts.retain(|_, contact| contact.state != ContactState::Gone);
+    }
+
     fn update(&mut self, update: Update) {
         let room = self.rooms.get_mut(&update.room).expect("an update comes after a snapshot");
         for change in &update.changes {
@@ -64,6 +83,7 @@ impl Mirror {
                 room.online.remove(slot);
             }
         }
+        self.changes.extend(update.changes.iter().cloned());
         let from: Version = update.from;
         room.table.apply_delta(&Delta { from, changes: update.changes }).expect("an update fits");
         room.hear(update.presence);
@@ -73,9 +93,9 @@ impl Mirror {
 
 impl MirrorRoom {
     fn hear(&mut self, words: Vec<Presence>) {
-        for Presence { slot, online, .. } in words {
+        for Presence { slot, online, away } in words {
             match online {
-                Some(addresses) => self.online.insert(slot, addresses),
+                Some(addresses) => self.online.insert(slot, (addresses, away)),
                 None => self.online.remove(&slot),
             };
         }

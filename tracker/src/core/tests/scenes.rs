@@ -231,7 +231,8 @@ fn a_large_room_comes_in_pieces_that_fit_a_frame() {
     for n in 0..6_000u32 {
         let mut key = [0xee; 32];
         key[..4].copy_from_slice(&n.to_be_bytes());
-        hall.join(common::Key(key), format!("somebody-with-a-name-{n}").parse().unwrap(), 0).unwrap();
+        let name = format!("somebody-with-a-name-{n}").parse().unwrap();
+        hall.join(common::Key(key), name, Default::default(), None, 0).unwrap();
     }
     let frames = hall.frames_since(None);
     assert!(frames.len() > 1 && frames.iter().all(|frame| frame.len() <= ToPeer::LIMIT));

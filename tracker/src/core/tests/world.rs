@@ -3,15 +3,20 @@
 use std::{collections::BTreeMap, net::SocketAddr};
 
 use common::{
-    Key, RoomName,
+    AccountName, Key, RoomName,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
-    table::History,
-    wire::tracker::{Code, Hello, Holding, ToPeer, ToTracker},
+    table::{History, Role, Settings},
+    wire::tracker::{
+        Code, Decide, Hello, Holding, Make, Refused, Remove, SetContact, SetRole, ToPeer, ToTracker, Wish,
+    },
 };
 
 use super::{
-    super::{Input, Output, SessionId, Tracker},
+    super::{
+        Input, Output, SessionId, Standing, Tracker,
+        accounts::{Outcome, Wanted},
+    },
     mirror::Mirror,
 };
 use crate::{config::Config, store::Store};
@@ -36,8 +41,14 @@ pub struct World {
     pub peers: BTreeMap<u8, Peer>,
     /// Frames carried, with those that were shared.
     pub frames: usize,
+    /// What whoever runs the tracker was told last.
+    pub outcome: Option<Outcome>,
     sessions: u64,
     runs: u64,
+}
+
+pub fn called(peer: u8) -> AccountName {
+    format!("peer{peer}").parse().unwrap()
 }
 
 pub fn key(peer: u8) -> Key {
@@ -56,7 +67,17 @@ impl World {
     pub fn new(config: Config) -> World {
         let store = Store::in_memory(77).unwrap();
         let tracker = Tracker::new(config.clone(), store.load().unwrap(), 1, 1_000).unwrap();
-        World { tracker, store, config, now: 1_000, peers: BTreeMap::new(), frames: 0, sessions: 0, runs: 1 }
+        World {
+            tracker,
+            store,
+            config,
+            now: 1_000,
+            peers: BTreeMap::new(),
+            frames: 0,
+            outcome: None,
+            sessions: 0,
+            runs: 1,
+        }
     }
 
     /// The tracker dies and comes back; the links die with it.
@@ -71,11 +92,10 @@ impl World {
     }
 
     pub fn login(&mut self, id: u8) {
-        let name = format!("peer{id}").parse().unwrap();
-        self.login_as(id, key(id), name);
+        self.login_as(id, key(id), called(id));
     }
 
-    pub fn login_as(&mut self, id: u8, key: Key, name: common::AccountName) {
+    pub fn login_as(&mut self, id: u8, key: Key, name: AccountName) {
         self.sessions += 1;
         let session = SessionId(self.sessions);
         let peer = self.peers.entry(id).or_default();
@@ -85,6 +105,25 @@ impl World {
         let hello = Hello::new(name, Addresses::default());
         self.input(Input::Hello { session, key, seen: address(id), hello });
         self.say(id, Holding { rooms, last: true });
+    }
+
+    /// Logs in with a token.
+    pub fn login_with(&mut self, id: u8, key: Key, name: &str, token: Option<&str>) {
+        self.sessions += 1;
+        let session = SessionId(self.sessions);
+        self.peers.entry(id).or_default().session = Some(session);
+        let mut hello = Hello::new(name.parse().unwrap(), Addresses::default());
+        hello.invite = token.map(str::to_owned);
+        self.input(Input::Hello { session, key, seen: address(id), hello });
+        let rooms = self.peers[&id].mirror.held();
+        self.say(id, Holding { rooms, last: true });
+        self.pass(10);
+    }
+
+    /// Asks for something as who runs the tracker does.
+    pub fn operate(&mut self, wanted: Wanted) -> Outcome {
+        self.input(Input::Operator { ask: 1, wanted });
+        self.outcome.take().unwrap()
     }
 
     /// The peer's link breaks.
@@ -155,6 +194,7 @@ impl World {
             for output in outputs {
                 match output {
                     Output::Store(_) => {}
+                    Output::Outcome { outcome, .. } => self.outcome = Some(outcome),
                     Output::Send { session, frames, .. } => {
                         if let Some(peer) = self.peers.values_mut().find(|peer| peer.session == Some(session)) {
                             assert!(peer.under_way.is_empty(), "one write at a time");
@@ -192,9 +232,26 @@ impl World {
             assert_eq!(mirrored.table.digest(), held.digest(), "peer {id} in {}", held.name());
             let online = held.table().members().filter_map(|member| {
                 let account = self.tracker.logins.get(&member.key)?;
-                Some((member.slot, account.online.clone()?))
+                let online = account.online.clone()?;
+                Some((member.slot, (online.addresses, online.away)))
             });
             assert_eq!(mirrored.online, online.collect(), "presence as peer {id} sees it in {}", held.name());
+        }
+    }
+
+    /// Whether what a peer knows of its contacts is what the tracker holds.
+    pub fn assert_contacts(&mut self, id: u8) {
+        let book = &self.tracker.book;
+        let mirrored: Vec<_> = self.peers[&id].mirror.contacts.keys().copied().collect();
+        assert_eq!(mirrored, book.of(&key(id)).collect::<Vec<_>>(), "peer {id} knows its contacts");
+        for (with, contact) in &self.peers[&id].mirror.contacts {
+            let account = self.tracker.logins.get(with).unwrap();
+            let agreed = book.are_contacts(&key(id), with);
+            let online = account.online.as_ref().filter(|_| agreed).map(|online| online.addresses.clone());
+            assert_eq!(contact.online, online, "peer {id} sees where {with} is");
+            if book.standing(with, &key(id)) != Some(Standing::Blocked) {
+                assert_eq!(contact.name, account.name);
+            }
         }
     }
 
@@ -202,6 +259,58 @@ impl World {
         let room = &self.peers[&viewer].mirror.rooms[&room(name)];
         let slot = room.table.member(&key(of)).unwrap().slot;
         room.online.contains_key(&slot)
+    }
+
+    /// Asks for something, and gives back why it was refused, if it was.
+    pub fn request(&mut self, id: u8, frame: impl Into<ToTracker>) -> Option<Refused> {
+        self.say(id, frame);
+        self.pass(10);
+        let answer = self.peers[&id].heard.iter().rev().find_map(|frame| match frame {
+            ToPeer::Answer(answer) => Some(answer.refused.clone()),
+            _ => None,
+        });
+        answer.expect("an answer")
+    }
+
+    /// The code with which something that is asked for is refused, if it is.
+    pub fn code(&mut self, id: u8, frame: impl Into<ToTracker>) -> Option<Code> {
+        self.request(id, frame).map(|refused| refused.code)
+    }
+
+    /// Makes a room with an owner.
+    pub fn make(&mut self, id: u8, name: &str, approval: bool) -> Option<Code> {
+        let settings = Settings { approval, ..Settings::default() };
+        self.code(id, Make { id: 3, room: room(name), settings })
+    }
+
+    pub fn decide(&mut self, id: u8, name: &str, of: u8, accept: bool) -> Option<Code> {
+        self.code(id, Decide { id: 4, room: room(name), name: called(of), accept })
+    }
+
+    pub fn remove(&mut self, id: u8, name: &str, of: u8, ban: bool) -> Option<Code> {
+        self.code(id, Remove { id: 5, room: room(name), name: called(of), ban })
+    }
+
+    pub fn set_role(&mut self, id: u8, name: &str, of: u8, role: Role) -> Option<Code> {
+        self.code(id, SetRole { id: 6, room: room(name), name: called(of), role })
+    }
+
+    pub fn wish(&mut self, id: u8, of: u8, wish: Wish) -> Option<Code> {
+        self.code(id, SetContact { id: 7, name: called(of), key: None, wish })
+    }
+
+    /// What a member may do, as the tracker has it.
+    pub fn role(&self, name: &str, of: u8) -> Option<Role> {
+        let held = self.tracker.rooms.get(self.tracker.rooms.find(&room(name))?)?;
+        held.table().member(&key(of)).map(|member| member.role)
+    }
+
+    /// The frames of a kind that a peer was told, and forgets them.
+    pub fn heard<T>(&mut self, id: u8, of: impl Fn(&ToPeer) -> Option<T>) -> Vec<T> {
+        let peer = self.peers.get_mut(&id).expect("a peer");
+        let found = peer.heard.iter().filter_map(&of).collect();
+        peer.heard.retain(|frame| of(frame).is_none());
+        found
     }
 
     pub fn last_code(&self, id: u8) -> Option<Code> {
