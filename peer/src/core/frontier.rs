@@ -221,7 +221,10 @@ mod tests {
         assert_eq!(compare(&mine, &digests(vec![part(&[16])])), None);
         assert_eq!(compare(&mine, &digests(vec![part(&[0; 65])])), None);
         let wrong = Heads { prefix: ByteBuf::from([0]), logs: heads(&[(Key([0xff; 32]), mine[0].1)]), answer: true };
-        assert_eq!(compare(&mine, &Frontier { room: room(), table: None, digests: Vec::new(), heads: vec![wrong] }), None);
+        assert_eq!(
+            compare(&mine, &Frontier { room: room(), table: None, digests: Vec::new(), heads: vec![wrong] }),
+            None
+        );
     }
 
     proptest! {

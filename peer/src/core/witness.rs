@@ -78,7 +78,9 @@ impl Core {
             let doubt = self.doubt(place, Some(told), now);
             match doubt {
                 // It was behind, and has come on.
-                Some(doubt) if doubt.theirs.is_none_or(|was| was != told && behind(was.0)) => *doubt = Doubt { theirs: Some(told), told: doubt.told, ..fresh(now) },
+                Some(doubt) if doubt.theirs.is_none_or(|was| was != told && behind(was.0)) => {
+                    *doubt = Doubt { theirs: Some(told), told: doubt.told, ..fresh(now) }
+                }
                 Some(doubt) if now.at >= doubt.since + PATIENCE => self.lied_to(name, &key, now),
                 _ => {}
             }
@@ -153,12 +155,7 @@ impl Core {
     }
 
     /// The doubt about a member in a room, begun if there was none and there is space.
-    fn doubt(
-        &mut self,
-        place: (RoomName, Key),
-        theirs: Option<(Version, [u8; 32])>,
-        now: Now,
-    ) -> Option<&mut Doubt> {
+    fn doubt(&mut self, place: (RoomName, Key), theirs: Option<(Version, [u8; 32])>, now: Now) -> Option<&mut Doubt> {
         let has_space = self.witness.doubts.len() < DOUBTS || self.witness.doubts.contains_key(&place);
         has_space.then(|| self.witness.doubts.entry(place).or_insert(Doubt { theirs, ..fresh(now) }))
     }
