@@ -2,6 +2,7 @@
 
 mod faults;
 mod hosts;
+mod liar;
 mod real_channel;
 mod replay;
 mod storm;

@@ -274,7 +274,7 @@ impl Core {
     }
 
     pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
-        let Some(Link { key, .. }) = self.links.remove(id) else { return };
+        let Some(Link { key, dialled, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
@@ -292,6 +292,9 @@ impl Core {
             self.show_presence(&key);
             self.schedule_first(key, now);
             self.repair_unlinked(id, &key);
+        } else if dialled && person.link.is_none() {
+            // The other side does not know this peer yet, or never will.
+            self.dial_failed(key, now);
         }
     }
 

@@ -80,7 +80,7 @@ fn people(seed: u64, met: &mut Met) {
         let name = ROOMS[dice.roll(3) as usize].to_owned();
         let (flip, what) = (dice.roll(2) == 0, dice.roll(24));
         let (id, named) = (1, room(&name));
-        if what >= 14 && what <= 19 && dice.roll(8) > 0 {
+        if (14..=19).contains(&what) && dice.roll(8) > 0 {
             // Mostly by somebody who may, and about somebody whom it can be about.
             let held = world.tracker.rooms.find(&named).and_then(|id| world.tracker.rooms.get(id));
             let staff = held.iter().flat_map(|room| room.table().members()).filter(|one| one.role > Role::Member);
