@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_frame_reads_back_as_written() {
-        let frame = PeerFrame::from(Bye { reason: "going".into() });
+        let frame = PeerFrame::from(Bye { reason: "going".into(), stranger: false });
         let bytes = frame.encode();
         let length = announced::<PeerFrame>(bytes[..HEADER].try_into().unwrap()).unwrap();
         assert_eq!(length, bytes.len() - HEADER);
@@ -147,10 +147,10 @@ mod tests {
     fn nesting_beyond_the_limit_is_refused_even_in_a_field_that_nobody_knows() {
         let bye = |levels: usize| {
             let nested = [&[0x91].repeat(levels)[..], b"\xc0"].concat();
-            let kind = PeerFrame::from(Bye { reason: String::new() }).encode()[HEADER];
+            let kind = PeerFrame::from(Bye { reason: String::new(), stranger: false }).encode()[HEADER];
             PeerFrame::decode(&[&[kind], &b"\x82\xa6reason\xa0\xa6unseen"[..], &nested].concat())
         };
-        assert_eq!(bye(limits::DEPTH / 2), Ok(Some(Bye { reason: String::new() }.into())));
+        assert_eq!(bye(limits::DEPTH / 2), Ok(Some(Bye { reason: String::new(), stranger: false }.into())));
         assert!(matches!(bye(5_000), Err(BadFrame::Malformed { .. })));
         assert!(matches!(bye(limits::PEER_FRAME - 100), Err(BadFrame::Malformed { .. })));
     }
@@ -163,8 +163,11 @@ mod tests {
             reason: String,
             mood: u8,
         }
-        let kind = PeerFrame::from(Bye { reason: String::new() }).encode()[HEADER];
+        let kind = PeerFrame::from(Bye { reason: String::new(), stranger: false }).encode()[HEADER];
         let bytes = encode(kind, &NewerBye { reason: "going".into(), mood: 3 });
-        assert_eq!(PeerFrame::decode(&bytes[HEADER..]), Ok(Some(Bye { reason: "going".into() }.into())));
+        assert_eq!(
+            PeerFrame::decode(&bytes[HEADER..]),
+            Ok(Some(Bye { reason: "going".into(), stranger: false }.into()))
+        );
     }
 }
