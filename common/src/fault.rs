@@ -54,6 +54,14 @@ faults! {
     CursorForgotten,
     /// A room is not joined again when the tracker has lost its tables.
     NotRejoined,
+    /// Who is removed goes on being sent what is said.
+    RemovedSentTo,
+    /// Messages are taken from who has been removed.
+    TakenFromRemoved,
+    /// Who was removed is named as the one who did it.
+    RemoverMisnamed,
+    /// What members may do is not kept over a restart.
+    RoleForgotten,
     // A peer's core: saying and taking.
     /// It is not said what a message answers.
     AnswersNotNamed,

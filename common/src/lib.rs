@@ -10,17 +10,21 @@
 
 pub mod address;
 pub mod config;
+pub mod content;
+pub mod digits;
 pub mod fault;
 pub mod frame;
 pub mod id;
 pub mod identity;
 pub mod limits;
+pub mod mention;
 pub mod message;
 pub mod name;
 #[cfg(feature = "net")]
 pub mod net;
 pub mod reasons;
 pub mod receipt;
+pub mod safety;
 pub mod table;
 pub mod wire;
 

@@ -61,7 +61,7 @@ fn is_invisible(c: char) -> bool {
 
 // Names are in every event and every answer: copying one copies no text.
 macro_rules! name_type {
-    ($(#[$doc:meta])* $type:ident, $what:literal, $most:expr, $may_have_key:literal) => {
+    ($(#[$doc:meta])* $type:ident, typed $typed:path, data $data:path) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
         #[serde(try_from = "String")]
@@ -84,7 +84,7 @@ macro_rules! name_type {
             type Err = BadName;
 
             fn from_str(text: &str) -> Result<Self, BadName> {
-                Ok(Self(check(text, $what, $most)?.into()))
+                Ok(Self($typed(text)?.into()))
             }
         }
 
@@ -92,10 +92,7 @@ macro_rules! name_type {
             type Error = BadName;
 
             fn try_from(text: String) -> Result<Self, BadName> {
-                match before_key(&text).filter(|_| $may_have_key) {
-                    Some((name, digits)) => Ok(Self(format!("{}~{digits}", name.parse::<Self>()?).into())),
-                    None => text.parse(),
-                }
+                Ok(Self($data(&text)?.into()))
             }
         }
 
@@ -122,16 +119,87 @@ macro_rules! name_type {
 
 name_type!(
     /// What a person is called under a tracker's domain.
-    AccountName, "name", limits::NAME_CHARS, true
+    AccountName, typed account, data account_data
 );
 name_type!(
-    /// What a room is called.
-    RoomName, "room name", limits::ROOM_CHARS, false
+    /// What a room is called. A conversation of two has a name of its own kind, [`RoomName::direct`], which is read as
+    /// data only; its user types and sees [`RoomName::person`] instead.
+    RoomName, typed room, data room_data
 );
 name_type!(
     /// What a tracker calls the set of its accounts: the `lan` of `alice@lan`.
-    Domain, "domain", limits::DOMAIN_CHARS, false
+    Domain, typed domain, data domain
 );
+
+fn account(text: &str) -> Result<String, BadName> {
+    check(text, "name", limits::NAME_CHARS)
+}
+
+fn account_data(text: &str) -> Result<String, BadName> {
+    match before_key(text) {
+        Some((name, digits)) => Ok(format!("{}~{digits}", account(name)?)),
+        None => account(text),
+    }
+}
+
+fn room(text: &str) -> Result<String, BadName> {
+    match text.strip_prefix(PERSON) {
+        Some(name) => Ok(format!("{PERSON}{}", account_data(name)?)),
+        None => check(text, "room name", limits::ROOM_CHARS),
+    }
+}
+
+fn room_data(text: &str) -> Result<String, BadName> {
+    if is_direct(text) { Ok(text.to_string()) } else { room(text) }
+}
+
+fn domain(text: &str) -> Result<String, BadName> {
+    check(text, "domain", limits::DOMAIN_CHARS)
+}
+
+/// What the name of a conversation of two begins with, as it travels and is kept.
+const DIRECT: char = '~';
+/// What it begins with as its user sees it.
+const PERSON: char = '@';
+/// Hexadecimal digits of the name of a conversation of two.
+const DIRECT_DIGITS: usize = 32;
+
+fn is_direct(text: &str) -> bool {
+    let is_digit = |c: u8| c.is_ascii_digit() || (b'a'..=b'f').contains(&c);
+    text.strip_prefix(DIRECT).is_some_and(|digits| digits.len() == DIRECT_DIGITS && digits.bytes().all(is_digit))
+}
+
+impl RoomName {
+    /// The conversation of two, the same whichever is named first: `~` and 32 hexadecimal digits of a hash over both
+    /// keys. It is read as data only: it cannot be typed, and no tracker has such a room.
+    pub fn direct(one: &Key, other: &Key) -> RoomName {
+        let mut hash = blake3::Hasher::new_derive_key("rollcall 1 direct room");
+        hash.update(&one.min(other).0);
+        hash.update(&one.max(other).0);
+        let digits = hash.finalize().to_hex();
+        RoomName(format!("{DIRECT}{}", &digits.as_str()[..DIRECT_DIGITS]).into())
+    }
+
+    /// The conversation with somebody, as its user types and sees it: `@bob`. It never travels between peers.
+    pub fn person(name: &AccountName) -> RoomName {
+        RoomName(format!("{PERSON}{name}").into())
+    }
+
+    /// Whose conversation it is, in the form of [`RoomName::person`].
+    pub fn as_person(&self) -> Option<AccountName> {
+        self.0.strip_prefix(PERSON).map(|name| AccountName(name.into()))
+    }
+
+    /// Whether it is the name of a conversation of two, as it travels.
+    pub fn is_direct(&self) -> bool {
+        self.0.starts_with(DIRECT)
+    }
+
+    /// Whether it is the name of a room that a tracker may have.
+    pub fn is_plain(&self) -> bool {
+        !self.0.starts_with([DIRECT, PERSON])
+    }
+}
 
 /// Hexadecimal digits of a key behind a name.
 const KEY_DIGITS: usize = 8;
@@ -172,6 +240,32 @@ mod tests {
             assert!(AccountName::try_from(bad.to_string()).is_err(), "{bad}");
         }
         assert!(RoomName::try_from("a~9f9f9f9f".to_string()).is_err());
+    }
+
+    #[test]
+    fn a_conversation_of_two_has_one_name_that_cannot_be_typed() {
+        let (a, b) = (Key([1; 32]), Key([2; 32]));
+        let name = RoomName::direct(&a, &b);
+        assert_eq!(name, RoomName::direct(&b, &a));
+        assert_ne!(name, RoomName::direct(&a, &Key([3; 32])));
+        assert!(name.is_direct() && !name.is_plain() && name.as_str().parse::<RoomName>().is_err());
+        assert_eq!(RoomName::try_from(name.to_string()), Ok(name.clone()));
+        for bad in [&name.as_str()[1..32], &name.as_str()[..32], &format!("{name}0"), &name.as_str().to_uppercase()] {
+            assert!(!RoomName::try_from(bad.to_string()).is_ok_and(|name| name.is_direct()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_conversation_is_typed_as_its_person() {
+        let bob: AccountName = "bob".parse().unwrap();
+        let room: RoomName = "@bob".parse().unwrap();
+        assert_eq!((room.clone(), room.as_person()), (RoomName::person(&bob), Some(bob.clone())));
+        assert!(!room.is_plain() && !room.is_direct());
+        let other = RoomName::person(&bob.with_key(&Key([0x9f; 32])));
+        assert_eq!(other.as_str().parse(), Ok(other.clone()));
+        for bad in ["@", "@a b", "@@bob", "@~", "@-x"] {
+            assert!(bad.parse::<RoomName>().is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -35,6 +35,10 @@ pub struct Config {
     pub tracker_retry_s: u64,
     /// The longest pause between two attempts to reach a member, in seconds.
     pub member_retry_s: u64,
+    /// After how many minutes without a line typed a chat shows its user as away; 0 for never.
+    pub away_after_min: u64,
+    /// Whether contacts are not told when this account was last seen.
+    pub hide_seen: bool,
 }
 
 impl Default for Config {
@@ -51,6 +55,8 @@ impl Default for Config {
             say_queue: 4_096,
             tracker_retry_s: 15,
             member_retry_s: 60,
+            away_after_min: 15,
+            hide_seen: false,
         }
     }
 }
@@ -71,6 +77,9 @@ impl Config {
             let set = match value {
                 toml::Value::Integer(_) => {
                     text.parse().map(toml::Value::Integer).map_err(|_| format!("{text:?} is not a whole number"))
+                }
+                toml::Value::Boolean(_) => {
+                    text.parse().map(toml::Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false"))
                 }
                 _ => Ok(toml::Value::String(text)),
             };

@@ -1,17 +1,26 @@
 //! A running peer, as the control socket, the chat and the tests hold it.
 
+use std::collections::BTreeSet;
+
 use common::{
-    MessageId, RoomName, table,
+    AccountName, MessageId, RoomName, Version,
+    content::{Content, Kind},
+    mention, table,
     wire::control::{
-        Cancelled, Event, Exit, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status, Waiting,
+        Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal,
+        Room, Said, Status, TableLine, Waiting,
+        people::{AnswerPeople, AskPeople},
     },
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
+    called::Called,
+    control::follow::room_of,
     core::{
         Welcomed,
         command::{Answer, Ask, ReceiptOf, WaitingFor},
+        direct::titled,
     },
     net::driver::Question,
     store::{Salvaged, Store, StoreError},
@@ -20,12 +29,15 @@ use crate::{
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
 #[derive(Clone)]
 pub struct Handle {
-    asks: mpsc::Sender<Question>,
-    events: broadcast::Sender<Event>,
-    welcomed: watch::Receiver<Option<Welcomed>>,
-    ended: watch::Receiver<Option<Refusal>>,
-    store: Store,
-    salvaged: Option<Salvaged>,
+    pub(crate) asks: mpsc::Sender<Question>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) typing: broadcast::Sender<Event>,
+    pub(crate) name: watch::Receiver<AccountName>,
+    pub(crate) welcomed: watch::Receiver<Option<Welcomed>>,
+    pub(crate) ended: watch::Receiver<Option<Refusal>>,
+    pub(crate) store: Store,
+    pub(crate) salvaged: Option<Salvaged>,
+    pub(crate) called: Option<Called>,
 }
 
 /// Messages that `history` shows unless it is told how many.
@@ -34,15 +46,24 @@ const HISTORY: u32 = 50;
 const BEGINNING: usize = 200;
 
 impl Handle {
-    pub(crate) fn new(
-        asks: mpsc::Sender<Question>,
-        events: broadcast::Sender<Event>,
-        welcomed: watch::Receiver<Option<Welcomed>>,
-        ended: watch::Receiver<Option<Refusal>>,
-        store: Store,
-        salvaged: Option<Salvaged>,
-    ) -> Handle {
-        Handle { asks, events, welcomed, ended, store, salvaged }
+    /// The same peer, of an account whose other names on this machine lead to it.
+    pub fn called(self, called: Called) -> Handle {
+        Handle { called: Some(called), ..self }
+    }
+
+    /// Takes another name: at the tracker, and on this machine.
+    pub async fn rename(&self, name: AccountName) -> Result<(), Refusal> {
+        let taken = self.called.as_ref().map(|called| called.take(&name)).transpose()?;
+        let renamed = self.ask(Ask::Rename(name.clone())).await.map(drop);
+        if let (Some(called), Some(taken)) = (&self.called, taken) {
+            match &renamed {
+                Ok(()) => called.serve(&name),
+                // One that got no answer may have been done all the same.
+                Err(refusal) if refusal.code == Exit::Unreachable => {}
+                Err(_) => called.give_back(taken),
+            }
+        }
+        renamed
     }
 
     /// How the peer is.
@@ -61,21 +82,67 @@ impl Handle {
         }
     }
 
-    /// Becomes a member of a room as it is; it is made if there is none.
-    pub async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
+    /// Becomes a member of a room as it is; it is made if there is none. Where the room has a door, asks to be let in.
+    pub async fn join(&self, room: RoomName) -> Result<Joining, Refusal> {
         self.ask_to_join(Ask::Join(room)).await
     }
 
     /// The same of a room with this history; one that is there with another is not joined.
-    pub async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joined, Refusal> {
+    pub async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joining, Refusal> {
         self.ask_to_join(Ask::JoinAs(room, history)).await
     }
 
-    async fn ask_to_join(&self, ask: Ask) -> Result<Joined, Refusal> {
+    /// Makes a room with these settings, as its owner.
+    pub async fn create(&self, room: RoomName, settings: table::Settings) -> Result<Joining, Refusal> {
+        self.ask_to_join(Ask::Make(room, settings)).await
+    }
+
+    async fn ask_to_join(&self, ask: Ask) -> Result<Joining, Refusal> {
         match self.ask(ask).await? {
-            Answer::Joined(joined) => Ok(joined),
+            Answer::Joined(joined) => Ok(Joining::In(joined)),
+            Answer::Asked(room) => Ok(Joining::Asked(Asked { room, asked: true })),
             _ => Err(gone()),
         }
+    }
+
+    /// Does something to a room that only some of its members may do.
+    pub async fn order(&self, room: RoomName, order: Order) -> Result<(), Refusal> {
+        self.ask(Ask::Order(room, order)).await.map(drop)
+    }
+
+    /// Who waits at a room's door, and who is banned from it.
+    pub async fn door(&self, room: RoomName) -> Result<Door, Refusal> {
+        match self.ask(Ask::Door(room)).await? {
+            Answer::Door(door) => Ok(door),
+            _ => Err(gone()),
+        }
+    }
+
+    /// What a room is like, and the fingerprint of its table.
+    pub async fn table(&self, room: RoomName) -> Result<TableLine, Refusal> {
+        match self.ask(Ask::Table(room)).await? {
+            Answer::Table(line) => Ok(line),
+            _ => Err(gone()),
+        }
+    }
+
+    /// What has changed in a room's table since a version of it, or since one with this number.
+    pub async fn changes(&self, room: RoomName, since: String) -> Result<Changes, Refusal> {
+        let asked = match since.parse::<Version>() {
+            Ok(Version { epoch, number }) => Some((Some(epoch), number)),
+            Err(_) => since.parse().ok().map(|number| (None, number)),
+        };
+        let (epoch, number) = asked.ok_or_else(|| {
+            let text = "a version is two numbers with a point between them, or only the second: peer members ROOM \
+                        --digest shows the one held";
+            Refusal::new(Exit::Refused, text)
+        })?;
+        let Answer::Since { room, since, version, unseen } = self.ask(Ask::Since { room, epoch, number }).await? else {
+            return Err(gone());
+        };
+        let changes = self.store.changes(room, since, version).await.map_err(damaged)?;
+        let unseen = unseen.into_iter().map(|gap| (gap.after.to_string(), gap.until.to_string())).collect();
+        Ok(Changes { since: since.to_string(), version: version.to_string(), changes, unseen })
     }
 
     /// Stops being a member.
@@ -91,11 +158,46 @@ impl Handle {
         }
     }
 
-    /// Says something. The answer comes when the message is in the store, synced: from then on it is said.
+    /// Says a text; see [`Handle::speak`].
     pub async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        match self.ask(Ask::Say { room, text }).await? {
+        self.speak(room, text.into()).await
+    }
+
+    /// Says or does something. The answer comes when the message is in the store, synced: from then on it is said.
+    pub async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        if let Some(about) = &content.about {
+            self.check_about(about.id(&room)).await?;
+        }
+        match self.ask(Ask::Say { room, content }).await? {
             Answer::Said(said) => Ok(*said),
             _ => Err(gone()),
+        }
+    }
+
+    /// Whether something can be done to a message. One that is not here is for the core to refuse.
+    async fn check_about(&self, id: MessageId) -> Result<(), Refusal> {
+        let room = self.room_called(id.room.clone()).await?;
+        let id = MessageId { room, ..id };
+        let Some(standing) = self.store.standing(id.clone()).await.map_err(damaged)? else { return Ok(()) };
+        let why = match (standing.kind, standing.about) {
+            (Kind::Edit, Some(edited)) => format!("{id} is an edit; name the message that it is of, {edited}"),
+            (Kind::Delete, _) => format!("{id} is a deletion, and there is nothing to do to it"),
+            (Kind::Reaction, Some(to)) => format!("{id} is a reaction; name the message that it is to, {to}"),
+            _ if standing.deleted => format!("{id} was taken back by its author"),
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(Exit::Refused, why))
+    }
+
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    pub async fn quote(&self, event: Event) -> Event {
+        match event {
+            Event::Message(message) if message.deed.about.is_some() => {
+                // Without its quote it is what it was.
+                let quoted = self.store.quote(message.clone()).await;
+                Event::Message(quoted.unwrap_or(message))
+            }
+            event => event,
         }
     }
 
@@ -123,8 +225,9 @@ impl Handle {
         let Answer::Outbox { me, waiting, more } = self.ask(Ask::Outbox).await? else { return Err(gone()) };
         let ids = waiting.iter().map(|waiting| waiting.id.clone()).collect();
         let mut said = self.store.said(me, ids).await.map_err(damaged)?;
-        let line = |WaitingFor { id, pending }: WaitingFor| {
+        let line = |WaitingFor { id, title, pending }: WaitingFor| {
             let (sent, text) = said.remove(&id).map(|m| (m.sent, m.text.chars().take(BEGINNING).collect())).unzip();
+            let id = MessageId { room: title, ..id };
             Waiting { id: id.to_string(), room: id.room, seq: id.number, sent, text, pending }
         };
         Ok(Outbox { waiting: waiting.into_iter().map(line).collect(), more })
@@ -134,6 +237,14 @@ impl Handle {
     pub async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
         match self.ask(Ask::Cancel(id)).await? {
             Answer::Cancelled(cancelled) => Ok(cancelled),
+            _ => Err(gone()),
+        }
+    }
+
+    /// Something about people.
+    pub async fn people(&self, ask: AskPeople) -> Result<AnswerPeople, Refusal> {
+        match self.ask(Ask::People(ask)).await? {
+            Answer::People(answer) => Ok(answer),
             _ => Err(gone()),
         }
     }
@@ -153,28 +264,64 @@ impl Handle {
 
     /// Messages of one room that this peer is or was in, the oldest first.
     pub async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
-        let room = self.called(query.room).await?;
+        let room = self.room_called(query.room).await?;
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
             Some(words) => self.store.search(room, words, limit).await,
             None => self.store.messages(room, limit).await,
         };
-        events.map_err(damaged)
+        self.as_told(events.map_err(damaged)?).await
+    }
+
+    /// Events as the user is told them: marked where the user is named, and with conversations of two by the names of
+    /// those they are with.
+    async fn as_told(&self, mut events: Vec<Event>) -> Result<Vec<Event>, Refusal> {
+        mention::mark(&mut events, &self.name.borrow());
+        let rooms = events.iter().map(room_of).filter(|room| room.is_direct());
+        let rooms: BTreeSet<RoomName> = rooms.cloned().collect();
+        if rooms.is_empty() {
+            return Ok(events);
+        }
+        let Answer::Titles(titles) = self.ask(Ask::Titles(rooms.into_iter().collect())).await? else {
+            return Err(gone());
+        };
+        let title = |room: &RoomName| titles.get(room).unwrap_or(room).clone();
+        Ok(events.into_iter().map(|event| titled(event, title)).collect())
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
         let room = match room {
-            Some(room) => Some(self.called(room).await?),
+            Some(room) => Some(self.room_called(room).await?),
             None => None,
         };
-        self.store.past(room, since, limit).await.map_err(damaged)
+        self.as_told(self.store.past(room, since, limit).await.map_err(damaged)?).await
+    }
+
+    /// The same, but messages as they stand now: the latest text, nothing of what was taken back, and reactions with the
+    /// message that they are to.
+    pub async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let room = match room {
+            Some(room) => Some(self.room_called(room).await?),
+            None => None,
+        };
+        self.as_told(self.store.latest(room, since, limit).await.map_err(damaged)?).await
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Who is typing, as far as it is heard. As long as anybody listens, the others are asked to tell.
+    pub fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
+    }
+
+    /// Lets members that look know that the user is typing; at most once in three seconds.
+    pub async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        self.ask(Ask::Typing(room)).await.map(drop)
     }
 
     /// What of the history was found damaged at this start, and how much of it is kept.
@@ -201,7 +348,7 @@ impl Handle {
         }
     }
 
-    async fn called(&self, room: RoomName) -> Result<RoomName, Refusal> {
+    async fn room_called(&self, room: RoomName) -> Result<RoomName, Refusal> {
         match self.ask(Ask::Called(room)).await? {
             Answer::Called(room) => Ok(room),
             _ => Err(gone()),

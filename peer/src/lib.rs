@@ -8,6 +8,8 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod book;
+pub mod called;
 pub mod config;
 pub mod control;
 pub mod core;

@@ -114,9 +114,11 @@ impl Folders {
         self.data.join("hosted-tracker")
     }
 
-    /// The place of an account.
+    /// The place of an account, under any name that it has had here.
     pub fn profile(&self, name: &AccountName) -> Profile {
         let name = name.fold();
+        let first = fs::read_link(self.data.join(&name)).ok().filter(|target| target.components().count() == 1);
+        let name = first.and_then(|target| target.to_str().map(String::from)).unwrap_or(name);
         Profile {
             log: self.state.join(format!("{name}.log")),
             socket: self.runtime.join(format!("{name}.sock")),
@@ -126,6 +128,11 @@ impl Folders {
 }
 
 impl Profile {
+    /// The folder with all that is to be kept.
+    pub fn folder(&self) -> &Path {
+        &self.data
+    }
+
     /// The identity key.
     pub fn key(&self) -> PathBuf {
         self.data.join("key")

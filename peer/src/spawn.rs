@@ -12,7 +12,7 @@ use quinn::Endpoint;
 use tokio::sync::{broadcast, mpsc, watch};
 
 use crate::{
-    Config, Handle,
+    Config, Handle, book,
     core::{Core, Saved, Start},
     net::driver::{Driver, Tells, WAITING},
     store::Store,
@@ -20,6 +20,9 @@ use crate::{
 
 /// Events that a slow subscriber may be behind before it is told that it has missed some.
 const EVENTS: usize = 8_192;
+
+/// Hints of who is typing that a slow subscriber may be behind; it misses the older ones.
+const TYPING: usize = 64;
 
 /// What a peer is made of.
 pub struct Setup {
@@ -33,8 +36,8 @@ pub struct Setup {
     pub endpoint: Endpoint,
     /// For dialling.
     pub certificate: Certificate,
-    /// Where the tracker is.
-    pub tracker: SocketAddr,
+    /// Where the tracker is; `None` for a session without one.
+    pub tracker: Option<SocketAddr>,
     /// The tracker's key, if it is known already.
     pub tracker_key: Option<Key>,
     /// The file of the store.
@@ -69,13 +72,21 @@ pub async fn spawn(setup: Setup) -> Result<Handle, Refusal> {
     let open = if setup.used { Store::open_again } else { Store::open };
     let (store, saved) =
         open(&setup.store, &setup.identity.key()).map_err(|error| Refusal::new(Exit::Refused, error.to_string()))?;
-    Ok(spawn_on(setup, Host::system(), store, saved))
+    let book = setup.store.with_file_name("book.toml");
+    let entries = book::read(&book).map_err(|error| Refusal::new(Exit::Refused, format!("{error:#}")))?;
+    Ok(start(setup, Host::system(), store, Saved { book: entries, ..saved }, Some(book)))
 }
 
 /// Starts a peer on a host and a store of the caller's.
 pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle {
+    start(setup, host, store, saved, None)
+}
+
+fn start(setup: Setup, host: Host, store: Store, saved: Saved, book: Option<PathBuf>) -> Handle {
     let (asks_in, asks) = mpsc::channel(WAITING);
     let (events, _) = broadcast::channel(EVENTS);
+    let (typing, _) = broadcast::channel(TYPING);
+    let (name_in, name) = watch::channel(setup.name.clone());
     let (welcomed_in, welcomed) = watch::channel(None);
     let (ended_in, ended) = watch::channel(None);
     let me = setup.identity.key();
@@ -98,13 +109,14 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         certificate: setup.certificate,
         tracker: setup.tracker,
         store: store.clone(),
+        book,
         host,
         asks,
-        tells: Tells { events: events.clone(), welcomed: welcomed_in },
+        tells: Tells { events: events.clone(), typing: typing.clone(), name: name_in, welcomed: welcomed_in },
         ended: ended_in,
     };
     tokio::spawn(driver.run());
-    Handle::new(asks_in, events, welcomed, ended, store, salvaged)
+    Handle { asks: asks_in, events, typing, name, welcomed, ended, store, salvaged, called: None }
 }
 
 fn wall() -> u64 {

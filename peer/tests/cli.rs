@@ -131,7 +131,7 @@ fn json_is_one_object_a_line_each_with_the_version() {
     let _alice = session(home.path(), "alice", |_, _| {
         result(json!([
             {"room": "lobby", "members": 2, "joined": true, "approval": false},
-            {"room": "den", "members": 1, "joined": false, "approval": true, "history": "all"},
+            {"room": "den", "members": 1, "joined": false, "approval": true, "history": "all", "topic": "a\u{1b}b"},
         ]))
     });
     let (code, out, err) = run(home.path(), &["rooms", "--json"]);
@@ -140,15 +140,73 @@ fn json_is_one_object_a_line_each_with_the_version() {
     assert_eq!(
         lines,
         [
-            r#"{"v":1,"room":"lobby","members":2,"joined":true,"approval":false,"history":"joined"}"#,
-            r#"{"v":1,"room":"den","members":1,"joined":false,"approval":true,"history":"all"}"#,
+            r#"{"v":1,"room":"lobby","members":2,"joined":true,"approval":false,"history":"joined","private":false,"topic":""}"#,
+            r#"{"v":1,"room":"den","members":1,"joined":false,"approval":true,"history":"all","private":false,"topic":"a\u001bb"}"#,
         ]
     );
     let (_, out, _) = run(home.path(), &["rooms"]);
-    let table = "ROOM   MEMBERS  JOINED  APPROVAL  HISTORY\n\
+    let table = "ROOM   MEMBERS  JOINED  APPROVAL  HISTORY  TOPIC\n\
                  lobby  2        yes     no        joined\n\
-                 den    1        no      yes       all\n";
+                 den    1        no      yes       all      a\\u{1b}b\n";
     assert_eq!(out, table);
+}
+
+#[test]
+fn who_asks_to_join_is_told_so_and_the_command_has_done_what_it_should() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |_, _| result(json!({"room": "den", "asked": true})));
+    let (code, out, _) = run(home.path(), &["join", "den", "--json"]);
+    assert_eq!((code, out.as_str()), (0, "{\"v\":1,\"room\":\"den\",\"asked\":true}\n"));
+    let (code, out, _) = run(home.path(), &["join", "den"]);
+    assert!(code == 0 && out.contains("asked") && out.contains("owner"), "{out}");
+}
+
+#[test]
+fn each_command_about_a_room_asks_for_what_it_says() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| result(json!({"room": "den", "members": 1, "slot": 0})));
+    let asks = |line: &str, method: &str, params: Value| {
+        let (code, out, err) = run(home.path(), &line.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, 0, "{line}: {out}{err}");
+        assert_eq!(asked.0.recv().unwrap(), (method.to_string(), params), "{line}");
+    };
+    let settings = json!({"room": "den", "history": "all", "approval": true, "private": true, "topic": "tea"});
+    asks("create den --approval --private --history all --topic tea", "create", settings);
+    let order = |more: Value| {
+        let mut params = json!({"room": "den"});
+        params.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        params
+    };
+    for (line, params) in [
+        ("accept den bob", json!({"order": "decide", "name": "bob", "accept": true})),
+        ("decline den bob", json!({"order": "decide", "name": "bob", "accept": false})),
+        ("kick den bob", json!({"order": "remove", "name": "bob", "ban": false})),
+        ("ban den bob", json!({"order": "remove", "name": "bob", "ban": true})),
+        ("unban den bob", json!({"order": "unban", "name": "bob"})),
+        ("promote den bob", json!({"order": "role", "name": "bob", "role": "moderator"})),
+        ("promote den bob --demote", json!({"order": "role", "name": "bob", "role": "member"})),
+        ("hand-over den bob", json!({"order": "role", "name": "bob", "role": "owner"})),
+        ("topic den tea", json!({"order": "topic", "topic": "tea"})),
+    ] {
+        asks(line, "order", order(params));
+    }
+}
+
+#[test]
+fn what_has_changed_since_a_version_is_told_with_who_and_when() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| {
+        result(json!({"since": "7.2", "version": "7.9", "unseen": [["7.3", "7.9"]], "changes": [
+            {"cursor": 4, "room": "den", "name": "bob", "change": "removed", "version": "7.3", "by": "carol",
+             "at": 1_000},
+        ]}))
+    });
+    let (code, out, err) = run(home.path(), &["members", "den", "--since", "2"]);
+    assert_eq!(asked.0.recv().unwrap(), ("changes".into(), json!({"room": "den", "since": "2"})));
+    assert!(code == 0 && out.contains("1970-01-01 00:00:01") && out.contains("by carol"), "{out}");
+    assert!(err.contains("7.3") && err.contains("not seen"), "{err}");
+    let (_, out, _) = run(home.path(), &["members", "den", "--since", "2", "--json"]);
+    assert!(out.starts_with("{\"v\":1,\"event\":\"member\""), "{out}");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn start(runtime: &Runtime, host: &Host, tracker: SocketAddr, number: usize) -> 
         identity,
         endpoint: endpoint::endpoint(socket, server).expect("an endpoint"),
         certificate,
-        tracker,
+        tracker: Some(tracker),
         tracker_key: None,
         store: Path::new("in memory").into(),
         used: false,

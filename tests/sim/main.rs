@@ -3,6 +3,7 @@
 mod faults;
 mod hosts;
 mod liar;
+mod mallory;
 mod real_channel;
 mod replay;
 mod storm;

@@ -59,7 +59,7 @@ pub fn start_peer(number: usize, store: Option<&Path>, tracker: SocketAddr, conf
         identity,
         endpoint: bound(server),
         certificate,
-        tracker,
+        tracker: Some(tracker),
         tracker_key: None,
         store: store.unwrap_or(Path::new("in memory")).into(),
         used: false,

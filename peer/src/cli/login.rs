@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal},
     net::{SocketAddr, UdpSocket},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -19,6 +20,7 @@ use common::{
 };
 use peer::{
     Config, Handle, Setup, Welcomed,
+    called::Called,
     control::{Server, Socket, socket},
     discover::{self, Target},
     profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
@@ -27,20 +29,23 @@ use quinn::Endpoint;
 use serde::Serialize;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
     time,
 };
 
-use super::{Global, chat, host, log, output};
+use super::{Global, chat, host, log, meet::Meet, output, transcript};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
+/// What there is to tell the user that waits to be shown.
+const NOTICES: usize = 8;
 /// How long the last word to the tracker and the other peers may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Log in; the first login makes the identity key, which is who you are from then on.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  peer login alice\n  peer login alice --tracker 192.168.1.5\n  peer login alice --detach"
+    after_help = "Examples:\n  peer login alice\n  peer login alice --tracker 192.168.1.5\n  peer login alice --detach\n  peer login alice --transcript ~/chats"
 )]
 pub struct Login {
     /// What to be called.
@@ -63,12 +68,21 @@ pub struct Login {
     /// Go on in the background, and return when logged in.
     #[arg(long)]
     pub detach: bool,
+    /// Write each conversation to a text file in this folder, as it happens; what was before is in: peer export.
+    #[arg(long, value_name = "DIR")]
+    transcript: Option<PathBuf>,
     /// Run a tracker too, for everybody on this LAN.
     #[arg(long, conflicts_with = "tracker")]
     host: bool,
     /// With --host: do not announce the tracker by mDNS.
     #[arg(long, requires = "host")]
     no_mdns: bool,
+    /// Do not show contacts when you were last seen.
+    #[arg(long)]
+    hide_seen: bool,
+    /// For a session without a tracker: whom it is to meet.
+    #[arg(skip)]
+    meet: Option<Meet>,
 }
 
 /// What `--headless` prints when it is logged in.
@@ -78,7 +92,7 @@ struct Ready<'a> {
     name: &'a AccountName,
     domain: Option<String>,
     address: SocketAddr,
-    tracker: SocketAddr,
+    tracker: Option<SocketAddr>,
 }
 
 /// A peer that is logged in, and what ends with it.
@@ -86,10 +100,35 @@ struct Session {
     handle: Handle,
     endpoint: Endpoint,
     server: Server,
-    tracker: SocketAddr,
+    tracker: Option<SocketAddr>,
     domain: Option<String>,
     hosted: Option<host::Running>,
     _held: File,
+}
+
+/// Begins a session that has no tracker, to meet somebody, and stays until it ends.
+pub fn without_tracker(
+    name: AccountName,
+    port: Option<u16>,
+    headless: bool,
+    meet: Meet,
+    global: &Global,
+) -> Result<()> {
+    let login = Login {
+        name,
+        tracker: None,
+        tracker_key: None,
+        port,
+        headless,
+        plain: false,
+        detach: false,
+        host: false,
+        no_mdns: false,
+        hide_seen: false,
+        transcript: None,
+        meet: Some(meet),
+    };
+    main(login, global)
 }
 
 /// Logs in, and stays until the session ends.
@@ -102,7 +141,8 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
     } else {
         log::to_stderr(&global.log)?;
     }
-    let config = global.config(&folders)?;
+    let mut config = global.config(&folders)?;
+    config.hide_seen |= login.hide_seen;
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(run(&login, config, &folders, editing));
     // Whatever still hangs, such as a look-up, must not keep the process.
@@ -112,12 +152,21 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
 
 async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) -> Result<()> {
     let mut signals = Signals::new().context("cannot listen for signals")?;
+    let away_after_min = config.away_after_min;
     let session = tokio::select! {
         session = start(login, config, folders) => session?,
         () = signals.next() => return Ok(()),
     };
     let handle = &session.handle;
+    let (notes, mut notices) = mpsc::channel(NOTICES);
+    if let Some(folder) = &login.transcript {
+        tokio::spawn(transcript::run(handle.clone(), folder.clone(), notes));
+    }
     let interface = async {
+        let room = match &login.meet {
+            Some(meet) => meet.run(handle).await?,
+            None => None,
+        };
         if login.headless {
             output::json(&Ready {
                 event: "ready",
@@ -126,10 +175,14 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
                 address: session.endpoint.local_addr()?,
                 tracker: session.tracker,
             })?;
+            while let Some(notice) = notices.recv().await {
+                output::note(&notice);
+            }
             return std::future::pending().await;
         }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
-        chat::run(handle.clone(), console).await
+        let away_after = (away_after_min > 0).then(|| Duration::from_secs(60 * away_after_min));
+        chat::run(handle.clone(), console, chat::Begin { room, away_after }, notices).await
     };
     let (end, outcome) = tokio::select! {
         biased;
@@ -174,12 +227,14 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     let endpoint = endpoint::endpoint(udp, server).context("cannot use the UDP socket")?;
 
     let mut hosted = None;
-    let target = if login.host {
+    let target = if login.meet.is_some() {
+        None
+    } else if login.host {
         let listen = SocketAddr::from(([0u16; 8], discover::DEFAULT_PORT));
         hosted = Some(host::start(&folders.tracker_data(), listen, !login.no_mdns).await?);
-        discover::named("127.0.0.1", kept.tracker.as_ref()).await?
+        Some(discover::named("127.0.0.1", kept.tracker.as_ref()).await?)
     } else {
-        find(login, &config, &kept, &endpoint, &certificate).await?
+        Some(find(login, &config, &kept, &endpoint, &certificate).await?)
     };
     let setup = Setup {
         config,
@@ -187,18 +242,24 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         identity,
         endpoint: endpoint.clone(),
         certificate,
-        tracker: target.address,
-        tracker_key: login.tracker_key.or(target.key),
+        tracker: target.as_ref().map(|target| target.address),
+        tracker_key: login.tracker_key.or(target.as_ref().and_then(|target| target.key)),
         store: profile.history(),
         used,
     };
-    let handle = peer::spawn(setup).await?;
+    let called = Called::new(profile.clone());
+    let handle = peer::spawn(setup).await?.called(called.clone());
     if let Some(salvaged) = handle.salvaged() {
         output::note(&salvaged.to_string());
     }
-    let domain = welcome(&handle, target, &profile, kept).await?;
+    let tracker = target.as_ref().map(|target| target.address);
+    let domain = match target {
+        Some(target) => welcome(&handle, target, &profile, kept).await?,
+        None => None,
+    };
+    called.serve(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
-    Ok(Session { handle, endpoint, server, tracker: target.address, domain, hosted, _held: held })
+    Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
 }
 
 /// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.

@@ -1,11 +1,17 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
+mod book;
 mod chat;
+mod contacts;
+mod deed;
 mod detach;
+mod door;
 mod export;
 mod host;
+mod identity;
 mod log;
 mod login;
+mod meet;
 mod outbox;
 mod output;
 mod paths;
@@ -13,9 +19,15 @@ mod progress;
 mod rooms;
 mod say;
 mod session;
+mod show;
 mod tail;
 mod text;
 mod time;
+mod transcript;
+
+#[cfg(test)]
+#[path = "../control/fake.rs"]
+mod fake;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -25,6 +37,9 @@ use common::{
     AccountName, reasons,
     wire::control::{Exit, Refusal},
 };
+use meet::Meet;
+#[cfg(test)]
+use peer::control::{Session, follow};
 use peer::{Config, profile::Folders};
 
 /// Instant messages on your own network: a tracker says who is there, what you say goes straight to them.
@@ -66,17 +81,48 @@ enum Command {
     Login(login::Login),
     Logout(session::Logout),
     Status(session::Status),
+    Rename(session::Rename),
     Rooms(rooms::Rooms),
     Join(rooms::Join),
+    Create(door::Create),
     Leave(rooms::Leave),
     Members(rooms::Members),
+    Topic(door::Topic),
+    Requests(door::Requests),
+    Accept(door::Accept),
+    Decline(door::Decline),
+    Kick(door::Kick),
+    Ban(door::Ban),
+    Unban(door::Unban),
+    Bans(door::Bans),
+    Promote(door::Promote),
+    HandOver(door::HandOver),
     Say(say::Say),
+    Edit(deed::Edit),
+    Delete(deed::Delete),
+    React(deed::React),
+    Msg(say::Msg),
     Receipts(say::Receipts),
     Outbox(outbox::Outbox),
     Tail(tail::Tail),
     History(tail::History),
     Export(export::Export),
     Paths(paths::Paths),
+    Chats(contacts::Chats),
+    Contacts(contacts::Contacts),
+    Add(contacts::Add),
+    Remove(contacts::Remove),
+    Block(contacts::Block),
+    Unblock(contacts::Unblock),
+    Away(contacts::Away),
+    Back(contacts::Back),
+    Verify(identity::Verify),
+    Trust(identity::Trust),
+    Book(book::Book),
+    Save(book::Save),
+    Forget(book::Forget),
+    Listen(meet::Listen),
+    Connect(meet::Connect),
 }
 
 impl Global {
@@ -103,26 +149,65 @@ fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
+    let meeting = matches!(command, Command::Listen(_) | Command::Connect(_));
+    if meeting && let Some(name) = meet::begins(global)? {
+        return match command {
+            Command::Listen(listen) => login::without_tracker(name, listen.port, listen.headless, Meet::Listen, global),
+            Command::Connect(to) => login::without_tracker(name, to.port, to.headless, Meet::Connect(to), global),
+            _ => Ok(()),
+        };
+    }
     log::to_stderr(&global.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let out = output::Out::new(global.json);
     runtime.block_on(async {
-        let mut client = session::pick(global)?;
+        let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
             Command::Login(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
+            Command::Rename(rename) => rename.run(&mut client, &out).await,
             Command::Rooms(rooms) => rooms.run(&mut client, &out).await,
             Command::Join(join) => join.run(&mut client, &out).await,
+            Command::Create(create) => create.run(&mut client, &out).await,
             Command::Leave(leave) => leave.run(&mut client, &out).await,
             Command::Members(members) => members.run(&mut client, &out).await,
+            Command::Topic(topic) => topic.run(&mut client, &out).await,
+            Command::Requests(requests) => requests.run(&mut client, &out).await,
+            Command::Accept(accept) => accept.run(&mut client, &out).await,
+            Command::Decline(decline) => decline.run(&mut client, &out).await,
+            Command::Kick(kick) => kick.run(&mut client, &out).await,
+            Command::Ban(ban) => ban.run(&mut client, &out).await,
+            Command::Unban(unban) => unban.run(&mut client, &out).await,
+            Command::Bans(bans) => bans.run(&mut client, &out).await,
+            Command::Promote(promote) => promote.run(&mut client, &out).await,
+            Command::HandOver(hand_over) => hand_over.run(&mut client, &out).await,
             Command::Say(say) => say.run(&mut client, &out).await,
+            Command::Edit(edit) => edit.run(&mut client, &out).await,
+            Command::Delete(delete) => delete.run(&mut client, &out).await,
+            Command::React(react) => react.run(&mut client, &out).await,
+            Command::Msg(msg) => msg.run(&mut client, &out).await,
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,
             Command::Export(export) => export.run(client, &out).await,
             Command::History(history) => history.run(&mut client, &out).await,
             Command::Paths(paths) => paths.run(&mut client, &out).await,
+            Command::Contacts(contacts) => contacts.run(&mut client, &out).await,
+            Command::Add(add) => add.run(&mut client, &out).await,
+            Command::Remove(remove) => remove.run(&mut client, &out).await,
+            Command::Block(block) => block.run(&mut client, &out).await,
+            Command::Unblock(unblock) => unblock.run(&mut client, &out).await,
+            Command::Away(away) => away.run(&mut client, &out).await,
+            Command::Back(back) => back.run(&mut client, &out).await,
+            Command::Chats(chats) => chats.run(&mut client, &out).await,
+            Command::Verify(verify) => verify.run(&mut client, &out).await,
+            Command::Trust(trust) => trust.run(&mut client, &out).await,
+            Command::Book(book) => book.run(&mut client, &out).await,
+            Command::Save(save) => save.run(&mut client, &out).await,
+            Command::Forget(forget) => forget.run(&mut client, &out).await,
+            Command::Listen(listen) => listen.run(&mut client, &out).await,
+            Command::Connect(connect) => connect.run(&mut client, &out).await,
         }
     })
 }

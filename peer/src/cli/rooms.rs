@@ -5,12 +5,17 @@ use clap::Args;
 use common::{
     RoomName,
     table::History,
-    wire::control::{self, Joined},
+    wire::control::{self, Changes, Event, Joined, Joining, TableLine},
 };
 use peer::control::Client;
 use serde_json::json;
 
-use super::{output::Out, text::inline};
+use super::{
+    output::{self, Out},
+    tail,
+    text::inline,
+    time,
+};
 
 /// The rooms there are.
 #[derive(Args)]
@@ -38,21 +43,30 @@ pub struct Leave {
     room: RoomName,
 }
 
-/// Who is in a room, who of them is logged in, and which way each is reached.
+/// Who is in a room, who of them is logged in, and which way each is reached; or what has changed in that.
 #[derive(Args)]
-#[command(after_help = "Example:\n  peer members lobby")]
+#[command(
+    after_help = "Examples:\n  peer members lobby\n  peer members lobby --since 12\n  peer members lobby --digest"
+)]
 pub struct Members {
     /// Which.
     room: RoomName,
+    /// What has changed since this version of the room's table: who joined, left, was removed, by whom and when. A
+    /// version is two numbers with a point between them, or the second of them.
+    #[arg(long, value_name = "VERSION")]
+    since: Option<String>,
+    /// The version of the room's table, and sixty digits that are the same for everybody who is told the same.
+    #[arg(long, conflicts_with = "since")]
+    digest: bool,
 }
 
 impl Rooms {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let rooms = client.rooms().await?;
-        Ok(out.table(&rooms, ["ROOM", "MEMBERS", "JOINED", "APPROVAL", "HISTORY"], |room| {
+        Ok(out.table(&rooms, ["ROOM", "MEMBERS", "JOINED", "APPROVAL", "HISTORY", "TOPIC"], |room| {
             let (members, history) = (room.members.to_string(), room.history.to_string());
-            [room.room.to_string(), members, yes(room.joined), yes(room.approval), history]
+            [room.room.to_string(), members, yes(room.joined), yes(room.approval), history, inline(&room.topic)]
         })?)
     }
 }
@@ -60,14 +74,8 @@ impl Rooms {
 impl Join {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let joined = client.join(control::Join { room: self.room, history: self.history }).await?;
-        Ok(out.object(&joined, |joined| {
-            let members = match joined.members {
-                1 => "you are its only member".to_string(),
-                members => format!("it has {members} members"),
-            };
-            format!("joined {}; {members}{}", joined.room, shown_to_all(joined))
-        })?)
+        let joining = client.join(control::Join { room: self.room, history: self.history }).await?;
+        Ok(out.object(&joining, told)?)
     }
 }
 
@@ -82,6 +90,12 @@ impl Leave {
 impl Members {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        if let Some(since) = self.since {
+            return changes(client.changes(self.room, since).await?, out);
+        }
+        if self.digest {
+            return Ok(out.object(&client.table(self.room).await?, digest)?);
+        }
         let members = client.members(self.room).await?;
         Ok(out.table(&members, ["NAME", "SLOT", "ONLINE", "ADDRESS", "PATH", "ROLE"], |member| {
             [
@@ -96,12 +110,59 @@ impl Members {
     }
 }
 
+/// What has come of joining a room or making it.
+pub fn told(joining: &Joining) -> String {
+    match joining {
+        Joining::Asked(asked) => self::asked(&asked.room),
+        Joining::In(joined) => {
+            let members = match joined.members {
+                1 => "you are its only member".to_string(),
+                members => format!("it has {members} members"),
+            };
+            format!("joined {}; {members}{}", joined.room, shown_to_all(joined))
+        }
+    }
+}
+
+/// What is said to who has asked to be let into a room.
+pub fn asked(room: &RoomName) -> String {
+    format!("{room} has a door: you have asked to be let in, and its owner or a moderator decides. You will be told")
+}
+
 /// What everybody in a room should know of it when they join.
 pub fn shown_to_all(joined: &Joined) -> &'static str {
     match joined.history {
         History::Joined => "",
         History::All => "; whoever joins it later is shown all that was said in it",
     }
+}
+
+fn changes(changes: Changes, out: &Out) -> Result<()> {
+    for (after, until) in &changes.unseen {
+        output::note(&format!(
+            "what happened after {after} and up to {until} was not seen step by step: what differs is told as of {until}"
+        ));
+    }
+    if changes.changes.is_empty() {
+        out.remark(&format!("nothing has changed since {}; the version is {}", changes.since, changes.version))?;
+    }
+    changes.changes.into_iter().map(Event::Member).try_for_each(|event| {
+        Ok(out.object(&event, |event| match event {
+            Event::Member(event) => {
+                let at = event.at.map(time::date).unwrap_or_default();
+                format!("{at}  {:20}  {} {}", event.version, event.name, tail::change(event))
+            }
+            _ => String::new(),
+        })?)
+    })
+}
+
+fn digest(line: &TableLine) -> String {
+    format!(
+        "{} is at version {} here, with {} members:\n  {}\nWhoever sees other digits at this version is told something \
+         else than you.",
+        line.room, line.version, line.members, line.digest
+    )
 }
 
 fn yes(yes: bool) -> String {

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::Args;
-use common::wire::control::{self, Exit, Refusal};
+use common::{
+    AccountName,
+    wire::control::{self, Exit, Refusal},
+};
 use peer::{
     control::{Client, socket},
     profile::ProfileError,
@@ -26,6 +29,14 @@ pub struct Logout {}
 #[derive(Args)]
 #[command(after_help = "Example:\n  peer status --json")]
 pub struct Status {}
+
+/// Be called something else from now on; you keep your rooms, your key and your history.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer rename alicia")]
+pub struct Rename {
+    /// The new name. The old one is held for a time, so that nobody can step into it.
+    name: AccountName,
+}
 
 /// The session of `--as`, or the only one.
 pub fn pick(global: &Global) -> Result<Client> {
@@ -69,6 +80,17 @@ impl Logout {
         })
         .await;
         Ok(out.object(&json!({}), |_| "logged out".to_string())?)
+    }
+}
+
+impl Rename {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let former = client.status().await?.name;
+        client.rename(self.name.clone()).await?;
+        Ok(out.object(&json!({"name": self.name, "former": former}), |_| {
+            format!("{former} is {0} now; log in as {0} or as {former} from now on", self.name)
+        })?)
     }
 }
 

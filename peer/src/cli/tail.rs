@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 use common::{
     RoomName,
-    wire::control::{self, Event, Mark, MemberChange, MemberEvent, MessageEvent},
+    wire::control::{self, Event, MemberChange, MemberEvent},
 };
 use peer::control::Client;
 
-use super::{output::Out, text, time};
+use super::{output::Out, show, text, time};
 
 /// What happened last in one room or in all, and with --follow what happens.
 #[derive(Args)]
@@ -22,9 +22,15 @@ pub struct Tail {
     /// Go on with events as they happen.
     #[arg(long, short)]
     follow: bool,
+    /// With --follow: also who is typing.
+    #[arg(long, requires = "follow")]
+    typing: bool,
+    /// Show the id of each message, for `say --reply`, `edit`, `delete` and `react`.
+    #[arg(long)]
+    ids: bool,
 }
 
-/// What was said in a room.
+/// What was said in a room, as it stands now: edited texts, and reactions with what they are to.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  peer history lobby --limit 100\n  peer history lobby --search 'lunch friday'")]
 pub struct History {
@@ -36,15 +42,19 @@ pub struct History {
     /// Only messages that hold all these words.
     #[arg(long, value_name = "WORDS")]
     search: Option<String>,
+    /// Show the id of each message, for `say --reply`, `edit`, `delete` and `react`.
+    #[arg(long)]
+    ids: bool,
 }
 
 impl Tail {
     /// Runs it.
     pub async fn run(self, client: Client, out: &Out) -> Result<()> {
-        let Tail { room, since, follow } = self;
-        let mut events = client.tail(control::Tail { room, since, follow }).await?;
+        let Tail { room, since, follow, typing, ids } = self;
+        let tail = control::Tail { room, since, follow, typing, latest: false };
+        let mut events = client.tail(tail).await?;
         while let Some(event) = events.next().await? {
-            show(&event, out)?;
+            show_event(&event, ids, out)?;
         }
         Ok(())
     }
@@ -53,60 +63,81 @@ impl Tail {
 impl History {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let History { room, limit, search } = self;
+        let History { room, limit, search, ids } = self;
         let events = client.history(control::History { room, limit, search }).await?;
-        events.iter().try_for_each(|event| show(event, out))
+        events.iter().try_for_each(|event| show_event(event, ids, out))
     }
-}
-
-/// Who says something, with what there is to know of how it came. No name has a bracket, so no text can pass for this.
-pub fn author(message: &MessageEvent) -> String {
-    let way = message.path.starts_with("via ").then(|| text::inline(&message.path));
-    let mark = message.mark.map(|mark| match mark {
-        Mark::Early => "what it answers has not come".to_string(),
-        Mark::Late => "late".to_string(),
-    });
-    let remarks: Vec<String> = way.into_iter().chain(mark).collect();
-    if remarks.is_empty() { message.from.to_string() } else { format!("{} ({})", message.from, remarks.join(", ")) }
 }
 
 /// `joined lobby` and the like: what a member did, as it goes after its name.
 pub fn change(event: &MemberEvent) -> String {
     let detail = event.detail.as_deref().map(text::inline).unwrap_or_default();
+    let room = &event.room;
     let what = match event.change {
-        MemberChange::Joined => format!("joined {}", event.room),
-        MemberChange::Left => format!("left {}", event.room),
+        MemberChange::Joined if event.detail.is_some() => format!("joined {room}, being {detail}"),
+        MemberChange::Joined => format!("joined {room}"),
+        MemberChange::Left => format!("left {room}"),
         MemberChange::Online => "is online".to_string(),
         MemberChange::Offline => "is offline".to_string(),
-        MemberChange::Removed => format!("is no longer a member of {}", event.room),
+        MemberChange::Removed => format!("is no longer a member of {room}"),
         MemberChange::Forked => return forked(event),
-        MemberChange::Banned => format!("is banned from {}", event.room),
-        MemberChange::Asks => format!("asks to join {}", event.room),
-        MemberChange::Declined => format!("is not let into {}", event.room),
+        MemberChange::Refuses => format!(
+            "takes nothing that you say in {room}: in its table of version {detail} you are no member. If that is so, the \
+             tracker tells you by whom you were removed once it is reached: peer status"
+        ),
+        MemberChange::Banned => format!("is banned from {room}"),
+        MemberChange::Asks if !room.is_plain() => {
+            format!("asks to be your contact: peer accept {0}, or peer decline {0}", event.name)
+        }
+        MemberChange::Asks => {
+            return format!("asks to join {room}: peer accept {room} {0}, or peer decline {room} {0}", event.name);
+        }
+        MemberChange::Declined => format!("is not let into {room}"),
         MemberChange::Renamed => format!("is the new name of {detail}"),
-        MemberChange::Role => format!("is {detail} of {} now", event.room),
-        MemberChange::Topic => format!("set the topic of {}: {detail}", event.room),
+        MemberChange::Role => format!("is {detail} of {room} now"),
+        MemberChange::Topic => return topic(event, &detail),
         MemberChange::Away => "is away".to_string(),
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
-        MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
+        MemberChange::Identity => format!(
+            "comes with another key ({detail}) than the one known; nothing is exchanged with it until you decide: peer \
+             trust {}",
+            event.name
+        ),
         MemberChange::Split => return split(event),
+        MemberChange::Offends => format!("sends what breaks the rules ({detail}); the link to it was closed"),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };
-    match &event.by {
-        Some(by) => format!("{what}, by {by}"),
-        None => what,
+    let by = event.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
+    let lost = match event.change {
+        MemberChange::Left | MemberChange::Removed | MemberChange::Banned if event.detail.is_some() => {
+            format!(". Not everybody has the messages {detail} of that room, and nobody gets them any more")
+        }
+        _ => String::new(),
+    };
+    format!("{what}{by}{lost}")
+}
+
+fn topic(event: &MemberEvent, topic: &str) -> String {
+    let room = &event.room;
+    match (&event.by, topic) {
+        (Some(_), "") => format!("took the topic of {room} away"),
+        (Some(_), topic) => format!("set the topic of {room}: {topic}"),
+        (None, "") => format!("sees that {room} has no topic any more"),
+        (None, topic) => format!("sees another topic of {room}: {topic}"),
     }
 }
 
-fn show(event: &Event, out: &Out) -> Result<()> {
+fn show_event(event: &Event, ids: bool, out: &Out) -> Result<()> {
     Ok(out.object(event, |event| match event {
         Event::Message(message) => {
-            let place = out.dim(&format!("{} {}", time::date(message.sent), message.room));
-            format!("{place} {}: {}", author(message), text::block(&message.text, "    "))
+            let place = if ids { message.id.clone() } else { message.room.to_string() };
+            let place = out.dim(&format!("{} {}", time::date(message.sent), text::inline(&place)));
+            show::message(&format!("{place} "), message, "    ")
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
+        Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)
 }
 

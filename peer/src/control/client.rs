@@ -7,10 +7,11 @@ use std::{
 };
 
 use common::{
-    RoomName,
+    AccountName, RoomName,
     wire::control::{
-        Cancel, Cancelled, Event, Exit, History, InRoom, Join, Joined, Member, Outbox, Path as MemberPath, Receipt,
-        Receipts, Refusal, Room, Said, Say, Status, Tail,
+        Cancel, Cancelled, Changes, Create, Delete, Door, Edit, Event, Exit, History, InRoom, Join, Joining, Member,
+        Order, Ordered, Outbox, Path as MemberPath, React, Receipt, Receipts, Refusal, Rename, Room, Said, Say, Since,
+        Status, TableLine, Tail, people::AskPeople,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -78,8 +79,38 @@ impl Client {
     }
 
     /// Becomes a member of a room.
-    pub async fn join(&mut self, join: Join) -> Result<Joined, Refusal> {
+    pub async fn join(&mut self, join: Join) -> Result<Joining, Refusal> {
         self.call("join", join).await
+    }
+
+    /// Makes a room.
+    pub async fn create(&mut self, create: Create) -> Result<Joining, Refusal> {
+        self.call("create", create).await
+    }
+
+    /// Does something to a room that only some may do.
+    pub async fn order(&mut self, room: RoomName, order: Order) -> Result<(), Refusal> {
+        self.call::<Value>("order", Ordered { room, order }).await.map(drop)
+    }
+
+    /// Who waits at a room's door, and who is banned.
+    pub async fn door(&mut self, room: RoomName) -> Result<Door, Refusal> {
+        self.call("door", InRoom { room }).await
+    }
+
+    /// What a room is like, and the fingerprint of its table.
+    pub async fn table(&mut self, room: RoomName) -> Result<TableLine, Refusal> {
+        self.call("table", InRoom { room }).await
+    }
+
+    /// What has changed in a room's table since a version.
+    pub async fn changes(&mut self, room: RoomName, since: String) -> Result<Changes, Refusal> {
+        self.call("changes", Since { room, since }).await
+    }
+
+    /// Takes another name.
+    pub async fn rename(&mut self, name: AccountName) -> Result<(), Refusal> {
+        self.call::<Value>("rename", Rename { name }).await.map(drop)
     }
 
     /// Stops being one.
@@ -96,6 +127,26 @@ impl Client {
     pub async fn say(&mut self, say: Say) -> Result<Said, Refusal> {
         let wait = say.wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()).unwrap_or_default();
         self.call_within(PATIENCE.saturating_add(wait), "say", say).await
+    }
+
+    /// Gives a message of one's own another text.
+    pub async fn edit(&mut self, edit: Edit) -> Result<Said, Refusal> {
+        self.call("edit", edit).await
+    }
+
+    /// Takes a message of one's own back.
+    pub async fn delete(&mut self, id: String) -> Result<Said, Refusal> {
+        self.call("delete", Delete { id }).await
+    }
+
+    /// Reacts to a message, or takes that back with an empty text.
+    pub async fn react(&mut self, react: React) -> Result<Said, Refusal> {
+        self.call("react", react).await
+    }
+
+    /// Lets the others know that one is typing.
+    pub async fn typing(&mut self, room: RoomName) -> Result<(), Refusal> {
+        self.call::<Value>("typing", InRoom { room }).await.map(drop)
     }
 
     /// How far a message has got, member by member.
@@ -116,6 +167,13 @@ impl Client {
     /// Messages of one room.
     pub async fn history(&mut self, query: History) -> Result<Vec<Event>, Refusal> {
         self.call("history", query).await
+    }
+
+    /// Something about people; what comes back is told at [`AskPeople`].
+    pub async fn people<T: DeserializeOwned>(&mut self, ask: AskPeople) -> Result<T, Refusal> {
+        let call = serde_json::to_value(ask).map_err(|error| self.broken(error))?;
+        let method = call["method"].as_str().unwrap_or_default().to_string();
+        self.call(&method, &call["params"]).await
     }
 
     /// Which way each member is reached.

@@ -6,10 +6,13 @@
 use std::sync::{Arc, Mutex};
 
 use common::{
-    AccountName, Key, MessageId, RoomName, Slot, table,
+    AccountName, Key, MessageId, RoomName, Slot,
+    content::Content,
+    table,
     wire::control::{
-        Cancelled, Event, Exit, History, Joined, Member, MessageEvent, Outbox, Path, Receipt, ReceiptEvent, Refusal,
-        Room, Said, Status,
+        Cancelled, Changes, Door, Event, Exit, History, Joined, Joining, Member, MessageEvent, Order, Outbox, Path,
+        Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
+        people::{AnswerPeople, AskPeople},
     },
 };
 use tokio::sync::{broadcast, watch};
@@ -21,6 +24,7 @@ pub struct Fake {
     name: AccountName,
     kept: Arc<Mutex<Kept>>,
     events: broadcast::Sender<Event>,
+    typing: broadcast::Sender<Event>,
     ended: watch::Sender<Option<Refusal>>,
     /// Says wait at this gate until it is open.
     pub gate: watch::Sender<bool>,
@@ -40,6 +44,7 @@ impl Fake {
             name: name.parse().unwrap(),
             kept: Arc::default(),
             events: broadcast::Sender::new(256),
+            typing: broadcast::Sender::new(16),
             ended: watch::Sender::new(None),
             gate: watch::Sender::new(true),
         }
@@ -63,6 +68,7 @@ impl Fake {
             path: "direct".into(),
             text: format!("text {cursor}"),
             mark: None,
+            deed: Default::default(),
         });
         self.kept.lock().unwrap().past.push(event.clone());
         let _ = self.events.send(event);
@@ -120,15 +126,41 @@ impl Session for Fake {
             joined: true,
             approval: false,
             history: table::History::Joined,
+            private: false,
+            topic: String::new(),
         }])
     }
 
-    async fn join(&self, room: RoomName) -> Result<Joined, Refusal> {
+    async fn join(&self, room: RoomName) -> Result<Joining, Refusal> {
         self.join_as(room, table::History::Joined).await
     }
 
-    async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joined, Refusal> {
-        Ok(Joined { room, members: 2, slot: Slot(1), history })
+    async fn join_as(&self, room: RoomName, history: table::History) -> Result<Joining, Refusal> {
+        Ok(Joining::In(Joined { room, members: 2, slot: Slot(1), history }))
+    }
+
+    async fn create(&self, room: RoomName, settings: table::Settings) -> Result<Joining, Refusal> {
+        self.join_as(room, settings.history).await
+    }
+
+    async fn order(&self, _room: RoomName, _order: Order) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    async fn door(&self, _room: RoomName) -> Result<Door, Refusal> {
+        Ok(Door { waiting: Vec::new(), banned: Vec::new() })
+    }
+
+    async fn table(&self, room: RoomName) -> Result<TableLine, Refusal> {
+        Err(Refusal::new(Exit::Refused, format!("you are not in {room}")))
+    }
+
+    async fn changes(&self, room: RoomName, _since: String) -> Result<Changes, Refusal> {
+        Err(Refusal::new(Exit::Refused, format!("you are not in {room}")))
+    }
+
+    async fn rename(&self, _name: AccountName) -> Result<(), Refusal> {
+        Ok(())
     }
 
     async fn leave(&self, room: RoomName) -> Result<(), Refusal> {
@@ -139,8 +171,17 @@ impl Session for Fake {
         Ok(Vec::new())
     }
 
-    async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        self.kept.lock().unwrap().begun.push(text);
+    async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        let _ = self.typing.send(Event::Typing(TypingEvent { room, name: self.name.clone() }));
+        Ok(())
+    }
+
+    async fn quote(&self, event: Event) -> Event {
+        event
+    }
+
+    async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        self.kept.lock().unwrap().begun.push(content.text);
         let mut gate = self.gate.subscribe();
         let _ = gate.wait_for(|open| *open).await;
         let mut kept = self.kept.lock().unwrap();
@@ -180,6 +221,10 @@ impl Session for Fake {
         Err(Refusal::new(Exit::Refused, format!("there is no message {id}")))
     }
 
+    async fn people(&self, _ask: AskPeople) -> Result<AnswerPeople, Refusal> {
+        Ok(AnswerPeople::Done {})
+    }
+
     async fn paths(&self) -> Result<Vec<Path>, Refusal> {
         Ok(Vec::new())
     }
@@ -202,6 +247,10 @@ impl Session for Fake {
         Ok(after.into_iter().skip(skipped).take(limit as usize).collect())
     }
 
+    async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        self.past(room, since, limit).await
+    }
+
     async fn ended(&self) -> Refusal {
         let mut ended = self.ended.subscribe();
         let reason = ended.wait_for(Option::is_some).await.unwrap();
@@ -210,5 +259,9 @@ impl Session for Fake {
 
     fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
     }
 }

@@ -1,8 +1,14 @@
 //! What the control socket and the chat need of a running peer. [`Handle`] is one; tests have their own.
 
 use common::{
-    MessageId, RoomName, table,
-    wire::control::{Cancelled, Event, History, Joined, Member, Outbox, Path, Receipt, Refusal, Room, Said, Status},
+    AccountName, MessageId, RoomName,
+    content::Content,
+    table,
+    wire::control::{
+        Cancelled, Changes, Door, Event, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal, Room, Said,
+        Status, TableLine,
+        people::{AnswerPeople, AskPeople},
+    },
 };
 use tokio::sync::broadcast;
 
@@ -19,6 +25,9 @@ macro_rules! session {
 
             /// Events as they happen.
             fn events(&self) -> broadcast::Receiver<Event>;
+
+            /// Who is typing.
+            fn typing_events(&self) -> broadcast::Receiver<Event>;
         }
 
         impl Session for Handle {
@@ -31,6 +40,10 @@ macro_rules! session {
             fn events(&self) -> broadcast::Receiver<Event> {
                 Handle::events(self)
             }
+
+            fn typing_events(&self) -> broadcast::Receiver<Event> {
+                Handle::typing_events(self)
+            }
         }
     };
 }
@@ -41,15 +54,32 @@ session! {
     /// The rooms there are.
     rooms() -> Result<Vec<Room>, Refusal>;
     /// Becomes a member of a room.
-    join(room: RoomName) -> Result<Joined, Refusal>;
+    join(room: RoomName) -> Result<Joining, Refusal>;
     /// Becomes a member of a room with this history.
-    join_as(room: RoomName, history: table::History) -> Result<Joined, Refusal>;
+    join_as(room: RoomName, history: table::History) -> Result<Joining, Refusal>;
+    /// Makes a room.
+    create(room: RoomName, settings: table::Settings) -> Result<Joining, Refusal>;
+    /// Does something to a room that only some may do.
+    order(room: RoomName, order: Order) -> Result<(), Refusal>;
+    /// Who waits at a room's door, and who is banned.
+    door(room: RoomName) -> Result<Door, Refusal>;
+    /// What a room is like, and the fingerprint of its table.
+    table(room: RoomName) -> Result<TableLine, Refusal>;
+    /// What has changed in a room's table since a version.
+    changes(room: RoomName, since: String) -> Result<Changes, Refusal>;
+    /// Takes another name.
+    rename(name: AccountName) -> Result<(), Refusal>;
     /// Stops being one.
     leave(room: RoomName) -> Result<(), Refusal>;
     /// Who is in a room.
     members(room: RoomName) -> Result<Vec<Member>, Refusal>;
-    /// Says something. The future takes its place among others when it is first polled.
-    say(room: RoomName, text: String) -> Result<Said, Refusal>;
+    /// Says or does something. The future takes its place among others when it is first polled, unless it is about an
+    /// earlier message, which is looked up first.
+    speak(room: RoomName, content: Content) -> Result<Said, Refusal>;
+    /// Lets members that look know that the user is typing.
+    typing(room: RoomName) -> Result<(), Refusal>;
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    quote(event: Event) -> Event;
     /// How far a message has got.
     said(id: MessageId) -> Result<Said, Refusal>;
     /// The same, member by member.
@@ -58,6 +88,8 @@ session! {
     outbox() -> Result<Outbox, Refusal>;
     /// Has a message sent no more to those who lack it.
     cancel(id: MessageId) -> Result<Cancelled, Refusal>;
+    /// Something about people.
+    people(ask: AskPeople) -> Result<AnswerPeople, Refusal>;
     /// Which way each member is reached.
     paths() -> Result<Vec<Path>, Refusal>;
     /// Ends the session.
@@ -66,6 +98,8 @@ session! {
     history(query: History) -> Result<Vec<Event>, Refusal>;
     /// Events after a cursor, or the last ones; at most `limit`, in the order of their cursors.
     past(room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal>;
+    /// The same, with messages as they stand now.
+    latest(room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal>;
     /// Waits for the session's end and says why it ended.
     ended() -> Refusal;
 }

@@ -94,7 +94,8 @@ pub fn process(path: &Path) -> Option<i32> {
 /// A socket: what its peer is called in the file name, and the path.
 pub type Found = (String, PathBuf);
 
-/// The sockets in `folder`, in order: those of running peers, and those that a crash has left.
+/// The sockets in `folder`, in order: those of running peers, and those that a crash has left. One that others lead to
+/// is found under their names.
 pub fn find(folder: &Path) -> (Vec<Found>, Vec<Found>) {
     let Ok(entries) = fs::read_dir(folder) else { return Default::default() };
     let mut found: Vec<Found> = entries
@@ -105,6 +106,10 @@ pub fn find(folder: &Path) -> (Vec<Found>, Vec<Found>) {
         })
         .collect();
     found.sort();
+    let leads = |path: &PathBuf| fs::read_link(path).ok().map(|target| folder.join(target));
+    let led_to: Vec<PathBuf> =
+        found.iter().filter(|(_, path)| connect(path).is_ok()).filter_map(|(_, path)| leads(path)).collect();
+    found.retain(|(_, path)| !led_to.contains(path));
     found.into_iter().partition(|(_, path)| connect(path).is_ok())
 }
 

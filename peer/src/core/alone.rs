@@ -7,8 +7,9 @@ use common::{
     address::Addresses,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{Departure, History, Member, Presence, PresenceVersion, Role, Settings, Step},
+    table::{Change, Departure, History, Member, Presence, PresenceVersion, Role, Settings, Step},
     wire::{
+        control::MemberEvent,
         peer::{Hello, PROTOCOL, PeerFrame},
         tracker::{Snapshot, ToPeer, Update, Welcome},
     },
@@ -60,7 +61,7 @@ impl Alone {
             identity,
             config: Config::default(),
             tracker_key: None,
-            tracker: address(99),
+            tracker: Some(address(99)),
             address: address(0),
             saved: Saved::default(),
             seed: 1,
@@ -129,27 +130,43 @@ impl Alone {
         outputs
     }
 
-    pub fn leaves(&mut self, other: usize) -> Vec<Output> {
+    /// These changes of the lobby's table come from the tracker.
+    pub fn changes(&mut self, changes: Vec<Change>) -> Vec<Output> {
         let from = self.core.room(&lobby()).unwrap().table.version();
         self.tracker(Update {
             room: lobby(),
             from,
-            changes: vec![Step::Gone { slot: Slot(other as u32 + 1), why: Departure::Left }.at(0)],
+            changes,
             presence: Vec::new(),
             presence_version: PresenceVersion { run: 1, number: 2 },
         })
     }
 
+    /// Somebody is put into the lobby, as the member in a slot, with a name.
+    pub fn puts(&mut self, slot: usize, identity: &Identity, name: &str, since: u64) -> Vec<Output> {
+        let member = Member { since, name: name.parse().unwrap(), ..member(slot, identity) };
+        self.changes(vec![Step::Put(member).at(0)])
+    }
+
+    /// One of the others leaves the lobby.
+    pub fn leaves(&mut self, other: usize) -> Vec<Output> {
+        self.changes(vec![Step::Gone { slot: Slot(other as u32 + 1), why: Departure::Left }.at(0)])
+    }
+
+    /// Somebody in the lobby, by slot, is removed by another.
+    pub fn removed(&mut self, slot: u32, by: u32) -> Vec<Output> {
+        let step = Step::Gone { slot: Slot(slot), why: Departure::Removed };
+        self.changes(vec![Change { by: Some(Slot(by)), ..step.at(77) }])
+    }
+
+    /// The member in a slot of the lobby.
+    pub fn at(&self, slot: u32) -> Member {
+        self.core.room(&lobby()).unwrap().table.at(Slot(slot)).cloned().unwrap()
+    }
+
     /// Somebody joins whose membership begins with the version `since`.
     pub fn joins(&mut self, identity: &Identity, since: u64) -> Vec<Output> {
-        let from = self.core.room(&lobby()).unwrap().table.version();
-        self.tracker(Update {
-            room: lobby(),
-            from,
-            changes: vec![Step::Put(Member { since, ..member(2, identity) }).at(0)],
-            presence: Vec::new(),
-            presence_version: PresenceVersion { run: 1, number: 2 },
-        })
+        self.changes(vec![Step::Put(Member { since, ..member(2, identity) }).at(0)])
     }
 
     pub fn batch(&self, other: usize, head: Head, stamp: u64, text: &str) -> (Batch, Head) {
@@ -168,4 +185,13 @@ pub fn sent(outputs: &[Output]) -> Vec<PeerFrame> {
         _ => None,
     };
     outputs.iter().filter_map(frame).collect()
+}
+
+/// What the user is told of members.
+pub fn told(outputs: &[Output]) -> Vec<MemberEvent> {
+    let event = |output: &Output| match output {
+        Output::Show(Shown::Member(event)) => Some(event.clone()),
+        _ => None,
+    };
+    outputs.iter().filter_map(event).collect()
 }

@@ -9,13 +9,22 @@ use common::{
 use super::{
     AskId, Core, Now, Output,
     command::{Answer, Ask, PathOf, ReceiptOf},
+    direct,
     outbox::Fate,
+    people::Standing,
+    requests::listed_room,
     room::Room,
 };
 
 impl Core {
     pub(super) fn ask(&mut self, id: AskId, ask: Ask, now: Now) {
+        let ask = match self.resolve(ask, now) {
+            Ok(ask) => ask,
+            Err(refusal) => return self.reply(id, Err(refusal)),
+        };
         let reply = match ask {
+            Ask::People(ask) => return self.ask_people(id, ask, now),
+            Ask::Titles(rooms) => Ok(direct::titles(self, rooms)),
             Ask::Status => Ok(Answer::Status(Box::new(self.status(now)))),
             Ask::Rooms if self.tracker.is_up() => return self.ask_tracker(id, Ask::Rooms, now),
             Ask::Rooms => Ok(Answer::Rooms(self.joined_rooms())),
@@ -32,9 +41,19 @@ impl Core {
                 Some(room) => return self.ask_tracker(id, Ask::Leave(room), now),
                 None => Err(not_in(&room)),
             },
+            Ask::Make(room, settings) => return self.make(id, room, settings, now),
+            Ask::Order(room, order) => return self.order(id, room, order, now),
+            Ask::Door(room) => match self.joined(&room).map(|(name, _)| name.clone()) {
+                Some(room) => return self.ask_tracker(id, Ask::Door(room), now),
+                None => Err(not_in(&room)),
+            },
+            Ask::Table(room) => self.table_line(&room),
+            Ask::Since { room, epoch, number } => self.known_since(&room, epoch, number),
+            Ask::Rename(name) => return self.ask_tracker(id, Ask::Rename(name), now),
             Ask::Members(room) => self.members(&room),
             Ask::Called(room) => self.called(&room),
-            Ask::Say { room, text } => return self.say(id, room, text, now),
+            Ask::Say { room, content } => return self.say(id, room, content, now),
+            Ask::Typing(room) => self.types(&room, now),
             Ask::Said(message) => self
                 .own(&message)
                 .and_then(|_| self.said(&message.room, message.number).map(|said| Answer::Said(Box::new(said)))),
@@ -62,10 +81,10 @@ impl Core {
             key: self.me.to_string(),
             address: self.address,
             seen: self.tracker.welcomed.as_ref().and_then(|w| w.seen),
-            tracker: Some(self.tracker.address),
+            tracker: self.tracker.address,
             tracker_state: self.tracker.word().into(),
             trouble: self.tracker.trouble.clone(),
-            rooms: self.rooms.values().filter(|room| room.joined).count(),
+            rooms: self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain()).count(),
             links: self.people.iter().filter(|(_, person)| person.link.is_some()).count(),
             undelivered: self.rooms.values().filter(|room| room.joined).map(|room| room.undelivered(&self.me)).sum(),
             uptime_s: self.started.map_or(0, |started| now.at.saturating_sub(started) / 1_000),
@@ -73,14 +92,11 @@ impl Core {
     }
 
     fn joined_rooms(&self) -> Vec<RoomLine> {
-        let joined = self.rooms.iter().filter(|(_, room)| room.joined);
+        let joined = self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain());
         joined
             .map(|(name, room)| RoomLine {
-                room: name.clone(),
-                members: room.table.len() as u32,
                 joined: true,
-                approval: false,
-                history: room.table.history(),
+                ..listed_room(name.clone(), room.table.len() as u32, room.table.settings())
             })
             .collect()
     }
@@ -109,12 +125,17 @@ impl Core {
                 },
                 path: if is_me { "self".into() } else { self.path_to(&member.key, [name]) },
                 role: member.role.as_str().into(),
+                away: person.is_some_and(|p| p.standing() == Standing::Away),
+                verified: self.trust.is_verified(&member.key),
             }
         };
         Ok(Answer::Members(room.table.members().map(line).collect()))
     }
 
     fn called(&self, room: &RoomName) -> Result<Answer, Refusal> {
+        if room.is_direct() {
+            return Ok(Answer::Called(room.clone()));
+        }
         let fold = room.fold();
         let name = self.rooms.keys().find(|name| name.fold() == fold).ok_or_else(|| not_in(room))?;
         Ok(Answer::Called(name.clone()))
@@ -137,7 +158,7 @@ impl Core {
         let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
         let mut said = Said {
             id: self.id(name, number),
-            room: name.clone(),
+            room: self.title(name),
             seq: number,
             stamp: stamp.to_string(),
             delivered: Vec::new(),
@@ -159,7 +180,7 @@ impl Core {
 
     /// The id of a message of this peer's.
     pub(super) fn id(&self, name: &RoomName, number: u64) -> String {
-        MessageId { room: name.clone(), author: self.me.short(), number }.to_string()
+        MessageId { room: self.title(name), author: self.me.short(), number }.to_string()
     }
 
     fn receipts(&self, id: MessageId) -> Result<Answer, Refusal> {
@@ -172,10 +193,13 @@ impl Core {
             .map(|m| {
                 let fate = room.fate(&m, id.number);
                 let path = match fate {
+                    Fate::Pending if self.trust.doubts(&m.key) => "identity",
                     Fate::Delivered | Fate::Pending => "none",
                     Fate::Cancelled => "cancelled",
-                    Fate::Gone(Some(Departure::Expired)) => "removed",
-                    Fate::Gone(_) => "left",
+                    // Nobody is waited for by who is out itself.
+                    Fate::Gone(_) if !room.joined => "out",
+                    Fate::Gone(None | Some(Departure::Left)) => "left",
+                    Fate::Gone(Some(_)) => "removed",
                 };
                 let delivered = fate == Fate::Delivered;
                 ReceiptOf { key: m.key, line: Receipt { name: m.name, delivered, at: None, path: path.into() } }
@@ -221,6 +245,6 @@ fn other_history(name: &RoomName, room: &Room) -> Refusal {
     Refusal::new(Exit::Refused, text)
 }
 
-fn not_in(room: &RoomName) -> Refusal {
+pub(super) fn not_in(room: &RoomName) -> Refusal {
     Refusal::new(Exit::Refused, format!("you are not in {room}; join it: peer join {room}"))
 }

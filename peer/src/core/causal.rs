@@ -140,6 +140,22 @@ impl WaitingRoom {
         row.insert(index, waiting);
     }
 
+    /// Leaves out what has come from somebody, as its author or as who passed it on.
+    pub fn forget(&mut self, from: &Key) {
+        for row in self.authors.values_mut() {
+            row.retain(|waiting| {
+                let Arrived { author, via, batch, .. } = &waiting.arrived;
+                let stays = via.unwrap_or(*author) != *from;
+                if !stays {
+                    self.batches -= 1;
+                    self.bytes -= batch.bytes();
+                }
+                stays
+            });
+        }
+        self.authors.retain(|_, row| !row.is_empty());
+    }
+
     /// Takes out the first of an author's; the time of the next begins.
     fn pop(&mut self, author: &Key, now: Now) -> Option<Arrived> {
         let row = self.authors.get_mut(author)?;

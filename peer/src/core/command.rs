@@ -1,12 +1,18 @@
 //! What a user may ask of a running peer, and the answers.
 
+use std::collections::BTreeMap;
+
 use common::{
-    AccountName, Key, MessageId, RoomName,
-    table::History,
-    wire::control::{Cancelled, Joined, Member, Path, Receipt, Room, Said, Status},
+    AccountName, Key, MessageId, RoomName, Version,
+    content::Content,
+    table::{History, Settings},
+    wire::control::{
+        Cancelled, Door, Joined, Member, Order, Path, Receipt, Room, Said, Status, TableLine,
+        people::{AnswerPeople, AskPeople},
+    },
 };
 
-use super::LinkId;
+use super::{LinkId, room::Gap};
 
 /// A question or an order.
 #[derive(Clone, PartialEq, Debug)]
@@ -19,19 +25,44 @@ pub enum Ask {
     Join(RoomName),
     /// The same of a room with this history; one that is there with another is not joined.
     JoinAs(RoomName, History),
+    /// Make a room with these settings, as its owner.
+    Make(RoomName, Settings),
     /// Stop being one.
     Leave(RoomName),
+    /// Do something to a room that only some may do.
+    Order(RoomName, Order),
+    /// Who waits at a room's door, and who is banned from it.
+    Door(RoomName),
+    /// What a room is like, and the fingerprint of its table.
+    Table(RoomName),
+    /// Which versions of a room's table are known after one: of the epoch held, unless another is named.
+    Since {
+        /// The room.
+        room: RoomName,
+        /// The epoch.
+        epoch: Option<u64>,
+        /// The number.
+        number: u64,
+    },
+    /// Be called something else from now on.
+    Rename(AccountName),
     /// Who is in a room.
     Members(RoomName),
     /// What a room that this peer is or was in is called, whatever case it is asked for in.
     Called(RoomName),
+    /// Something about people.
+    People(AskPeople),
+    /// What these rooms are called to the user.
+    Titles(Vec<RoomName>),
     /// Say something.
     Say {
         /// Where.
         room: RoomName,
         /// What.
-        text: String,
+        content: Content,
     },
+    /// The user is typing in a room.
+    Typing(RoomName),
     /// How far a message of one's own has got.
     Said(MessageId),
     /// The same, member by member.
@@ -53,14 +84,35 @@ pub enum Answer {
     Status(Box<Status>),
     /// To [`Ask::Rooms`].
     Rooms(Vec<Room>),
-    /// To [`Ask::Join`] and [`Ask::JoinAs`].
+    /// To [`Ask::Join`], [`Ask::JoinAs`] and [`Ask::Make`].
     Joined(Joined),
-    /// To [`Ask::Leave`] and [`Ask::Logout`].
+    /// The same, where somebody has to let this peer in.
+    Asked(RoomName),
+    /// To [`Ask::Leave`], [`Ask::Order`], [`Ask::Rename`], [`Ask::Typing`] and [`Ask::Logout`].
     Done,
+    /// To [`Ask::Door`].
+    Door(Door),
+    /// To [`Ask::Table`].
+    Table(TableLine),
+    /// To [`Ask::Since`]; the shell adds from the store what has changed.
+    Since {
+        /// What the room is called.
+        room: RoomName,
+        /// The version asked about.
+        since: Version,
+        /// The version held.
+        version: Version,
+        /// Versions between the two that were not seen.
+        unseen: Vec<Gap>,
+    },
     /// To [`Ask::Members`].
     Members(Vec<Member>),
     /// To [`Ask::Called`].
     Called(RoomName),
+    /// To [`Ask::People`].
+    People(AnswerPeople),
+    /// To [`Ask::Titles`].
+    Titles(BTreeMap<RoomName, RoomName>),
     /// To [`Ask::Say`], once it is in the store, and to [`Ask::Said`].
     Said(Box<Said>),
     /// To [`Ask::Receipts`]; the shell adds from the store when and which way each came.
@@ -99,6 +151,8 @@ pub struct ReceiptOf {
 pub struct WaitingFor {
     /// The message.
     pub id: MessageId,
+    /// What its room is called to the user.
+    pub title: RoomName,
     /// The members that have not receipted it.
     pub pending: Vec<AccountName>,
 }

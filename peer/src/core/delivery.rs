@@ -4,18 +4,24 @@
 //! has of the log, so a link needs no memory of its own: it goes on with whatever has not been receipted.
 
 use common::{
-    Key, RoomName,
+    Key, RoomName, Version,
+    content::{About, Content, Kind},
     fault::{self, Fault},
     frame::{Encoded, Frame},
     limits,
     message::{Batch, Message},
     wire::{
-        control::{Exit, Refusal, Said},
+        control::{Exit, MemberChange, Refusal, Said},
         peer::{Bye, PeerFrame, Refuse, RefuseCode, Skip},
     },
 };
 
-use super::{AskId, Core, LinkId, Now, Output, Row, Segment, Shown, command::Answer, room::Sealed};
+use super::{
+    AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
+    command::Answer,
+    news::News,
+    room::{Room, Sealed},
+};
 
 /// Something that waits to be signed.
 #[derive(Debug)]
@@ -24,27 +30,45 @@ pub struct Unsaid {
     message: Message,
 }
 
+/// Whether a message of somebody else is held.
+fn holds(room: &Room, about: &About) -> bool {
+    let mut from = [0; 32];
+    from[..8].copy_from_slice(&*about.author);
+    let Some((author, log)) = room.logs.range(Key(from)..).next() else { return false };
+    author.short().0 == *about.author && log.has(about.number)
+}
+
 impl Core {
-    /// Takes a text to be said, or says why not.
-    pub(super) fn say(&mut self, ask: AskId, room: RoomName, text: String, now: Now) {
-        let refuse = |message: String| Err(Refusal::new(Exit::Refused, message));
-        let Some(room) = self.joined(&room).map(|(name, _)| name.clone()) else {
-            let reply = refuse(format!("you are not in {room}; join it first: peer join {room}"));
-            return self.reply(ask, reply);
+    /// Takes something to be said, or says why not.
+    pub(super) fn say(&mut self, ask: AskId, room: RoomName, content: Content, now: Now) {
+        match self.may_say(&room, &content) {
+            Ok(room) => {
+                let unsaid = Unsaid { ask, message: Message::of(now.wall, content) };
+                self.unsaid.entry(room).or_default().push_back(unsaid);
+            }
+            Err(why) => self.reply(ask, Err(Refusal::new(Exit::Refused, why))),
+        }
+    }
+
+    /// What the room is called in which this may be said.
+    fn may_say(&self, room: &RoomName, content: &Content) -> Result<RoomName, String> {
+        let Some((name, room)) = self.joined(room) else {
+            return Err(format!("you are not in {room}; join it first: peer join {room}"));
         };
-        if text.is_empty() {
-            return self.reply(ask, refuse("there is nothing to say: the text is empty".into()));
+        content.check().map_err(|bad| bad.to_string())?;
+        let Some(about) = &content.about else { return Ok(name.clone()) };
+        let id = about.id(name);
+        let own = id.author == self.me.short();
+        match content.kind {
+            Kind::Edit if !own => return Err(format!("{id} is not yours, and only its author can edit it")),
+            Kind::Delete if !own => return Err(format!("{id} is not yours, and only its author can delete it")),
+            _ => {}
         }
-        if text.len() > limits::TEXT_BYTES {
-            let reply = refuse(format!(
-                "the text has {} bytes; the limit is {} (16 KiB): say it in parts",
-                text.len(),
-                limits::TEXT_BYTES
-            ));
-            return self.reply(ask, reply);
+        let is_here = if own { room.own.stamp(about.number).is_some() } else { holds(room, about) };
+        if !is_here {
+            return Err(format!("there is no message {id} here; the ids are in: peer history {name} --json"));
         }
-        let unsaid = Unsaid { ask, message: Message::new(now.wall, text) };
-        self.unsaid.entry(room).or_default().push_back(unsaid);
+        Ok(name.clone())
     }
 
     /// When something is to be signed that waits for it.
@@ -225,6 +249,7 @@ impl Core {
             PeerFrame::Receipt(receipt) => self.signed_receipt(key, receipt, now),
             PeerFrame::Near(near) => self.near(id, &near, now),
             PeerFrame::Tell(tell) => self.told_to_tell(id, tell),
+            PeerFrame::Looks(looks) => self.told_looks(id, looks.looks),
         }
     }
 
@@ -243,8 +268,13 @@ impl Core {
     /// comes after is sent; otherwise nothing is sent before the tables have met and it says again what it has.
     fn refused_by(&mut self, id: LinkId, key: Key, refuse: &Refuse, now: Now) {
         let Some(room) = self.rooms.get(&refuse.room).filter(|room| room.joined) else { return };
-        let for_good = refuse.code == RefuseCode::NotMember && refuse.version == room.table.version();
+        let version = room.table.version();
+        let for_good = refuse.code == RefuseCode::NotMember && refuse.version == version;
         let end = room.own.head.number;
+        let newer = refuse.version.epoch == version.epoch && refuse.version > version;
+        if refuse.code == RefuseCode::NotMember && newer && !room.refused {
+            self.told_out(&refuse.room, &key, refuse.version);
+        }
         if refuse.code == RefuseCode::Fork {
             self.own_fork(&refuse.room, &key, now);
         }
@@ -255,5 +285,14 @@ impl Core {
             sent.upto = refuse.last.min(end);
             self.pump(id);
         }
+    }
+
+    /// A member goes by a newer table, in which this peer is none: the user is told, since the tracker may not be there
+    /// to do so. Once, until the table here changes.
+    fn told_out(&mut self, name: &RoomName, by: &Key, version: Version) {
+        let Some(room) = self.rooms.get_mut(name) else { return };
+        let Some(by) = room.table.member(by).map(|member| member.name.clone()) else { return };
+        room.refused = true;
+        self.tell_of(name, News::new(by, MemberChange::Refuses).detail(version.to_string()));
     }
 }

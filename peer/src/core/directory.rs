@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use common::{
-    Key, RoomName, Slot, Version,
+    Key, RoomName, Slot,
     fault::{self, Fault},
     limits,
-    table::{Change, Departure, History, Member, Presence, Step, Table},
+    table::{Member, Presence, Table},
     wire::{
         control::MemberChange,
         tracker::{Snapshot, Update},
@@ -14,9 +14,8 @@ use common::{
 };
 
 use super::{
-    Core, Now, Output, Row,
-    people::Person,
-    room::{Gap, Span},
+    Core, Now,
+    people::{Person, Standing},
 };
 
 /// Members of one room that a peer holds at the most; a snapshot beyond it is not taken.
@@ -27,9 +26,12 @@ const ROOMS: usize = 10 * limits::ROOMS_PER_ACCOUNT;
 impl Core {
     /// Fills the list of people from the rooms that were kept.
     pub(super) fn meet_everybody(&mut self) {
+        self.meet_contacts();
+        self.restore_direct();
         for (name, room) in self.rooms.iter().filter(|(_, room)| room.joined) {
             for member in room.table.members().filter(|m| m.key != self.me) {
                 self.people.shares(member.key, &member.name, name);
+                self.trust.meet(member.key, &member.name);
             }
         }
     }
@@ -43,74 +45,26 @@ impl Core {
             return self.resync("an update does not follow the table held here", now);
         }
         let mut fresh = BTreeSet::new();
-        for change in &changes {
-            if self.apply_change(&name, change, &mut fresh, now).is_err() {
+        for (index, change) in changes.iter().enumerate() {
+            if self.apply_change(&name, change, changes.get(index + 1), &mut fresh, now).is_err() {
                 return self.resync("a change does not fit the table held here", now);
             }
+            if self.rooms.get(&name).is_none_or(|room| !room.joined) {
+                // One of them has put this peer out: what follows is not for it.
+                return;
+            }
         }
-        let Some(room) = self.rooms.get_mut(&name) else { return };
+        if let Some(room) = self.rooms.get_mut(&name) {
+            room.presence = presence_version;
+        }
         if !changes.is_empty() {
             self.repair.table_changed(now);
-            let row = Row::Room { room: name.clone(), version: room.table.version(), joined: true };
-            self.out.push(Output::Keep(row));
-        }
-        room.presence = presence_version;
-        if !changes.is_empty() {
+            self.keep_room(&name);
             self.feed_again(&name);
+            self.restore_roles(&name, now);
             self.table_moved(&name, now);
         }
         self.apply_presence(&name, &presence, false, &fresh, now);
-    }
-
-    fn apply_change(
-        &mut self,
-        name: &RoomName,
-        change: &Change,
-        fresh: &mut BTreeSet<Key>,
-        now: Now,
-    ) -> Result<(), common::table::Misfit> {
-        let Some(room) = self.rooms.get_mut(name) else { return Ok(()) };
-        match &change.step {
-            Step::Put(member) => {
-                room.table.apply(change)?;
-                self.out.push(Output::Keep(Row::Put(name.clone(), member.clone())));
-                if member.key != self.me && self.people.shares(member.key, &member.name, name) {
-                    fresh.insert(member.key);
-                    self.event(name, member.name.clone(), MemberChange::Joined);
-                    self.newly_shared(member.key, name, now);
-                }
-            }
-            Step::Gone { slot, why } => {
-                let member = room.table.at(*slot).cloned();
-                let from = room.table.version();
-                room.table.apply(change)?;
-                let Some(member) = member else { return Ok(()) };
-                let span = Span {
-                    key: member.key,
-                    name: member.name.clone(),
-                    from: Version { epoch: from.epoch, number: member.since },
-                    until: room.table.version(),
-                    why: Some(*why),
-                };
-                let span = room.ended(span);
-                self.out.push(Output::Keep(Row::Free(name.clone(), *slot)));
-                self.out.push(Output::Keep(Row::Span(name.clone(), span)));
-                let word = match why {
-                    Departure::Left => MemberChange::Left,
-                    Departure::Expired | Departure::Removed => MemberChange::Removed,
-                    Departure::Banned => MemberChange::Banned,
-                    Departure::Rekeyed => MemberChange::Rekeyed,
-                };
-                if member.key == self.me {
-                    self.drop_room(name, word);
-                } else {
-                    self.event(name, member.name, word);
-                    self.no_longer_shared(&member.key, name);
-                }
-            }
-            Step::Set(_) => room.table.apply(change)?,
-        }
-        Ok(())
     }
 
     /// Takes the last word about some slots; `whole` if slots not named are offline. Nothing is said of the online
@@ -128,16 +82,8 @@ impl Core {
             let Some(person) = self.people.get_mut(&key) else { continue };
             match presence.and_then(|p| p.online.as_ref()) {
                 Some(addresses) => {
-                    let moved = !addresses.is_empty() && person.addresses != *addresses;
-                    if moved {
-                        person.addresses = addresses.clone();
-                        self.out.push(Output::Keep(Row::Addresses(key, addresses.clone())));
-                    }
-                    if moved || !person.online {
-                        person.backoff.reset();
-                        person.online = true;
-                        self.schedule_first(key, now);
-                    }
+                    person.away = presence.is_some_and(|p| p.away);
+                    self.is_at(key, addresses, now);
                 }
                 None => person.online = false,
             }
@@ -189,70 +135,9 @@ impl Core {
                 let fresh = self.fresh(&snapshot.room, now);
                 self.apply_presence(&snapshot.room, &snapshot.presence, true, &fresh, now);
                 self.rejoined(&snapshot.room);
+                self.restore_roles(&snapshot.room, now);
             }
             _ => self.resync("a snapshot contradicts itself", now),
-        }
-    }
-
-    /// Puts a new table in the place of the old one, and tells what is different where the two are of one epoch.
-    fn replace(&mut self, name: &RoomName, table: Table) {
-        let me = self.me;
-        let room = self.rooms.entry(name.clone()).or_insert_with(|| super::Room::new(name, &me));
-        let old = std::mem::replace(&mut room.table, table);
-        let was_joined = std::mem::replace(&mut room.joined, true);
-        let version = room.table.version();
-        if room.table.history() == History::All && room.note_open(version.epoch) {
-            self.out.push(Output::Keep(Row::Open(name.clone(), version.epoch)));
-        }
-        let same_epoch = was_joined && old.version().epoch == version.epoch;
-        let gone: Vec<Member> = old
-            .members()
-            .filter(|m| !same_epoch || room.table.member(&m.key).is_none_or(|new| new.since != m.since))
-            .cloned()
-            .collect();
-        let spans: Vec<Span> = gone
-            .iter()
-            .map(|m| Span {
-                key: m.key,
-                name: m.name.clone(),
-                from: Version { epoch: old.version().epoch, number: m.since },
-                // When exactly it left has not been seen: what it said until then is taken for true.
-                until: if same_epoch { version } else { Version { number: u64::MAX, ..old.version() } },
-                why: None,
-            })
-            .map(|span| room.ended(span))
-            .collect();
-        // Who joins is a member before it is told, and what is said meanwhile is for it.
-        let joined = room.table.member(&me).map_or(version.number, |member| member.since);
-        let after = match was_joined {
-            true => old.version(),
-            false => Version { number: joined.saturating_sub(1), ..version },
-        };
-        if after.next() != version {
-            let gap = Gap { after, until: version };
-            room.skipped(gap);
-            self.out.push(Output::Keep(Row::Gap(name.clone(), gap)));
-        }
-        let members: Vec<Member> = room.table.members().cloned().collect();
-        self.out.push(Output::Keep(Row::Clear(name.clone())));
-        self.out.extend(members.iter().map(|m| Output::Keep(Row::Put(name.clone(), m.clone()))));
-        self.out.extend(spans.into_iter().map(|span| Output::Keep(Row::Span(name.clone(), span))));
-        self.out.push(Output::Keep(Row::Room { room: name.clone(), version, joined: true }));
-        if !was_joined {
-            self.event(name, self.name.clone(), MemberChange::Joined);
-        }
-        for member in gone.iter().filter(|m| m.key != me) {
-            if !members.iter().any(|m| m.key == member.key) {
-                if same_epoch {
-                    self.event(name, member.name.clone(), MemberChange::Left);
-                }
-                self.no_longer_shared(&member.key, name);
-            }
-        }
-        if was_joined {
-            for member in members.iter().filter(|m| m.key != me && old.member(&m.key).is_none()) {
-                self.event(name, member.name.clone(), MemberChange::Joined);
-            }
         }
     }
 
@@ -262,6 +147,7 @@ impl Core {
         let members: Vec<Member> = room.table.members().filter(|m| m.key != self.me).cloned().collect();
         let mut fresh = BTreeSet::new();
         for member in members {
+            self.meet(member.key, &member.name, Some(name));
             if self.people.shares(member.key, &member.name, name) {
                 fresh.insert(member.key);
                 self.newly_shared(member.key, name, now);
@@ -270,37 +156,7 @@ impl Core {
         fresh
     }
 
-    /// This peer is not a member of a room any more. Its logs stay.
-    pub(super) fn drop_room(&mut self, name: &RoomName, word: MemberChange) {
-        let Some(room) = self.rooms.get_mut(name).filter(|room| room.joined) else { return };
-        room.joined = false;
-        let version = room.table.version();
-        let members: Vec<Member> = room.table.members().cloned().collect();
-        let spans: Vec<Span> = members
-            .iter()
-            .map(|m| Span {
-                key: m.key,
-                name: m.name.clone(),
-                from: Version { epoch: version.epoch, number: m.since },
-                until: version.next(),
-                why: None,
-            })
-            .map(|span| room.ended(span))
-            .collect();
-        room.table = Table::default();
-        self.out.extend(spans.into_iter().map(|span| Output::Keep(Row::Span(name.clone(), span))));
-        self.out.push(Output::Keep(Row::Clear(name.clone())));
-        self.out.push(Output::Keep(Row::Room { room: name.clone(), version: Version::NONE, joined: false }));
-        self.event(name, self.name.clone(), word);
-        let me = self.me;
-        for member in members.iter().filter(|m| m.key != me) {
-            self.no_longer_shared(&member.key, name);
-        }
-        self.refuse_unsaid(name);
-        self.waiting.remove(name);
-    }
-
-    fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
+    pub(super) fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
                 self.receipts.owe(link, name.clone());
@@ -312,11 +168,23 @@ impl Core {
         self.schedule_first(key, now);
     }
 
-    fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
+    pub(super) fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
+        if let Some(waiting) = self.waiting.get_mut(name).filter(|_| !fault::on(Fault::TakenFromRemoved)) {
+            waiting.forget(key);
+        }
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
-            self.links.forget_room(link, name);
+            if !fault::on(Fault::RemovedSentTo) {
+                self.links.forget_room(link, name);
+            }
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
+        }
+        if let Some(person) = self.people.get_mut(key)
+            && !person.rooms.iter().any(|room| room != name && room.is_plain())
+            && !self.contacts.is_contact(key)
+        {
+            // Nobody tells any more whether it is there.
+            person.online = false;
         }
         self.witness.parted(name, key);
         if let Some(Person { link: Some(link), .. }) = self.people.parts(key, name) {
@@ -327,20 +195,24 @@ impl Core {
     /// Tells the user if somebody has come or gone.
     pub(super) fn show_presence(&mut self, key: &Key) {
         let Some(person) = self.people.get_mut(key) else { return };
-        let online = person.is_online();
-        if std::mem::replace(&mut person.shown, online) == online {
+        let standing = person.standing();
+        if std::mem::replace(&mut person.shown, standing) == standing {
             return;
         }
-        let (name, rooms) = (person.name.clone(), person.rooms.clone());
-        let word = if online { MemberChange::Online } else { MemberChange::Offline };
+        let (name, rooms) = (person.name.clone(), self.told_in(key));
+        let word = match standing {
+            Standing::Offline => MemberChange::Offline,
+            Standing::Online => MemberChange::Online,
+            Standing::Away => MemberChange::Away,
+        };
         for room in rooms {
             self.event(&room, name.clone(), word);
         }
     }
 
-    fn quietly_shown(&mut self, key: &Key) {
+    pub(super) fn quietly_shown(&mut self, key: &Key) {
         if let Some(person) = self.people.get_mut(key) {
-            person.shown = person.is_online();
+            person.shown = person.standing();
         }
     }
 }

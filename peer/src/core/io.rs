@@ -5,18 +5,20 @@ use common::{
     address::Addresses,
     frame::Encoded,
     message::Hash,
-    table::Member,
+    table::{Member, Settings},
     wire::{
-        control::{Mark, MemberEvent, ReceiptEvent, Refusal},
-        peer::PeerFrame,
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent, people::BookEntry},
+        peer::{PeerFrame, PeerHint},
         tracker::ToPeer,
     },
 };
 
 use super::{
     command::{Answer, Ask},
+    contacts::Held,
     log::Piece,
     room::{Gap, Sealed, Span},
+    trust::Known,
 };
 
 /// Two clocks at one moment. Decisions go by the first, what people see by the second.
@@ -35,6 +37,10 @@ pub struct AskId(pub u64);
 /// Names one connection to another peer; given by the shell, never used twice.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct LinkId(pub u64);
+
+/// Names one attempt to reach whoever is at an address.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CallId(pub u64);
 
 /// Something that has happened.
 #[derive(Clone, Debug)]
@@ -66,10 +72,29 @@ pub enum Input {
     },
     /// A peer says something.
     LinkSays(LinkId, PeerFrame),
+    /// A peer hints at something.
+    LinkHints(LinkId, PeerHint),
+    /// Somebody watches here for who is typing, or nobody does any more.
+    Looks(bool),
     /// So many bytes of frames have been handed on to the network.
     LinkSent(LinkId, usize),
+    /// A peer says something that cannot be read; its connection ends.
+    LinkBroken(LinkId, String),
     /// A connection to a peer is gone.
     LinkDown(LinkId, String),
+    /// [`Output::Call`] has come to a connection, and whoever is there has proven its key.
+    CallUp {
+        /// Which call.
+        call: CallId,
+        /// The connection.
+        link: LinkId,
+        /// Who is there.
+        key: Key,
+        /// Where it is.
+        address: std::net::SocketAddr,
+    },
+    /// [`Output::Call`] has come to nothing.
+    CallFailed(CallId, String),
     /// A peer could not be reached at any of its addresses.
     DialFailed(Key, String),
     /// What [`Output::Load`] asked for, in order; empty if the store has none.
@@ -116,8 +141,14 @@ pub enum Output {
     Welcomed(Welcomed),
     /// Connect to a peer at any of these addresses.
     Dial(Key, Addresses),
+    /// Connect to whoever is at any of these addresses.
+    Call(CallId, Addresses),
+    /// Write the address book.
+    KeepBook(Vec<BookEntry>),
     /// Say this to a peer.
     Send(LinkId, Encoded),
+    /// Send this to a peer as a datagram, without its header; it may be lost.
+    Hint(LinkId, Encoded),
     /// Close a link, for this reason.
     Close(LinkId, String),
     /// Read own batches from the store: those with messages from `from` on, as many as fit a batch.
@@ -164,6 +195,8 @@ pub enum Shown {
     Member(MemberEvent),
     /// A receipt.
     Receipt(ReceiptEvent),
+    /// Somebody is typing.
+    Typing(TypingEvent),
 }
 
 /// Messages in a row of one author, as the store keeps them: the batch as it travelled, and what is known of it.
@@ -248,7 +281,7 @@ pub enum Row {
         /// Who has it.
         had: Vec<Key>,
     },
-    /// Where a room's table stands, and whether this peer is a member.
+    /// Where a room's table stands, whether this peer is a member, and what the room is like.
     Room {
         /// The room.
         room: RoomName,
@@ -256,6 +289,8 @@ pub enum Row {
         version: Version,
         /// Whether this peer is a member.
         joined: bool,
+        /// What the room is like.
+        settings: Settings,
     },
     /// A room's table is begun afresh: forget its members.
     Clear(RoomName),
@@ -269,6 +304,12 @@ pub enum Row {
     Gap(RoomName, Gap),
     /// In this epoch the room shows all that is said to those who join it.
     Open(RoomName, u64),
+    /// How this peer's account and somebody stand; `None` for no longer at all.
+    Contact(Key, Option<Held>),
+    /// Somebody is known by a key.
+    Known(Key, Known),
+    /// A name, folded, is this key's.
+    Named(String, Key),
     /// Where somebody was last seen.
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.

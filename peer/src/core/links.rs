@@ -16,7 +16,7 @@ use common::{
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, Output, feed::Feed, hosts::Hosts, ranges::Ranges};
+use super::{Core, LinkId, Now, Output, feed::Feed, hosts::Hosts, people::Person, pin, ranges::Ranges};
 
 /// How long the larger key waits for the smaller to dial, in milliseconds.
 const HEAD_START: u64 = 400;
@@ -179,7 +179,23 @@ impl Links {
 
 impl Core {
     pub(super) fn link_up(&mut self, id: LinkId, key: Key, dialled: bool, address: SocketAddr, now: Now) {
-        if dialled && let Some(person) = self.people.get_mut(&key) {
+        self.link_stands(id, key, dialled, false, address, now);
+    }
+
+    /// The same; `called` if this peer has dialled an address and not a person.
+    pub(super) fn link_stands(
+        &mut self,
+        id: LinkId,
+        key: Key,
+        dialled: bool,
+        called: bool,
+        address: SocketAddr,
+        now: Now,
+    ) {
+        if dialled
+            && !called
+            && let Some(person) = self.people.get_mut(&key)
+        {
             person.dialling = false;
         }
         if self.links.hosts.reached(address) {
@@ -188,20 +204,25 @@ impl Core {
                 people.filter_map(|(key, person)| std::mem::take(&mut person.held).then_some(*key)).collect();
             held.into_iter().for_each(|key| self.schedule(key, now.at));
         }
-        let known = self.people.get(&key).is_some();
+        let known = called || self.people.get(&key).is_some();
         let unsettled = self.links.unsettled.iter().filter_map(|id| self.links.get(*id));
         let parked = unsettled.filter(|link| link.parked).count();
         let refuse = if key == self.me {
             Some("a peer does not talk to itself")
+        } else if self.trust.doubts(&key) {
+            Some(pin::UNDECIDED)
         } else if self.links.len() >= self.config.links {
             Some("too many links")
+        } else if self.people.get(&key).is_some_and(|person| now.at < person.shunned_until) {
+            Some("the rules were broken a moment ago")
         } else if !known && (dialled || parked >= PARKED_LINKS) {
             Some("no room is shared")
         } else {
             None
         };
         if let Some(reason) = refuse {
-            return self.out.push(Output::Close(id, reason.into()));
+            self.out.push(Output::Close(id, reason.into()));
+            return self.call_over(id, reason);
         }
         let link = Link {
             key,
@@ -231,14 +252,18 @@ impl Core {
             return self.close(id, &reason);
         }
         if link.life.replace(hello.life).is_some() {
-            return self.close(id, "hello was said twice");
+            return self.breach(id, "hello was said twice");
         }
-        if !link.parked {
+        let (key, parked) = (link.key, link.parked);
+        if !self.let_in(id, key, &hello.name, now) {
+            return;
+        }
+        if !parked {
             self.activate(id, now);
         }
     }
 
-    fn activate(&mut self, id: LinkId, now: Now) {
+    pub(super) fn activate(&mut self, id: LinkId, now: Now) {
         self.links.unsettled.remove(&id);
         let Some(link) = self.links.get(id) else { return };
         let (key, dialled, life) = (link.key, link.dialled, link.life);
@@ -265,6 +290,8 @@ impl Core {
         rooms.into_iter().for_each(|room| self.receipts.owe(id, room));
         self.show_presence(&key);
         self.repair_linked(id, key, now);
+        self.typing_linked(id);
+        self.reached(id, &key);
     }
 
     /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
@@ -273,9 +300,11 @@ impl Core {
         if smaller_dialled { id } else { old }
     }
 
-    pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
+    pub(super) fn link_down(&mut self, id: LinkId, why: String, now: Now) {
         let Some(Link { key, dialled, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.typing.forget(id);
+        self.call_over(id, &why);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
@@ -304,6 +333,7 @@ impl Core {
         person.dialling = false;
         let pause = person.backoff.pause(FIRST_PAUSE, most, &mut self.jitter);
         self.schedule(key, now.at + pause);
+        self.not_reached(&key);
     }
 
     pub(super) fn close(&mut self, id: LinkId, reason: &str) {
@@ -313,13 +343,15 @@ impl Core {
     fn close_with(&mut self, id: LinkId, bye: Bye) {
         let Some(link) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.typing.forget(id);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
             self.repair_unlinked(id, &link.key);
         }
         let reason = bye.reason.clone();
         self.out.push(Output::Send(id, PeerFrame::from(bye).encode()));
-        self.out.push(Output::Close(id, reason));
+        self.out.push(Output::Close(id, reason.clone()));
+        self.call_over(id, &reason);
     }
 
     pub(super) fn close_all(&mut self, reason: &str) {
@@ -382,8 +414,9 @@ impl Core {
         }
     }
 
-    fn schedule(&mut self, key: Key, at: u64) {
+    pub(super) fn schedule(&mut self, key: Key, at: u64) {
         let Some(person) = self.people.get_mut(&key) else { return };
+        let at = at.max(person.shunned_until);
         if person.link.is_some() || person.dialling || person.due.is_some_and(|due| due <= at) {
             return;
         }
@@ -441,14 +474,19 @@ impl Core {
         }
     }
 
+    /// Whether the tracker tells when somebody is there.
+    pub(super) fn is_told_of(&self, key: &Key, person: &Person) -> bool {
+        self.contacts.is_contact(key) || person.rooms.iter().any(RoomName::is_plain)
+    }
+
     /// Whether somebody without a link should be dialled: they can be there, and a room is small enough to keep links
     /// in it, or something waits for them.
     fn wants_link(&self, key: &Key) -> bool {
         let Some(person) = self.people.get(key) else { return false };
-        if person.link.is_some() || person.dialling || person.addresses.is_empty() {
+        if person.link.is_some() || person.dialling || person.addresses.is_empty() || self.trust.doubts(key) {
             return false;
         }
-        if self.tracker.is_up() && !person.online {
+        if self.tracker.is_up() && !person.online && self.is_told_of(key, person) {
             return false;
         }
         person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {

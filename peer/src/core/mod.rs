@@ -6,11 +6,20 @@
 #[cfg(test)]
 mod alone;
 mod answers;
+mod ask_people;
 mod backoff;
+mod book;
+mod breach;
 mod causal;
+mod changes;
+#[cfg(test)]
+mod changes_tests;
 pub mod command;
+pub mod contacts;
 mod delivery;
+pub mod direct;
 mod directory;
+mod door;
 mod feed;
 mod frontier;
 pub mod history;
@@ -18,6 +27,10 @@ mod hosts;
 mod io;
 mod links;
 pub mod log;
+mod meeting;
+mod news;
+#[cfg(test)]
+mod out_tests;
 mod outbox;
 mod people;
 pub mod pin;
@@ -27,6 +40,7 @@ mod repair;
 #[cfg(test)]
 mod repair_tests;
 mod requests;
+mod restore;
 pub mod room;
 #[cfg(test)]
 mod session_tests;
@@ -34,6 +48,8 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+pub mod trust;
+mod typing;
 mod waking;
 mod witness;
 #[cfg(test)]
@@ -45,21 +61,26 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::MemberEvent,
+    wire::control::people::BookEntry,
 };
 
-pub use io::{AskId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
+pub use io::{AskId, CallId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
 use crate::{Config, store::Salvaged};
 use backoff::Jitter;
+use book::Book;
 use causal::WaitingRoom;
+use contacts::{Contacts, Held};
 use delivery::Unsaid;
 use links::Links;
+use meeting::Meeting;
 use people::People;
 use receipts::Receipts;
 use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
+use trust::{Known, Trust};
+use typing::Typing;
 use witness::Witness;
 
 /// What a core begins with.
@@ -72,8 +93,8 @@ pub struct Start {
     pub config: Config,
     /// The tracker's key, if it is known already.
     pub tracker_key: Option<Key>,
-    /// The tracker's address, to be shown.
-    pub tracker: std::net::SocketAddr,
+    /// The tracker's address; `None` for a session without one.
+    pub tracker: Option<std::net::SocketAddr>,
     /// The address the peer is bound to, to be shown.
     pub address: std::net::SocketAddr,
     /// What was kept at earlier starts.
@@ -87,6 +108,14 @@ pub struct Start {
 pub struct Saved {
     /// Every room that there ever was.
     pub rooms: BTreeMap<RoomName, Room>,
+    /// Everybody whose key is known.
+    pub known: BTreeMap<Key, Known>,
+    /// Every name that somebody had, folded, and whose it is.
+    pub names: BTreeMap<String, Key>,
+    /// Contacts as the tracker last told them.
+    pub contacts: BTreeMap<Key, Held>,
+    /// The address book.
+    pub book: Vec<BookEntry>,
     /// Where people were last seen.
     pub addresses: BTreeMap<Key, Addresses>,
     /// The id of the tracker's tables; 0 if none has been met.
@@ -109,11 +138,16 @@ pub struct Core {
     address: std::net::SocketAddr,
     rooms: BTreeMap<RoomName, Room>,
     people: People,
+    trust: Trust,
+    contacts: Contacts,
+    book: Book,
+    meeting: Meeting,
     tracker: TrackerLink,
     links: Links,
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
+    typing: Typing,
     repair: Repair,
     witness: Witness,
     numbers_from: u64,
@@ -137,6 +171,10 @@ impl Core {
             identity: start.identity,
             address: start.address,
             people: People::new(start.saved.addresses),
+            trust: Trust::new(start.saved.known, start.saved.names, &me),
+            contacts: Contacts::new(start.saved.contacts, start.config.hide_seen),
+            book: Book::default(),
+            meeting: Meeting::default(),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
             config: start.config,
@@ -144,6 +182,7 @@ impl Core {
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
+            typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
@@ -154,6 +193,7 @@ impl Core {
             clock: Now::default(),
             out: Vec::new(),
         };
+        core.open_book(start.saved.book);
         core.meet_everybody();
         core
     }
@@ -172,8 +212,13 @@ impl Core {
             Input::TrackerDown(reason) => self.tracker_down(reason, now),
             Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
             Input::LinkSays(link, frame) => self.link_says(link, frame, now),
+            Input::LinkHints(link, hint) => self.link_hints(link, hint, now),
+            Input::Looks(looks) => self.looks(looks),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
-            Input::LinkDown(link, _) => self.link_down(link, now),
+            Input::LinkBroken(link, what) => self.accuse(link, &what),
+            Input::LinkDown(link, why) => self.link_down(link, why, now),
+            Input::CallUp { call, link, key, address } => self.call_up(call, link, key, address, now),
+            Input::CallFailed(call, why) => self.call_failed(call, &why),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
@@ -186,11 +231,13 @@ impl Core {
         self.clock = now;
         self.tracker_due(now);
         self.links_due(now);
+        self.meeting_due(now);
         self.repair_due(now);
         self.witness_due(now);
         self.waiting_due(now);
         self.seal(now);
         self.pay_owed();
+        self.keep_book();
         std::mem::take(&mut self.out)
     }
 
@@ -200,6 +247,7 @@ impl Core {
             self.saying_deadline(),
             self.tracker.deadline(),
             self.links.deadline(),
+            self.meeting.deadline(),
             self.repair.deadline(),
             self.witness.deadline(),
             self.waiting_deadline(),
@@ -210,6 +258,11 @@ impl Core {
     /// Whether more may be asked now: not while so much waits to be said that it should wait at its source.
     pub fn takes_asks(&self) -> bool {
         self.unsaid.values().map(VecDeque::len).sum::<usize>() < self.config.say_queue
+    }
+
+    /// What the user is called.
+    pub fn name(&self) -> &AccountName {
+        &self.name
     }
 
     /// A room that this peer is in or was in.
@@ -231,23 +284,6 @@ impl Core {
         let first = self.cursor + 1;
         self.cursor += count;
         first
-    }
-
-    /// Keeps and shows an event.
-    fn event(&mut self, room: &RoomName, name: AccountName, change: common::wire::control::MemberChange) {
-        let version = self.rooms.get(room).map(|r| r.table.version()).unwrap_or_default();
-        let event = MemberEvent {
-            cursor: self.cursors(1),
-            room: room.clone(),
-            name,
-            change,
-            version: version.to_string(),
-            by: None,
-            at: Some(self.clock.wall),
-            detail: None,
-        };
-        self.out.push(Output::Keep(Row::Event(event.clone())));
-        self.out.push(Output::Show(Shown::Member(event)));
     }
 
     /// The room of that name, also where only the case differs, if this peer is a member.

@@ -24,6 +24,8 @@ use super::{
 const LISTED: usize = 1_000;
 /// Names of one answer, beyond which no further message is listed.
 const NAMED: usize = 100_000;
+/// Ranges of numbers told when a membership ends.
+const RANGES: usize = 16;
 
 /// What has become of a message of one's own for somebody who was meant to get it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,6 +84,19 @@ impl Room {
         self.own.runs.iter().map(numbers).sum()
     }
 
+    /// The numbers of those messages, to be read: `3, 5-7`. Beyond [`RANGES`] it is only said how many more there are.
+    pub fn undelivered_numbers(&self, me: &Key) -> String {
+        let runs = self.own.runs.iter();
+        let ranges: Vec<(u64, u64)> =
+            runs.flat_map(|run| self.waiting(run, &self.waited_for(run, me)).collect::<Vec<_>>()).collect();
+        let word =
+            |(first, last): &(u64, u64)| if first == last { first.to_string() } else { format!("{first}-{last}") };
+        let mut words: Vec<String> = ranges.iter().take(RANGES).map(word).collect();
+        let more: u64 = ranges.iter().skip(RANGES).map(|(first, last)| last + 1 - first).sum();
+        words.extend((more > 0).then(|| format!("and {more} more")));
+        words.join(", ")
+    }
+
     /// What has become of one own message for somebody.
     pub fn fate(&self, meant: &Meant, number: u64) -> Fate {
         let withheld = self.own.cancelled.withholds(&meant.key, number);
@@ -132,7 +147,7 @@ impl Core {
                         let pending: Vec<AccountName> = members.iter().filter(lacks).map(|m| m.name.clone()).collect();
                         named += pending.len();
                         let id = MessageId { room: name.clone(), author: self.me.short(), number };
-                        waiting.push(WaitingFor { id, pending });
+                        waiting.push(WaitingFor { id, title: self.title(name), pending });
                     }
                 }
             }
@@ -159,7 +174,11 @@ impl Core {
             self.out.push(Output::Keep(Row::Cancelled { room: id.room.clone(), number: id.number, had }));
         }
         let names = |list: Vec<Meant>| list.into_iter().map(|meant| meant.name).collect();
-        Ok(Answer::Cancelled(CancelledLine { id: id.to_string(), delivered: names(has), cancelled: names(lacks) }))
+        Ok(Answer::Cancelled(CancelledLine {
+            id: self.id(&id.room, id.number),
+            delivered: names(has),
+            cancelled: names(lacks),
+        }))
     }
 }
 

@@ -15,8 +15,10 @@ pub struct Person {
     pub rooms: BTreeSet<RoomName>,
     /// Whether the tracker says that it is logged in.
     pub online: bool,
-    /// Whether the user has been told that it is online.
-    pub shown: bool,
+    /// Whether it is online, but away from the keyboard.
+    pub away: bool,
+    /// How the user has been told that it is.
+    pub shown: Standing,
     /// Where it is, or was when last seen.
     pub addresses: Addresses,
     /// The link to it, once both have said hello.
@@ -33,11 +35,35 @@ pub struct Person {
     pub unlinked_since: Option<u64>,
     /// How many members have been asked for a way to it.
     pub asked: u32,
+    /// Until when it gets no link, for it has broken the rules.
+    pub shunned_until: u64,
+    /// When the user was last told that it has.
+    pub accused_at: Option<u64>,
     /// Until when no more are asked.
     pub asked_until: u64,
 }
 
+/// Whether somebody is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Not logged in, as far as is known.
+    Offline,
+    /// Logged in.
+    Online,
+    /// Logged in, but away from the keyboard.
+    Away,
+}
+
 impl Person {
+    /// Whether it is there.
+    pub fn standing(&self) -> Standing {
+        match self.is_online() {
+            false => Standing::Offline,
+            true if self.away => Standing::Away,
+            true => Standing::Online,
+        }
+    }
+
     /// Whether it can be taken for online: the tracker says so, or a link to it is alive.
     pub fn is_online(&self) -> bool {
         self.online || self.link.is_some()
@@ -97,13 +123,31 @@ impl People {
         self.known.iter()
     }
 
+    /// Where somebody was last, known in this start or not.
+    pub fn addresses(&self, key: &Key) -> Option<&Addresses> {
+        self.known.get(key).map(|person| &person.addresses).or_else(|| self.remembered.get(key))
+    }
+
+    /// Notes where somebody may be, who is not known to be anywhere.
+    pub fn remember(&mut self, key: Key, addresses: Addresses) {
+        match self.known.get_mut(&key) {
+            Some(person) if person.addresses.is_empty() => person.addresses = addresses,
+            Some(_) => {}
+            None if self.remembered.get(&key).is_none_or(Addresses::is_empty) => {
+                self.remembered.insert(key, addresses);
+            }
+            None => {}
+        }
+    }
+
     /// Notes that `key` shares `room`. True if it did not before.
     pub fn shares(&mut self, key: Key, name: &AccountName, room: &RoomName) -> bool {
         let person = self.known.entry(key).or_insert_with(|| Person {
             name: name.clone(),
             rooms: BTreeSet::new(),
             online: false,
-            shown: false,
+            away: false,
+            shown: Standing::Offline,
             addresses: self.remembered.remove(&key).unwrap_or_default(),
             link: None,
             dialling: false,
@@ -112,6 +156,8 @@ impl People {
             held: false,
             unlinked_since: None,
             asked: 0,
+            shunned_until: 0,
+            accused_at: None,
             asked_until: 0,
         });
         person.name = name.clone();

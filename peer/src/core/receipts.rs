@@ -65,7 +65,7 @@ impl Core {
         for (id, rooms) in std::mem::take(&mut self.receipts.owed) {
             let Some(key) = self.links.get(id).map(|link| link.key) else { continue };
             let joined = rooms.into_iter().filter_map(|name| {
-                let room = self.rooms.get(&name).filter(|room| room.joined)?;
+                let room = self.rooms.get(&name).filter(|room| room.has(&key))?;
                 Some((room.held(&key), name))
             });
             let logs: Vec<Reach> = joined
@@ -78,8 +78,9 @@ impl Core {
             }
         }
         for (id, logs) in std::mem::take(&mut self.receipts.signed) {
+            let Some(key) = self.links.get(id).map(|link| link.key) else { continue };
             for (name, author) in logs {
-                let Some(room) = self.rooms.get(&name).filter(|room| room.joined) else { continue };
+                let Some(room) = self.rooms.get(&name).filter(|room| room.has(&key)) else { continue };
                 let receipt = Receipt::sign(&self.identity, &name, author, room.held(&author));
                 self.send(id, PeerFrame::from(receipt).encode());
             }
@@ -93,6 +94,7 @@ impl Core {
             rooms.entry(reach.room).or_default().push((reach.first, reach.last));
         }
         for (name, held) in rooms {
+            self.direct_from(&name, &key, now);
             if self.rooms.get(&name).is_some_and(|room| room.joined && room.table.member(&key).is_some()) {
                 self.receipt_in(id, key, &name, &held, now);
             } else if let Some(link) = self.links.get_mut(id) {
@@ -135,14 +137,14 @@ impl Core {
     pub(super) fn signed_receipt(&mut self, from: Key, receipt: Receipt, now: Now) {
         if receipt.author == self.me {
             // One that is not signed by its member is nobody's word, and who passes it on need not have known.
-            if receipt.verify() {
+            if receipt.verify() && !self.trust.doubts(&receipt.member) {
                 let path = if from == receipt.member { "direct".into() } else { self.way(&from) };
                 let member = if fault::on(Fault::ReceiptMisattributed) { from } else { receipt.member };
                 self.receipted(member, &receipt.room, &receipt.ranges, &path, now);
             }
         } else if receipt.member == from
             && !fault::on(Fault::ReceiptNotPassedOn)
-            && self.knows(&receipt.room, &receipt.author)
+            && self.rooms.get(&receipt.room).is_some_and(|room| room.has(&from) && room.has(&receipt.author))
         {
             let link = self.people.get(&receipt.author).and_then(|person| person.link);
             match link {
@@ -172,7 +174,8 @@ impl Core {
 
     /// An author that this peer has no link to asks for its receipt, through the link.
     pub(super) fn told_to_tell(&mut self, id: LinkId, tell: Tell) {
-        let held = self.rooms.get(&tell.room).filter(|room| room.joined).map(|room| room.held(&tell.author));
+        let Some(key) = self.links.get(id).map(|link| link.key) else { return };
+        let held = self.rooms.get(&tell.room).filter(|room| room.has(&key)).map(|room| room.held(&tell.author));
         if held.is_some_and(|held| held.iter().any(|(_, last)| *last > 0)) {
             self.receipts.owe_signed(id, tell.room, tell.author);
         }
@@ -181,9 +184,5 @@ impl Core {
     /// The word for what has come through somebody.
     pub(super) fn way(&self, via: &Key) -> String {
         self.people.get(via).map_or_else(|| "none".into(), |person| format!("via {}", person.name))
-    }
-
-    fn knows(&self, name: &RoomName, author: &Key) -> bool {
-        self.rooms.get(name).is_some_and(|room| room.joined && room.name_of(author).is_some())
     }
 }

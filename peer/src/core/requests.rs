@@ -1,20 +1,25 @@
-//! What the tracker is asked for: to join, to leave, and which rooms there are.
+//! What the tracker is asked for, and its answers.
 
 use std::collections::BTreeMap;
 
 use common::{
-    RoomName,
+    AccountName, RoomName,
     fault::{self, Fault},
-    table::History,
+    limits,
+    table::{History, Settings},
     wire::{
-        control::{Exit, MemberChange, Refusal, Room as RoomLine},
-        tracker::{Answer, Code, Join, Leave, ListRooms, RoomList},
+        control::{Door as DoorLines, Exit, MemberChange, Order, Outside, Refusal, Room as RoomLine},
+        tracker::{
+            Answer, AtTheDoor, Code, Decide, Door, Join, Leave, ListDoor, ListRooms, Make, Remove, Rename, RoomList,
+            SetContact, SetRole, SetTopic, ToTracker, Unban,
+        },
     },
 };
 
 use super::{
     AskId, Core, Now,
     command::{Answer as UserAnswer, Ask},
+    news::News,
 };
 
 /// How long the tracker may take to answer, in milliseconds.
@@ -42,17 +47,32 @@ pub enum What {
     Join(AskId, RoomName, Option<History>),
     /// To be one no more.
     Leave(AskId, RoomName),
+    /// That this be so between this account and somebody.
+    Contact(AskId, SetContact),
     /// Which rooms there are, beyond those heard of so far.
     Rooms(AskId, Vec<RoomLine>),
     /// To become a member again, at a tracker that has lost its tables, of a room with this history.
     Rejoin(RoomName, Option<History>),
+    /// The same of a room that had an owner: to make it again as it was.
+    Remake(RoomName, Settings),
+    /// Something that is done to a room so that it is again what it was at a tracker that has lost its tables.
+    Restore(RoomName, Order),
+    /// To make a room.
+    Make(AskId, RoomName, Settings),
+    /// Something that only some may do to a room.
+    Order(AskId, RoomName, Order),
+    /// Who waits at a room's door, and who is banned.
+    Door(AskId, RoomName),
+    /// To be called something else.
+    Rename(AskId, AccountName),
 }
 
 impl What {
     fn ask(&self) -> Option<AskId> {
         match self {
-            What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) => Some(*ask),
-            What::Rejoin(..) => None,
+            What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) | What::Make(ask, ..) => Some(*ask),
+            What::Order(ask, ..) | What::Door(ask, _) | What::Rename(ask, _) | What::Contact(ask, _) => Some(*ask),
+            What::Rejoin(..) | What::Remake(..) | What::Restore(..) => None,
         }
     }
 }
@@ -61,6 +81,16 @@ impl Requests {
     /// When one has waited too long.
     pub fn deadline(&self) -> u64 {
         self.waiting.values().map(|request| request.until).min().unwrap_or(u64::MAX)
+    }
+
+    /// Whether one that waits makes this peer a member of a room.
+    pub fn will_join(&self, name: &RoomName) -> bool {
+        let fold = name.fold();
+        self.waiting.values().any(|request| match &request.what {
+            What::Join(_, room, _) | What::Make(_, room, _) => room.fold() == fold,
+            What::Rejoin(room, _) | What::Remake(room, _) => room.fold() == fold,
+            _ => false,
+        })
     }
 }
 
@@ -92,25 +122,36 @@ impl Core {
         }
     }
 
-    /// Asks the tracker on the user's behalf: to join, to leave, or which rooms there are.
+    /// Asks the tracker on the user's behalf.
     pub(super) fn ask_tracker(&mut self, id: AskId, ask: Ask, now: Now) {
         let what = match ask {
             Ask::Join(room) => What::Join(id, room, None),
             Ask::JoinAs(room, history) => What::Join(id, room, Some(history)),
             Ask::Leave(room) => What::Leave(id, room),
+            Ask::Make(room, settings) => What::Make(id, room, settings),
+            Ask::Order(room, order) => What::Order(id, room, order),
+            Ask::Door(room) => What::Door(id, room),
+            Ask::Rename(name) => What::Rename(id, name),
             _ => What::Rooms(id, Vec::new()),
         };
+        self.request_if_up(what, now);
+    }
+
+    /// Asks for something on the user's behalf, if the tracker is there.
+    pub(super) fn request_if_up(&mut self, what: What, now: Now) {
         if self.tracker.is_up() {
             self.request(what, now);
-        } else {
+        } else if let Some(address) = self.tracker.address {
             let trouble = self.tracker.trouble.clone().unwrap_or_else(|| "still connecting".into());
             let text = format!(
                 "the tracker at {} is needed for this and is not reachable ({trouble}); it is being tried again. Is \
                  it running, and is UDP port {} open to it?",
-                self.tracker.address,
-                self.tracker.address.port()
+                address,
+                address.port()
             );
             self.fail(&what, &text);
+        } else {
+            self.fail(&what, "this session has no tracker, which is needed for this; log in at one: peer login NAME");
         }
     }
 
@@ -121,8 +162,17 @@ impl Core {
             What::Join(_, room, history) | What::Rejoin(room, history) => {
                 self.tell(Join { id, room: room.clone(), history: *history });
             }
+            What::Contact(_, wish) => self.tell(SetContact { id, ..wish.clone() }),
             What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
             What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
+            What::Make(_, room, settings) | What::Remake(room, settings) => {
+                self.tell(Make { id, room: room.clone(), settings: settings.clone() })
+            }
+            What::Order(_, room, order) | What::Restore(room, order) => {
+                self.tell(ordered(id, room.clone(), order.clone()))
+            }
+            What::Door(_, room) => self.tell(ListDoor { id, room: room.clone() }),
+            What::Rename(_, name) => self.tell(Rename { id, name: name.clone() }),
         }
         self.tracker.requests.waiting.insert(id, Request { what, until: now.at + PATIENCE });
     }
@@ -134,21 +184,50 @@ impl Core {
                 // Somebody was there first and has made it otherwise.
                 return self.request(What::Rejoin(room.clone(), None), now);
             }
+            if let (What::Remake(room, _), Code::Exists) = (&what, refused.code) {
+                return self.request(What::Rejoin(room.clone(), None), now);
+            }
+            if let (What::Rejoin(room, _), Code::Banned) = (&what, refused.code) {
+                return self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
+            }
+            if let (What::Join(ask, room, _), Code::Asked) = (&what, refused.code) {
+                return self.reply(*ask, Ok(UserAnswer::Asked(room.clone())));
+            }
             return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
         }
         match what {
-            What::Join(ask, room, _) => {
+            What::Join(ask, room, _) | What::Make(ask, room, _) => {
                 let reply = self.joined_reply(&room);
                 self.reply(ask, reply);
             }
             What::Leave(ask, room) => {
-                self.drop_room(&room, MemberChange::Left);
+                self.drop_room(&room, News::new(self.name.clone(), MemberChange::Left));
                 self.reply(ask, Ok(UserAnswer::Done));
             }
-            What::Rejoin(..) => {}
+            What::Rejoin(..) | What::Remake(..) | What::Restore(..) => {}
+            What::Order(ask, ..) => self.reply(ask, Ok(UserAnswer::Done)),
+            What::Rename(ask, name) => {
+                self.name = name;
+                self.reply(ask, Ok(UserAnswer::Done));
+            }
+            What::Contact(ask, wish) => self.wish_done(ask, &wish),
             // A list is answered with a list.
-            What::Rooms(..) => self.resync("an answer does not fit its question", now),
+            What::Rooms(..) | What::Door(..) => self.resync("an answer does not fit its question", now),
         }
+    }
+
+    /// Who waits at a door, and who is banned.
+    pub(super) fn door_listed(&mut self, door: Door) {
+        let Some(Request { what, .. }) = self.tracker.requests.waiting.remove(&door.id) else { return };
+        if let Some(refused) = door.refused {
+            return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
+        }
+        let What::Door(ask, _) = what else { return };
+        let outside =
+            |who: AtTheDoor| Outside { name: who.name, key: who.key.to_string(), at: who.at.saturating_mul(1_000) };
+        let lines = |list: Vec<AtTheDoor>| list.into_iter().take(limits::AT_THE_DOOR).map(outside).collect();
+        let door = DoorLines { waiting: lines(door.waiting), banned: lines(door.banned) };
+        self.reply(ask, Ok(UserAnswer::Door(door)));
     }
 
     pub(super) fn listed(&mut self, list: RoomList, now: Now) {
@@ -159,10 +238,7 @@ impl Core {
         let progress = !list.rooms.is_empty();
         lines.extend(list.rooms.into_iter().map(|entry| RoomLine {
             joined: self.joined(&entry.room).is_some(),
-            room: entry.room,
-            members: entry.members,
-            approval: false,
-            history: entry.settings.history,
+            ..listed_room(entry.room, entry.members, &entry.settings)
         }));
         if list.more && progress && lines.len() < ROOMS_LISTED {
             self.request(What::Rooms(ask, lines), now);
@@ -179,5 +255,22 @@ impl Core {
         if let Some(ask) = what.ask() {
             self.reply(ask, Err(refusal));
         }
+    }
+}
+
+/// A line of the list of rooms, of one that this peer is not in.
+pub(super) fn listed_room(room: RoomName, members: u32, settings: &Settings) -> RoomLine {
+    let Settings { history, approval, private, topic } = settings.clone();
+    RoomLine { room, members, joined: false, approval, history, private, topic }
+}
+
+/// What is told to the tracker to have something done to a room.
+fn ordered(id: u32, room: RoomName, order: Order) -> ToTracker {
+    match order {
+        Order::Decide { name, accept } => Decide { id, room, name, accept }.into(),
+        Order::Remove { name, ban } => Remove { id, room, name, ban }.into(),
+        Order::Unban { name } => Unban { id, room, name }.into(),
+        Order::Role { name, role } => SetRole { id, room, name, role }.into(),
+        Order::Topic { topic } => SetTopic { id, room, topic }.into(),
     }
 }

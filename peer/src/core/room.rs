@@ -9,7 +9,7 @@ use common::{
     frame::Encoded,
     limits,
     message::Head,
-    table::{Departure, PresenceVersion, Table},
+    table::{Departure, PresenceVersion, Role, Table},
 };
 
 /// Past memberships kept a room. A stamp older than the oldest of them can no longer be judged, and counts as true
@@ -77,6 +77,10 @@ pub struct Room {
     pub forked: BTreeSet<Key>,
     /// What was seen last, for what is said next.
     pub tips: Tips,
+    /// Who was a member, and in which role, when the tracker lost its tables: for those who come again. Not kept.
+    pub lost: BTreeMap<Key, Role>,
+    /// Whether the user has been told that a member goes by a newer table, in which this peer is none. Not kept.
+    pub refused: bool,
 }
 
 impl Room {
@@ -93,7 +97,14 @@ impl Room {
             logs: BTreeMap::new(),
             forked: BTreeSet::new(),
             tips: Tips::default(),
+            lost: BTreeMap::new(),
+            refused: false,
         }
+    }
+
+    /// Whether this peer is a member, and somebody else too, as far as is known here.
+    pub fn has(&self, key: &Key) -> bool {
+        self.joined && self.table.member(key).is_some()
     }
 
     /// The ranges of an author's log that are held, the latest of them and at least one: an empty one for nothing.
@@ -322,7 +333,7 @@ impl OwnLog {
 
 #[cfg(test)]
 mod tests {
-    use common::table::{Member, Role, Step};
+    use common::table::{Member, Step};
 
     use super::*;
 

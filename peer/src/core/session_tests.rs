@@ -24,7 +24,7 @@ fn alice() -> Core {
         identity: Identity::from_seed([1; 32]),
         config: Config::default(),
         tracker_key: Some(Identity::from_seed([TRACKER; 32]).key()),
-        tracker: address,
+        tracker: Some(address),
         address,
         saved: Saved::default(),
         seed: 0,

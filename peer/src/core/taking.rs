@@ -10,7 +10,7 @@ use common::{
     frame::Frame,
     message::{Batch, Head},
     wire::{
-        control::{Mark, MemberChange, MemberEvent},
+        control::{Mark, MemberChange},
         peer::{Passed, PeerFrame, Refuse, RefuseCode, Skip},
     },
 };
@@ -19,6 +19,7 @@ use super::{
     Core, LinkId, Now, Output, Row, Segment, Shown,
     causal::Arrived,
     log::{Fit, Log},
+    news::News,
     room::Sealed,
 };
 
@@ -26,22 +27,22 @@ impl Core {
     /// Takes messages of the member at the other end, or says why not.
     pub(super) fn take(&mut self, id: LinkId, author: Key, batch: Batch, now: Now) {
         let name = batch.room.clone();
+        self.direct_from(&name, &author, now);
         let Some(room) = self.rooms.get(&name).filter(|room| room.joined) else {
+            if name.is_direct() && self.trust.blocks(&author) {
+                // Whoever is blocked learns nothing: to it, it waits.
+                return;
+            }
             return self.refuse(id, &batch, RefuseCode::NotHere, Version::NONE);
         };
         let version = room.table.version();
-        let Some(member) = room.table.member(&author).filter(|_| room.is_vouched(&author, batch.stamp, &self.me))
-        else {
+        let is_in = room.table.member(&author).is_some() || fault::on(Fault::TakenFromRemoved);
+        let vouched = is_in && room.is_vouched(&author, batch.stamp, &self.me);
+        let Some(called) = room.name_of(&author).filter(|_| vouched) else {
             return self.refuse(id, &batch, RefuseCode::NotMember, version);
         };
-        let arrived = Arrived {
-            link: id,
-            author,
-            via: None,
-            name: member.name.clone(),
-            skips: self.skips(id, author, &batch),
-            batch,
-        };
+        let arrived =
+            Arrived { link: id, author, via: None, name: called.clone(), skips: self.skips(id, author, &batch), batch };
         self.take_arrived(arrived, now);
     }
 
@@ -50,9 +51,11 @@ impl Core {
     pub(super) fn take_passed(&mut self, id: LinkId, via: Key, passed: Passed, now: Now) {
         let Passed { author, name: called, batch } = passed;
         let Ok(batch) = frame::unpack::<Batch>(&batch) else {
-            return self.close(id, "a batch that cannot be read");
+            return self.breach(id, "a batch that cannot be read");
         };
-        let Some(room) = self.rooms.get(&batch.room).filter(|room| room.joined) else { return };
+        let Some(room) = self.rooms.get(&batch.room).filter(|room| room.joined && !self.trust.doubts(&author)) else {
+            return;
+        };
         if room.table.member(&via).is_none() || !room.may_have(&self.me, batch.stamp) {
             return;
         }
@@ -109,7 +112,7 @@ impl Core {
         } else {
             match batch.verify(&author) {
                 Ok(end) => end,
-                Err(why) => return self.close(arrived.link, &format!("a batch that proves nothing: {why}")),
+                Err(why) => return self.breach(arrived.link, &format!("a batch that proves nothing: {why}")),
             }
         };
         match log.fit(batch.start(), end) {
@@ -168,7 +171,7 @@ impl Core {
             return;
         }
         let Ok(end) = batch.verify(&self.me) else {
-            return self.close(arrived.link, "a batch that proves nothing");
+            return self.breach(arrived.link, "a batch that proves nothing");
         };
         let segment = self.segment(&arrived, end, None, now);
         let Segment { first, last, stamp, .. } = segment;
@@ -218,7 +221,7 @@ impl Core {
         let (batch, author) = (&arrived.batch, arrived.author);
         let name = batch.room.clone();
         let Ok(_) = batch.verify(&author) else {
-            return self.close(arrived.link, "a batch that proves nothing");
+            return self.breach(arrived.link, "a batch that proves nothing");
         };
         let Some(room) = self.rooms.get_mut(&name) else { return };
         let version = room.table.version();
@@ -237,24 +240,13 @@ impl Core {
     /// put back, or a copy of its key is in use. It goes on with numbers that nobody can have used.
     pub(super) fn own_fork(&mut self, name: &RoomName, by: &Key, now: Now) {
         let Some(room) = self.rooms.get_mut(name) else { return };
-        let (version, head) = (room.table.version(), room.own.head.number);
+        let head = room.own.head.number;
         let Some(by) = room.table.member(by).map(|member| member.name.clone()) else { return };
         if self.numbers_from <= head {
             self.numbers_from = unused(now);
         }
         if room.forked.insert(self.me) {
-            let event = MemberEvent {
-                cursor: self.cursors(1),
-                room: name.clone(),
-                name: self.name.clone(),
-                change: MemberChange::Forked,
-                version: version.to_string(),
-                by: Some(by),
-                at: Some(now.wall),
-                detail: None,
-            };
-            self.out.push(Output::Keep(Row::Event(event.clone())));
-            self.out.push(Output::Show(Shown::Member(event)));
+            self.tell_of(name, News::new(self.name.clone(), MemberChange::Forked).by(Some(by)));
         }
     }
 

@@ -9,17 +9,15 @@ use common::{
     frame::Frame,
     wire::{
         control::{Exit, MemberChange, Refusal},
-        tracker::{Code, Held, Hello, Holding, Logout, Moved, PROTOCOL, Refused, Snapshot, ToPeer, ToTracker, Welcome},
+        tracker::{
+            Code, Held, Hello, Holding, Logout, Moved, NotMember, PROTOCOL, Refused, Snapshot, ToPeer, ToTracker,
+            Update, Welcome,
+        },
     },
 };
 use serde_bytes::ByteArray;
 
-use super::{
-    Core, Now, Output, Row, Welcomed,
-    backoff::Backoff,
-    pin,
-    requests::{Requests, What},
-};
+use super::{Core, Now, Output, Row, Welcomed, backoff::Backoff, door::Told, news::News, pin, requests::Requests};
 
 /// The first pause before dialling again, in milliseconds.
 const FIRST_PAUSE: u64 = 500;
@@ -31,8 +29,8 @@ const HELD_PER_FRAME: usize = 150;
 /// The state of the link.
 #[derive(Debug)]
 pub struct TrackerLink {
-    /// Where it is.
-    pub address: SocketAddr,
+    /// Where it is; `None` if the session has none.
+    pub address: Option<SocketAddr>,
     /// Why it is not up.
     pub trouble: Option<String>,
     /// What it said at the last welcome.
@@ -41,6 +39,8 @@ pub struct TrackerLink {
     pub assembling: Option<Snapshot>,
     /// What it has been asked.
     pub requests: Requests,
+    /// Who waits at doors, as far as the user has been told.
+    pub told: Told,
     state: State,
     pinned: Option<Key>,
     tables: u64,
@@ -54,6 +54,7 @@ pub struct TrackerLink {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
+    Absent,
     Down { retry_at: u64 },
     Dialling,
     Greeting { until: u64 },
@@ -62,13 +63,13 @@ enum State {
 
 impl TrackerLink {
     /// Not yet dialled. `tables` is the id of the tables met last, 0 for none.
-    pub fn new(address: SocketAddr, pinned: Option<Key>, tables: u64) -> TrackerLink {
+    pub fn new(address: Option<SocketAddr>, pinned: Option<Key>, tables: u64) -> TrackerLink {
         TrackerLink {
             address,
             trouble: None,
             welcomed: None,
             assembling: None,
-            state: State::Down { retry_at: 0 },
+            state: if address.is_some() { State::Down { retry_at: 0 } } else { State::Absent },
             pinned,
             tables,
             new_tables: tables,
@@ -76,8 +77,14 @@ impl TrackerLink {
             interfaces: Addresses::default(),
             backoff: Backoff::default(),
             requests: Requests::default(),
+            told: Told::default(),
             farewell: None,
         }
+    }
+
+    /// Where this host can be reached, as far as it knows itself.
+    pub fn interfaces(&self) -> &Addresses {
+        &self.interfaces
     }
 
     /// Whether it is up.
@@ -89,6 +96,7 @@ impl TrackerLink {
     pub fn word(&self) -> &'static str {
         match self.state {
             State::Up => "up",
+            State::Absent => "none",
             State::Dialling | State::Greeting { .. } if self.trouble.is_none() => "connecting",
             _ => "down",
         }
@@ -99,7 +107,7 @@ impl TrackerLink {
         let link = match self.state {
             State::Down { retry_at } => retry_at,
             State::Greeting { until } => until,
-            State::Dialling | State::Up => u64::MAX,
+            State::Absent | State::Dialling | State::Up => u64::MAX,
         };
         self.requests.deadline().min(link)
     }
@@ -131,8 +139,9 @@ impl Core {
     }
 
     pub(super) fn tracker_up(&mut self, key: Key, now: Now) {
+        let Some(address) = self.tracker.address else { return };
         if let Some(pinned) = self.tracker.pinned.filter(|pinned| *pinned != key) {
-            return self.turned_away(pin::another_key(self.tracker.address, key, pinned), now);
+            return self.turned_away(pin::another_key(address, key, pinned), now);
         }
         self.tracker.pinned = Some(key);
         self.tracker.state = State::Greeting { until: now.at + PATIENCE };
@@ -141,12 +150,12 @@ impl Core {
             name: self.name.clone(),
             addresses: self.tracker.interfaces.clone(),
             invite: None,
-            shown: Default::default(),
+            shown: self.contacts.shown.clone(),
         });
         let held: Vec<Held> = self
             .rooms
             .iter()
-            .filter(|(_, room)| room.joined)
+            .filter(|(name, room)| room.joined && name.is_plain())
             .map(|(name, room)| Held {
                 room: name.clone(),
                 version: room.table.version(),
@@ -162,12 +171,17 @@ impl Core {
     }
 
     pub(super) fn tracker_says(&mut self, frame: ToPeer, now: Now) {
-        if matches!(self.tracker.state, State::Down { .. } | State::Dialling) {
+        if matches!(self.tracker.state, State::Absent | State::Down { .. } | State::Dialling) {
             return;
         }
         match frame {
             ToPeer::Welcome(welcome) => self.welcome(welcome),
             ToPeer::Refused(refused) => self.refused(refused, now),
+            // What two say to each other is none of its tables.
+            ToPeer::Update(Update { room, .. }) | ToPeer::Snapshot(Snapshot { room, .. }) if !room.is_plain() => {
+                self.resync("it tells of a conversation of two", now);
+            }
+            ToPeer::NotMember(NotMember { room }) if !room.is_plain() => {}
             ToPeer::Update(update) => self.apply_update(update, now),
             ToPeer::Snapshot(piece) => self.apply_snapshot(piece, now),
             ToPeer::NotMember(not) => self.not_member(&not.room, now),
@@ -181,14 +195,17 @@ impl Core {
                     self.went_down(reason, now);
                 }
             },
-            ToPeer::Contacts(_) | ToPeer::Asks(_) | ToPeer::Declined(_) | ToPeer::Door(_) => {}
+            ToPeer::Contacts(contacts) => self.told_contacts(contacts, now),
+            ToPeer::Asks(asks) => self.asks(asks, now),
+            ToPeer::Declined(declined) => self.declined(declined),
+            ToPeer::Door(door) => self.door_listed(door),
             ToPeer::Answer(answer) => self.answered(answer, now),
             ToPeer::RoomList(list) => self.listed(list, now),
         }
     }
 
     pub(super) fn tracker_down(&mut self, reason: String, now: Now) {
-        if !matches!(self.tracker.state, State::Down { .. }) {
+        if !matches!(self.tracker.state, State::Absent | State::Down { .. }) {
             let farewell = self.tracker.farewell.as_ref().map(|farewell| format!("{farewell}; and now: {reason}"));
             self.went_down(farewell.unwrap_or(reason), now);
         }
@@ -215,6 +232,9 @@ impl Core {
 
     /// Dials at once, whatever there was before.
     pub(super) fn dial_tracker_afresh(&mut self, now: Now) {
+        if self.tracker.state == State::Absent {
+            return;
+        }
         if !matches!(self.tracker.state, State::Down { .. }) {
             self.went_down("this host has slept; dialling again".into(), now);
         }
@@ -238,7 +258,7 @@ impl Core {
         self.tracker.new_tables = welcome.tables;
         if self.tracker.tables != welcome.tables {
             if self.tracker.tables != 0 {
-                let joined = self.rooms.iter().filter(|(_, room)| room.joined);
+                let joined = self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain());
                 self.tracker.rejoining = joined.map(|(name, _)| name.clone()).collect();
             }
             self.all_rejoined();
@@ -271,10 +291,10 @@ impl Core {
             return;
         }
         if self.tracker.rejoining.contains(room) && !fault::on(Fault::NotRejoined) {
-            let history = self.rooms.get(room).map(|room| room.table.history());
-            self.request(What::Rejoin(room.clone(), history), now);
+            let request = self.rejoining(room);
+            self.request(request, now);
         } else {
-            self.drop_room(room, MemberChange::Removed);
+            self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
         }
     }
 

@@ -65,7 +65,8 @@ impl Witness {
 impl Core {
     /// Where this peer's table of a room stands, for whoever compares logs with it.
     pub(super) fn testimony(&self, room: &RoomName, answer: bool) -> Option<Told> {
-        let room = self.rooms.get(room)?;
+        // No tracker decides the table of a conversation of two.
+        let room = self.rooms.get(room).filter(|_| room.is_plain())?;
         let digest = ByteArray::new(room.table.digest());
         Some(Told { version: room.table.version(), digest, up: self.tracker.is_up(), answer })
     }
@@ -111,7 +112,8 @@ impl Core {
     /// A member that the tracker has a link to does not know this peer, though both should share rooms.
     pub(super) fn taken_for_a_stranger(&mut self, key: &Key, now: Now) {
         let Some(person) = self.people.get(key).filter(|person| self.tracker.is_up() && person.online) else { return };
-        for name in person.rooms.clone() {
+        let rooms: Vec<RoomName> = person.rooms.iter().filter(|room| room.is_plain()).cloned().collect();
+        for name in rooms {
             match self.doubt((name.clone(), *key), fresh(now)) {
                 // It knew this peer before, and may know of a change first.
                 Some(doubt) if doubt.theirs.is_some() => *doubt = Doubt { told: doubt.told, ..fresh(now) },

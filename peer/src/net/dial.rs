@@ -7,7 +7,7 @@ use common::{
     address::{Addresses, canonical},
     net::{
         endpoint::{LinkLimits, client_config},
-        tls::{Certificate, SERVER_NAME},
+        tls::{self, Certificate, SERVER_NAME},
     },
     wire::peer,
 };
@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{driver::Inputs, peer_link, pool::Pool};
-use crate::core::Input;
+use crate::core::{CallId, Input};
 
 /// How long all addresses together may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -36,7 +36,7 @@ pub async fn dial(
     inputs: Inputs,
 ) {
     let linked = async {
-        let connection = first(&endpoint, &certificate, &limits, key, &addresses).await?;
+        let connection = first(&endpoint, &certificate, &limits, Some(key), &addresses).await?;
         let streams = connection.open_bi().await.map_err(|error| error.to_string())?;
         Ok::<_, String>((connection, streams))
     };
@@ -56,16 +56,46 @@ pub async fn dial(
     }
 }
 
-/// The first connection that stands, to any of the addresses. The handshake proves that it is the right peer, so an
-/// address that somebody else has now does no harm.
+/// Dials whoever is at one of these addresses, and serves the link if there is one.
+pub async fn call(
+    endpoint: Endpoint,
+    certificate: Certificate,
+    limits: LinkLimits,
+    call: CallId,
+    addresses: Addresses,
+    pool: Pool,
+    inputs: Inputs,
+) {
+    let linked = async {
+        let connection = first(&endpoint, &certificate, &limits, None, &addresses).await?;
+        let key = tls::key_of(&connection).ok_or("it has shown no key")?;
+        let streams = connection.open_bi().await.map_err(|error| error.to_string())?;
+        Ok::<_, String>((connection, key, streams))
+    };
+    match timeout(PATIENCE, linked).await.unwrap_or_else(|_| Err("nobody answers there".into())) {
+        Ok((connection, key, streams)) => {
+            let address = canonical(connection.remote_address());
+            let (link, frames) = pool.add(connection.clone());
+            if inputs.send(Input::CallUp { call, link, key, address }).await.is_ok() {
+                peer_link::serve(link, connection, streams, frames, pool, inputs).await;
+            }
+        }
+        Err(reason) => {
+            let _ = inputs.send(Input::CallFailed(call, reason)).await;
+        }
+    }
+}
+
+/// The first connection that stands, to any of the addresses. With a key the handshake proves that it is the right
+/// peer, so an address that somebody else has now does no harm.
 async fn first(
     endpoint: &Endpoint,
     certificate: &Certificate,
     limits: &LinkLimits,
-    key: Key,
+    key: Option<Key>,
     addresses: &Addresses,
 ) -> Result<Connection, String> {
-    let config = client_config(certificate, peer::ALPN, Some(key), limits).map_err(|error| error.to_string())?;
+    let config = client_config(certificate, peer::ALPN, key, limits).map_err(|error| error.to_string())?;
     let mut attempts = JoinSet::new();
     for (index, address) in addresses.as_slice().iter().copied().enumerate() {
         let (endpoint, config) = (endpoint.clone(), config.clone());

@@ -1,12 +1,13 @@
 //! The task that owns the core: it feeds it inputs, has kept what must be kept, and then carries out the rest.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use common::{
-    Key, RoomName,
-    frame::Encoded,
+    AccountName, Key, RoomName,
+    frame::{Encoded, HEADER},
+    mention,
     net::tls::Certificate,
-    wire::control::{Event, Exit, Refusal},
+    wire::control::{Event, Exit, Refusal, people::AnswerPeople},
 };
 use quinn::{Endpoint, VarInt};
 use tokio::{
@@ -21,10 +22,11 @@ use super::{
     tracker_link,
 };
 use crate::{
-    Config,
+    Config, book,
     core::{
         AskId, Core, Input, LinkId, Now, Output, Row, Shown, Welcomed,
         command::{Answer, Ask},
+        direct::titled,
     },
     spawn::Host,
     store::{Fed, Store, events_of},
@@ -70,6 +72,10 @@ impl TrackerInputs {
 pub struct Tells {
     /// Events as they happen.
     pub events: broadcast::Sender<Event>,
+    /// Who is typing. While nobody is subscribed, no peer sends it.
+    pub typing: broadcast::Sender<Event>,
+    /// What the user is called now.
+    pub name: watch::Sender<AccountName>,
     /// The tracker's latest welcome.
     pub welcomed: watch::Sender<Option<Welcomed>>,
 }
@@ -81,8 +87,10 @@ pub struct Driver {
     pub config: Config,
     pub endpoint: Endpoint,
     pub certificate: Certificate,
-    pub tracker: std::net::SocketAddr,
+    pub tracker: Option<std::net::SocketAddr>,
     pub store: Store,
+    /// The file of the address book.
+    pub book: Option<PathBuf>,
     pub host: Host,
     pub asks: mpsc::Receiver<Question>,
     pub tells: Tells,
@@ -105,6 +113,7 @@ impl Driver {
             certificate: self.certificate,
             address: self.tracker,
             store: self.store,
+            book: self.book,
             host: self.host,
             tells: self.tells,
             pool,
@@ -132,8 +141,9 @@ struct Running {
     config: Config,
     endpoint: Endpoint,
     certificate: Certificate,
-    address: std::net::SocketAddr,
+    address: Option<std::net::SocketAddr>,
     store: Store,
+    book: Option<PathBuf>,
     host: Host,
     tells: Tells,
     pool: Pool,
@@ -196,7 +206,15 @@ impl Running {
                 look_at = Instant::now();
                 self.take(Input::Woke);
             }
+            self.take(Input::Looks(self.tells.typing.receiver_count() > 0));
             let outputs = self.core.flush(self.now());
+            self.tells.name.send_if_modified(|name| {
+                let renamed = name != self.core.name();
+                if renamed {
+                    name.clone_from(self.core.name());
+                }
+                renamed
+            });
             let (rows, outputs) = rows_first(outputs);
             if !rows.is_empty() {
                 index_at = Some(Instant::now() + IDLE);
@@ -270,7 +288,8 @@ impl Running {
     }
 
     async fn index(&mut self) -> Option<Instant> {
-        match self.store.index_some().await {
+        let noted = self.store.note_some().await;
+        match noted.and(self.store.index_some().await) {
             Ok(true) => Some(Instant::now()),
             Ok(false) => None,
             Err(error) => {
@@ -311,7 +330,28 @@ impl Running {
                 );
                 tokio::spawn(dial);
             }
+            Output::Call(call, addresses) => {
+                let call = dial::call(
+                    self.endpoint.clone(),
+                    self.certificate.clone(),
+                    self.config.link_limits(),
+                    call,
+                    addresses,
+                    self.pool.clone(),
+                    self.inputs.clone(),
+                );
+                tokio::spawn(call);
+            }
+            Output::KeepBook(entries) => {
+                if let Some(path) = &self.book
+                    && let Err(error) = book::write(path, &entries)
+                {
+                    // It is written again with the next change; who is in it is known meanwhile.
+                    tracing::error!("{error}");
+                }
+            }
             Output::Send(link, frame) => self.pool.tell(link, ToWriter::Frame(frame)),
+            Output::Hint(link, hint) => self.pool.hint(link, hint.slice(HEADER..)),
             Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
             Output::Load { link, room, from } => self.load(link, room, from),
             Output::Feed { link, room, logs, position } => self.feed(link, room, logs, position),
@@ -319,6 +359,7 @@ impl Running {
     }
 
     fn dial_tracker(&mut self) {
+        let Some(address) = self.address else { return };
         let (tracker, frames) = mpsc::unbounded_channel();
         self.tracker = Some(tracker);
         self.connection += 1;
@@ -327,7 +368,7 @@ impl Running {
             self.endpoint.clone(),
             self.certificate.clone(),
             self.config.link_limits(),
-            self.address,
+            address,
             frames,
             inputs,
         );
@@ -368,6 +409,7 @@ impl Running {
                     }
                 }
             }
+            Ok(Answer::People(AnswerPeople::Listening(listening))) => listening.port = self.port(),
             Ok(Answer::Status(status)) => status.address.set_port(self.port()),
             _ => {}
         }
@@ -376,16 +418,19 @@ impl Running {
 
     /// Takes a batch apart only if somebody looks.
     fn show(&self, shown: Shown) {
-        if self.tells.events.receiver_count() == 0 {
+        let told = if matches!(shown, Shown::Typing(_)) { &self.tells.typing } else { &self.tells.events };
+        if told.receiver_count() == 0 {
             return;
         }
-        let events = match shown {
+        let mut events = match shown {
             Shown::Batch(segment) => events_of(&segment).unwrap_or_default(),
             Shown::Member(event) => vec![Event::Member(event)],
             Shown::Receipt(event) => vec![Event::Receipt(event)],
+            Shown::Typing(event) => vec![Event::Typing(event)],
         };
+        mention::mark(&mut events, self.core.name());
         for event in events {
-            let _ = self.tells.events.send(event);
+            let _ = told.send(titled(event, |room| self.core.title(room)));
         }
     }
 }

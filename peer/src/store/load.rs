@@ -1,21 +1,24 @@
 //! Reading back what a core begins with, and what it asks for later.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, str::FromStr};
 
 use common::{
     Key, MessageId, RoomName, Slot, Version,
     address::Addresses,
+    fault::{self, Fault},
     limits,
     message::Head,
-    table::{Departure, History, Member, Role, Settings, Table},
+    table::{Departure, Member, Role, Settings, Table},
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
 use super::{Store, StoreError};
 use crate::core::{
     Saved,
+    contacts::{self, Held},
     log::{Log, Piece},
     room::{Gap, Room, Run, SPANS, Sealed, Span},
+    trust::Known,
 };
 
 impl Store {
@@ -83,12 +86,45 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
         c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
     Ok(Saved {
         rooms,
+        known: known(c)?,
+        contacts: contacts(c)?,
+        book: Vec::new(),
+        names: names(c)?,
         addresses: addresses(c)?,
         tables: tables.unwrap_or(0) as u64,
         cursor: cursor as u64,
         numbers_from: (salvaged.unwrap_or(0) as u64).saturating_mul(1_000),
         salvaged: None,
     })
+}
+
+fn contacts(c: &Connection) -> Result<BTreeMap<Key, Held>, StoreError> {
+    let mut contacts = BTreeMap::new();
+    let mut statement = c.prepare("SELECT key, name, state, seen FROM contacts")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let Some(state) = contacts::of_word(row.get_ref(2)?.as_str().unwrap_or_default()) else { continue };
+        let seen = row.get::<_, Option<i64>>(3)?.map(|seen| seen as u64);
+        contacts.insert(Key(row.get(0)?), Held { name: parsed(row, 1)?, state, seen });
+    }
+    Ok(contacts)
+}
+
+fn known(c: &Connection) -> Result<BTreeMap<Key, Known>, StoreError> {
+    let mut known = BTreeMap::new();
+    let mut statement = c.prepare("SELECT key, name, verified, blocked, conversed FROM known")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (verified, blocked, conversed) = (row.get(2)?, row.get(3)?, row.get(4)?);
+        known.insert(Key(row.get(0)?), Known { name: parsed(row, 1)?, verified, blocked, conversed });
+    }
+    Ok(known)
+}
+
+fn names(c: &Connection) -> Result<BTreeMap<String, Key>, StoreError> {
+    let mut statement = c.prepare("SELECT name, key FROM names")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, Key(row.get(1)?))))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 fn rooms(c: &Connection, me: &Key) -> Result<BTreeMap<RoomName, Room>, StoreError> {
@@ -117,18 +153,19 @@ fn open(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Stor
 
 fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
     let mut members: BTreeMap<RoomName, Vec<Member>> = BTreeMap::new();
-    let mut statement = c.prepare("SELECT room, slot, key, name, since FROM members ORDER BY room, slot")?;
+    let mut statement = c.prepare("SELECT room, slot, key, name, since, role FROM members ORDER BY room, slot")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         members.entry(parsed(row, 0)?).or_default().push(Member {
             slot: Slot(row.get(1)?),
             key: Key(row.get(2)?),
             name: parsed(row, 3)?,
-            role: Role::Member,
+            role: if fault::on(Fault::RoleForgotten) { Role::Member } else { word(row, 5)? },
             since: row.get::<_, i64>(4)? as u64,
         });
     }
-    let mut statement = c.prepare("SELECT room, epoch, number FROM rooms WHERE joined")?;
+    let mut statement =
+        c.prepare("SELECT room, epoch, number, history, approval, private, topic FROM rooms WHERE joined")?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         let name: RoomName = parsed(row, 0)?;
@@ -136,8 +173,12 @@ fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), S
         let table = Table::from_snapshot(version(row, 1)?, held)
             .map_err(|misfit| StoreError::Damaged(format!("the table of {name}: {misfit}")))?;
         if let Some(room) = rooms.get_mut(&name) {
-            let open = room.open.contains(&table.version().epoch);
-            room.table = table.with_settings(Settings::with_history(if open { History::All } else { History::Joined }));
+            room.table = table.with_settings(Settings {
+                history: word(row, 3)?,
+                approval: row.get(4)?,
+                private: row.get(5)?,
+                topic: row.get(6)?,
+            });
         }
     }
     Ok(())
@@ -273,6 +314,12 @@ fn addresses(c: &Connection) -> Result<BTreeMap<Key, Addresses>, StoreError> {
 
 fn version(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Version> {
     Ok(Version { epoch: row.get::<_, i64>(column)? as u64, number: row.get::<_, i64>(column + 1)? as u64 })
+}
+
+/// A column whose text is a word for something.
+fn word<T: FromStr>(row: &SqlRow<'_>, column: usize) -> Result<T, StoreError> {
+    let text: String = row.get(column)?;
+    text.parse().map_err(|_| StoreError::Damaged(format!("{text:?} is not a word for anything")))
 }
 
 /// A column whose text is a name.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -33,7 +33,10 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
     -- Own messages that are not sent any more, and the keys of those who have them, one after the other.
     CREATE TABLE cancelled (room TEXT, number INTEGER, had BLOB, PRIMARY KEY (room, number)) WITHOUT ROWID;
-    CREATE TABLE rooms (room TEXT PRIMARY KEY, epoch INTEGER, number INTEGER, joined INTEGER) WITHOUT ROWID;
+    CREATE TABLE rooms (
+        room TEXT PRIMARY KEY, epoch INTEGER, number INTEGER, joined INTEGER,
+        history TEXT, approval INTEGER, private INTEGER, topic TEXT
+    ) WITHOUT ROWID;
     CREATE TABLE members (
         room TEXT, slot INTEGER, key BLOB, name TEXT, role TEXT, since INTEGER, PRIMARY KEY (room, slot)
     ) WITHOUT ROWID;
@@ -47,7 +50,18 @@ const TABLES: &str = "
     );
     -- Epochs in which a room shows all that is said to those who join it.
     CREATE TABLE open (room TEXT, epoch INTEGER, PRIMARY KEY (room, epoch)) WITHOUT ROWID;
+    -- Everybody whose key is known, and every name that somebody had.
+    CREATE TABLE known (
+        key BLOB PRIMARY KEY, name TEXT, verified INTEGER, blocked INTEGER, conversed INTEGER
+    ) WITHOUT ROWID;
+    CREATE TABLE names (name TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID;
+    CREATE TABLE contacts (key BLOB PRIMARY KEY, name TEXT, state TEXT, seen INTEGER) WITHOUT ROWID;
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
+    -- What was done to messages: the latest edit, the deletion, and each one's latest reaction. Made of the segments.
+    CREATE TABLE notes (
+        room TEXT, about BLOB, number INTEGER, kind INTEGER, author BLOB, name TEXT, by_number INTEGER, text TEXT,
+        PRIMARY KEY (room, about, number, kind, author)
+    ) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";
 

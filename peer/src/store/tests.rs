@@ -4,7 +4,7 @@ use common::{
     AccountName, Identity, Key, MessageId, RoomName, Slot, Version,
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
-    table::{History, Member, Role},
+    table::{History, Member, Role, Settings},
     wire::{control::Event, peer::PeerFrame},
 };
 
@@ -47,7 +47,9 @@ pub(super) fn segment(author: &Identity, head: Head, cursor: u64, texts: &[&str]
 
 pub(super) fn room_rows() -> Vec<Row> {
     let member = Member { slot: Slot(0), key: me().key(), name: name(), role: Role::Member, since: 1 };
-    vec![Row::Put(lobby(), member), Row::Room { room: lobby(), version: Version { epoch: 1, number: 2 }, joined: true }]
+    let version = Version { epoch: 1, number: 2 };
+    let settings = Settings::default();
+    vec![Row::Put(lobby(), member), Row::Room { room: lobby(), version, joined: true, settings }]
 }
 
 pub(super) fn texts(events: &[Event]) -> Vec<&str> {
@@ -86,7 +88,9 @@ async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() 
     let stranger = Identity::from_seed([3; 32]);
     let (mut one, _) = segment(&stranger, Head::empty(&lobby(), &stranger.key()), 1, &["a"]);
     one.name = name().with_key(&stranger.key());
-    let open = [Row::Open(lobby(), 1), Row::Segment(one.clone())];
+    let (version, settings) = (Version { epoch: 1, number: 2 }, Settings::with_history(History::All));
+    let room = Row::Room { room: lobby(), version, joined: true, settings };
+    let open = [Row::Open(lobby(), 1), room, Row::Segment(one.clone())];
     store.commit(Arc::new([room_rows(), open.to_vec()].concat())).await.unwrap();
     let (_, saved) = store.reopen(&me().key()).unwrap();
     assert_eq!(saved.rooms[&lobby()].table.history(), History::All);
@@ -217,4 +221,17 @@ fn a_history_of_a_newer_format_is_refused() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
     assert!(matches!(Store::open(&path, &me().key()), Err(StoreError::Newer { found: 99, .. })));
+}
+
+#[tokio::test]
+async fn what_a_room_is_like_and_who_may_do_what_in_it_is_there_after_a_restart() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let settings = Settings { history: History::All, approval: true, private: true, topic: "tea".into() };
+    let member = Member { slot: Slot(0), key: me().key(), name: name(), role: Role::Owner, since: 1 };
+    let room =
+        Row::Room { room: lobby(), version: Version { epoch: 1, number: 2 }, joined: true, settings: settings.clone() };
+    store.commit(Arc::new(vec![Row::Put(lobby(), member.clone()), room])).await.unwrap();
+    let (_, saved) = store.reopen(&me().key()).unwrap();
+    let table = &saved.rooms[&lobby()].table;
+    assert_eq!((table.settings(), table.member(&me().key())), (&settings, Some(&member)));
 }

@@ -4,7 +4,7 @@ use common::Version;
 use rusqlite::{Connection, Transaction, params};
 
 use super::StoreError;
-use crate::core::{Row, Segment};
+use crate::core::{Row, Segment, contacts, trust::Known};
 
 /// Keeps all rows in one transaction.
 pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
@@ -67,10 +67,20 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             let had: Vec<u8> = had.iter().flat_map(|key| key.0).collect();
             t.prepare_cached(sql)?.execute(params![room.as_str(), *number as i64, had])?;
         }
-        Row::Room { room, version, joined } => {
-            let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined) VALUES (?, ?, ?, ?)";
+        Row::Room { room, version, joined, settings } => {
+            let sql = "INSERT OR REPLACE INTO rooms (room, epoch, number, joined, history, approval, private, topic)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
             let (epoch, number) = pair(version);
-            t.prepare_cached(sql)?.execute(params![room.as_str(), epoch, number, joined])?;
+            t.prepare_cached(sql)?.execute(params![
+                room.as_str(),
+                epoch,
+                number,
+                joined,
+                settings.history.as_str(),
+                settings.approval,
+                settings.private,
+                settings.topic,
+            ])?;
         }
         Row::Clear(room) => {
             t.prepare_cached("DELETE FROM members WHERE room = ?")?.execute([room.as_str()])?;
@@ -114,6 +124,23 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
         Row::Open(room, epoch) => {
             let sql = "INSERT OR IGNORE INTO open (room, epoch) VALUES (?, ?)";
             t.prepare_cached(sql)?.execute(params![room.as_str(), *epoch as i64])?;
+        }
+        Row::Contact(key, Some(held)) => {
+            let sql = "INSERT OR REPLACE INTO contacts (key, name, state, seen) VALUES (?, ?, ?, ?)";
+            let seen = held.seen.map(|seen| seen as i64);
+            t.prepare_cached(sql)?.execute(params![key.0, held.name.as_str(), contacts::word(held.state), seen])?;
+        }
+        Row::Contact(key, None) => {
+            t.prepare_cached("DELETE FROM contacts WHERE key = ?")?.execute([key.0])?;
+        }
+        Row::Known(key, known) => {
+            let sql = "INSERT OR REPLACE INTO known (key, name, verified, blocked, conversed) VALUES (?, ?, ?, ?, ?)";
+            let Known { name, verified, blocked, conversed } = known;
+            t.prepare_cached(sql)?.execute(params![key.0, name.as_str(), verified, blocked, conversed])?;
+        }
+        Row::Named(name, key) => {
+            let sql = "INSERT OR REPLACE INTO names (name, key) VALUES (?, ?)";
+            t.prepare_cached(sql)?.execute(params![name, key.0])?;
         }
         Row::Addresses(key, addresses) => {
             let sql = "INSERT OR REPLACE INTO addresses (key, addresses) VALUES (?, ?)";

@@ -87,6 +87,11 @@ impl Town {
         Host::from(([10, 1, high, low], 4_000))
     }
 
+    /// Who the `number`th in town is.
+    pub fn peer_identity(number: u16) -> Identity {
+        identity(number)
+    }
+
     /// The key of the `number`th in town.
     pub fn peer_key(number: u16) -> Key {
         identity(number).key()
@@ -164,7 +169,7 @@ impl Town {
             identity,
             endpoint: self.net.endpoint(host, server),
             certificate,
-            tracker: Town::tracker_host(),
+            tracker: Some(Town::tracker_host()),
             tracker_key: None,
             store: "in memory".into(),
             used: false,
@@ -229,7 +234,7 @@ impl Person {
 fn messages(events: Vec<Event>) -> Vec<MessageEvent> {
     let message = |event| match event {
         Event::Message(message) => Some(message),
-        Event::Member(_) | Event::Receipt(_) => None,
+        Event::Member(_) | Event::Receipt(_) | Event::Typing(_) => None,
     };
     events.into_iter().filter_map(message).collect()
 }

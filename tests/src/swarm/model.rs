@@ -6,7 +6,7 @@ use common::{
     AccountName, Key, MessageId, RoomName, Version,
     message::{Batch, Message},
     table::Table,
-    wire::control::{Cancelled, Event, Mark, ReceiptEvent, Refusal},
+    wire::control::{Cancelled, Event, Mark, MemberChange, MemberEvent, ReceiptEvent, Refusal},
 };
 use peer::{
     core::{AskId, Core, Segment, command::Answer, room::Room},
@@ -29,6 +29,7 @@ struct Cancel {
 #[derive(Default)]
 pub struct Model {
     rooms: BTreeSet<RoomName>,
+    /// Everybody, by every name that they have had or asked for.
     people: BTreeMap<AccountName, Key>,
     tables: BTreeMap<(RoomName, Version), Table>,
     /// What has left its author, by what was signed.
@@ -52,6 +53,8 @@ pub struct Model {
     stays: BTreeSet<(RoomName, Key)>,
     /// Who has asked to be none and is not out yet: the tracker may take it at its word at any time.
     leaving: BTreeSet<(RoomName, Key)>,
+    /// Who may be removed at any time, since somebody has asked for that.
+    removable: BTreeSet<(RoomName, Key)>,
     /// Whether the tracker may have taken somebody for away too long.
     pub expiry: bool,
     /// The last cursor that each has stored.
@@ -91,11 +94,61 @@ impl Model {
         self.leaving.insert((room.clone(), *who));
     }
 
-    /// Somebody takes itself for a member no more: it has asked for that, or it was away too long.
-    pub fn out(&mut self, who: &Key, room: &RoomName) {
+    /// Somebody wants another to be a member no more. From now on it may be out.
+    pub fn may_be_removed(&mut self, whom: &AccountName, room: &RoomName) {
+        let place = (room.clone(), self.people[whom]);
+        self.stays.remove(&place);
+        self.removable.insert(place);
+    }
+
+    /// Somebody wants to be called something else, and may be so from now on.
+    pub fn may_be_called(&mut self, name: &AccountName, who: &Key) {
+        self.people.insert(name.clone(), *who);
+    }
+
+    /// Somebody has stored what has happened to whom: whoever did it could.
+    pub fn happened(&mut self, to: &Key, event: &MemberEvent) {
+        use MemberChange::{Banned, Left, Rekeyed, Removed, Split};
+        self.cursor(to, event.cursor, 1);
+        // The tracker is honest here, whatever befalls it.
+        assert_ne!(event.change, Split, "{to:?}: {event:?}");
+        let ends = matches!(event.change, Banned | Left | Rekeyed | Removed);
+        if ends && self.people[&event.name] == *to {
+            self.out(to, &event.room);
+        }
+        if let (Banned | Removed, Some(by)) = (event.change, &event.by) {
+            let removable = self.removable.contains(&(event.room.clone(), self.people[&event.name]));
+            assert!(removable && self.people[by] != self.people[&event.name], "nobody wanted this: {event:?}");
+        }
+    }
+
+    /// Somebody has taken messages: from a member, as far as it knew, of one who was a member at the stamp. `later` are
+    /// those who have left in the same commit, after that.
+    pub fn taken(&self, by: &Key, segment: &Segment, core: &Core, later: &BTreeSet<Key>) {
+        if *by == segment.author {
+            return;
+        }
+        let from = self.from(segment);
+        let is_in = core.room(&segment.room).is_some_and(|room| room.table.member(&from).is_some());
+        let of = (&segment.room, segment.first, segment.author);
+        assert!(is_in || later.contains(&from), "{of:?} is taken from {from:?}, who is out");
+        assert!(self.is_for(&segment.room, &segment.author, segment.stamp), "{of:?}: its author was out at its stamp");
+    }
+
+    /// Who brought a message.
+    fn from(&self, segment: &Segment) -> Key {
+        match segment.path.strip_prefix("via ") {
+            Some(name) => self.people[&name.parse::<AccountName>().expect("a name")],
+            None => segment.author,
+        }
+    }
+
+    /// Somebody takes itself for a member no more: it has asked for that, or another has, or it was away too long.
+    fn out(&mut self, who: &Key, room: &RoomName) {
         let stays = self.stays.remove(&(room.clone(), *who));
         self.leaving.remove(&(room.clone(), *who));
-        assert!(self.expiry || !stays, "{who:?} is out of {room} and has not left it");
+        let removable = self.removable.contains(&(room.clone(), *who));
+        assert!(self.expiry || removable || !stays, "{who:?} is out of {room} and has not left it");
     }
 
     /// Somebody is told what has come of what it asked: what was said is stored, what was not is not.
@@ -103,7 +156,7 @@ impl Model {
         match answer {
             Ok(Answer::Joined(joined)) => {
                 let place = (joined.room.clone(), *by);
-                if !self.leaving.contains(&place) {
+                if !self.leaving.contains(&place) && !self.removable.contains(&place) {
                     self.stays.insert(place);
                 }
             }
@@ -147,6 +200,10 @@ impl Model {
 
     /// Somebody starts from its store: what it had shown as delivered still is.
     pub fn started(&mut self, who: &Key, core: &Core) {
+        for ((name, version), table) in &self.tables {
+            let room = core.room(name).filter(|room| room.joined && room.table.version() == *version);
+            assert!(room.is_none_or(|room| room.table == *table), "{name} is another after a restart");
+        }
         let own = self.cancelled.iter_mut().filter(|((_, author), _)| author == who);
         own.for_each(|(_, log)| log.values_mut().for_each(|cancel| cancel.in_effect = true));
         for (((room, author), member), ticked) in self.ticked.iter().filter(|(((_, author), _), _)| author == who) {
@@ -237,10 +294,7 @@ impl Model {
     /// by their author.
     fn came(&self, by: &Key, segment: &Segment) {
         let log = (segment.room.clone(), segment.author);
-        let from = match segment.path.strip_prefix("via ") {
-            Some(name) => self.people[&name.parse::<AccountName>().expect("a name")],
-            None => segment.author,
-        };
+        let from = self.from(segment);
         let carried = self.carried.contains(&(log.clone(), segment.first, *by, from));
         assert!(carried, "{} in {} of {:?} did not come {}", segment.first, log.0, log.1, segment.path);
         if segment.mark.is_none() && segment.path == "direct" {
@@ -307,8 +361,9 @@ impl Model {
     }
 
     /// A receipt is shown: everything that it stands for must be in the member's store.
-    pub fn receipted(&mut self, author: &Key, member: &Key, receipt: &ReceiptEvent) {
+    pub fn receipted(&mut self, author: &Key, receipt: &ReceiptEvent) {
         self.receipts += 1;
+        let member = &self.people[&receipt.name].clone();
         let log = (receipt.room.clone(), *author);
         let said = &self.said[&log];
         let mut ticked = Vec::new();
@@ -409,11 +464,11 @@ impl Model {
     }
 
     /// What a store holds in the end, against what was stored in it: nothing is gone and nothing is there twice.
-    pub fn history(&self, of: &Key, room: &RoomName, events: &[Event], key_of: impl Fn(&str) -> Key) {
+    pub fn history(&self, of: &Key, room: &RoomName, events: &[Event]) {
         let mut found: BTreeMap<Key, Vec<u64>> = BTreeMap::new();
         for event in events {
             let Event::Message(message) = event else { continue };
-            let author = key_of(message.from.as_str());
+            let author = self.people[&message.from];
             let said = self.said.get(&(room.clone(), author)).and_then(|log| log.get(&message.seq));
             assert_eq!(said.map(|(text, _)| text), Some(&message.text), "the history tells what was said");
             found.entry(author).or_default().push(message.seq);

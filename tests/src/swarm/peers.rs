@@ -7,7 +7,6 @@ use common::{
     AccountName, Identity, Key,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::MemberChange,
 };
 use peer::core::{Core, Input, Now, Output, Row, Shown, Start};
 
@@ -97,7 +96,7 @@ impl World {
             identity: node.identity.clone(),
             config,
             tracker_key: None,
-            tracker: address(99),
+            tracker: Some(address(99)),
             address: address(index),
             saved,
             seed,
@@ -243,17 +242,19 @@ impl World {
     fn kept(&mut self, index: usize, rows: &[Row]) {
         let node = &self.nodes[index];
         let (me, Some(core)) = (node.identity.key(), &node.core) else { return };
-        for row in rows {
+        for (index, row) in rows.iter().enumerate() {
             match row {
-                Row::Segment(segment) => self.model.stored(&me, segment, core),
-                Row::Event(event) => {
-                    self.model.cursor(&me, event.cursor, 1);
-                    if event.name == node.name && matches!(event.change, MemberChange::Removed | MemberChange::Left) {
-                        self.model.out(&me, &event.room);
-                    }
-                    // The tracker is honest here, whatever befalls it.
-                    assert_ne!(event.change, MemberChange::Split, "{} at {}: {event:?}", node.name, self.now);
+                Row::Segment(segment) => {
+                    // Who has gone in the same commit, behind it, was there when it was taken.
+                    let left = |row: &Row| match row {
+                        Row::Span(room, span) if *room == segment.room => Some(span.key),
+                        _ => None,
+                    };
+                    let later = rows[index..].iter().filter_map(left).collect();
+                    self.model.taken(&me, segment, core, &later);
+                    self.model.stored(&me, segment, core);
                 }
+                Row::Event(event) => self.model.happened(&me, event),
                 Row::Cancelled { room, number, had } => self.model.cancelled(&me, room, *number, had),
                 _ => {}
             }
@@ -278,12 +279,15 @@ impl World {
     fn carry_out_one(&mut self, index: usize, output: Output) {
         let (me, life) = (self.nodes[index].identity.key(), self.nodes[index].life);
         match output {
-            Output::Keep(_) | Output::Show(Shown::Member(_)) | Output::Welcomed(_) => {}
+            Output::Keep(_) | Output::Show(Shown::Member(_) | Shown::Typing(_)) | Output::Welcomed(_) => {}
+            // Nobody in the swarm looks for who is typing.
+            Output::Hint(..) => {}
+            // Nobody in the histories calls an address, or has an address book.
+            Output::Call(..) | Output::KeepBook(_) => {}
             Output::Reply(id, answer) => self.model.answered(&me, id, &answer),
             Output::Show(Shown::Batch(segment)) => self.model.shown(&me, &segment),
             Output::Show(Shown::Receipt(receipt)) => {
-                let member = self.nodes.iter().find(|n| n.name == receipt.name).map(|n| n.identity.key());
-                self.model.receipted(&me, &member.expect("a receipt is of somebody"), &receipt);
+                self.model.receipted(&me, &receipt);
             }
             Output::DialTracker => self.dial_tracker(index),
             Output::DropTracker => {

@@ -1,10 +1,14 @@
 //! Playing a history: each step is done, then everything is mended, and what must hold then is checked.
 
-use common::{Key, MessageId, RoomName};
+use common::{
+    AccountName, Key, MessageId, RoomName,
+    table::{Role, Settings},
+    wire::control,
+};
 use peer::core::{Core, command::Ask};
 
 use super::{
-    step::{History, ROOMS, What, Who},
+    step::{History, Order, ROOMS, What, Who},
     world::{World, ready},
 };
 
@@ -43,11 +47,25 @@ impl World {
             What::Say { who, room: name, lines } => {
                 for line in 0..*lines {
                     let text = format!("{number}.{line} {}", "x".repeat(line * 200));
-                    self.ask(*who, Ask::Say { room: room(name), text });
+                    self.ask(*who, Ask::Say { room: room(name), content: text.into() });
                 }
             }
             What::Join { who, room: name } => self.ask(*who, Ask::Join(room(name))),
             What::Leave { who, room: name } => self.ask(*who, Ask::Leave(room(name))),
+            What::Make { who, room: name } => self.ask(*who, Ask::Make(room(name), Settings::default())),
+            What::Order { who, room: name, whom, order } => {
+                let name_of = |core: &Core| {
+                    let key = self.nodes[*whom].identity.key();
+                    core.room(&room(name))?.table.member(&key).map(|member| member.name.clone())
+                };
+                let known = self.nodes[*who].core.as_ref().and_then(name_of);
+                let called = known.unwrap_or_else(|| self.nodes[*whom].name.clone());
+                self.ask(*who, Ask::Order(room(name), ordered(*order, called, number)));
+            }
+            What::Rename { who } => {
+                let name = format!("p{who}.{number}").parse().expect("a name");
+                self.ask(*who, Ask::Rename(name));
+            }
             What::Kill(who) => self.kill_any(*who),
             What::Start(Who::Peer(who)) => self.start(*who),
             What::Start(Who::Tracker) => self.start_tracker(),
@@ -121,10 +139,21 @@ impl World {
         for (node, key) in self.nodes.iter().zip(&keys) {
             for room in ROOMS.map(|room| room.parse::<RoomName>().expect("a room name")) {
                 let events = ready(node.store.messages(room.clone(), u32::MAX)).expect("the store reads");
-                let key_of =
-                    |name: &str| keys[self.nodes.iter().position(|n| n.name.as_str() == name).expect("a name")];
-                self.model.history(key, &room, &events, key_of);
+                self.model.history(key, &room, &events);
             }
         }
+    }
+}
+
+/// What is asked for to have something done to somebody called so.
+fn ordered(order: Order, name: AccountName, number: u64) -> control::Order {
+    match order {
+        Order::Kick => control::Order::Remove { name, ban: false },
+        Order::Ban => control::Order::Remove { name, ban: true },
+        Order::Unban => control::Order::Unban { name },
+        Order::Promote => control::Order::Role { name, role: Role::Moderator },
+        Order::Demote => control::Order::Role { name, role: Role::Member },
+        Order::HandOver => control::Order::Role { name, role: Role::Owner },
+        Order::Topic => control::Order::Topic { topic: format!("topic {number}") },
     }
 }

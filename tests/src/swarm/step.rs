@@ -29,6 +29,12 @@ pub enum What {
     Join { who: usize, room: usize },
     /// Somebody asks to leave.
     Leave { who: usize, room: usize },
+    /// Somebody makes a room, to be its owner.
+    Make { who: usize, room: usize },
+    /// Somebody wants something done to another in a room, which it may do or not.
+    Order { who: usize, room: usize, whom: usize, order: Order },
+    /// Somebody takes another name.
+    Rename { who: usize },
     /// A process dies at once.
     Kill(Who),
     /// It is started again.
@@ -53,6 +59,25 @@ pub enum What {
     Disk { who: Who, full: bool },
     /// The clock on the wall jumps; a tracker's is looked at when it starts.
     Clock { who: Who, ms: i64 },
+}
+
+/// What is done to somebody in a room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Order {
+    /// Removed.
+    Kick,
+    /// Removed for good.
+    Ban,
+    /// Not any more.
+    Unban,
+    /// Made a moderator.
+    Promote,
+    /// Made a member like others.
+    Demote,
+    /// Made the owner.
+    HandOver,
+    /// Nothing: the topic of the room is another.
+    Topic,
 }
 
 /// One step.
@@ -110,6 +135,10 @@ impl History {
         let peers = 3 + random.below(4);
         let weather = Weather::new(&mut random);
         let mut steps: Vec<(What, u64)> = (0..peers).map(|who| (What::Join { who, room: 0 }, 0)).collect();
+        if weather.owned {
+            let makes = ROOMS.iter().enumerate().map(|(room, _)| (What::Make { who: random.below(peers), room }, 100));
+            steps.splice(0..0, makes.collect::<Vec<_>>());
+        }
         for _ in 0..STEPS {
             let what = weather.what(&mut random, peers);
             let then = if random.chance(0.06) { random.below(30_000) } else { random.below(2_500) };
@@ -121,11 +150,33 @@ impl History {
 }
 
 /// How often what goes wrong.
-struct Weather([usize; 11]);
+struct Weather {
+    trouble: [usize; 11],
+    /// Whether rooms have owners, who have things done.
+    owned: bool,
+    /// Whether people take other names.
+    names: bool,
+}
 
 impl Weather {
     fn new(random: &mut Random) -> Weather {
-        Weather([(); 11].map(|()| if random.chance(0.45) { 0 } else { 1 + random.below(9) }))
+        let trouble = [(); 11].map(|()| if random.chance(0.45) { 0 } else { 1 + random.below(9) });
+        Weather { trouble, owned: random.chance(0.5), names: random.chance(0.3) }
+    }
+
+    /// What is done to somebody, by whom.
+    fn order(random: &mut Random, peers: usize) -> What {
+        let (who, whom, room) = (random.below(peers), random.below(peers), random.below(ROOMS.len()));
+        let order = match random.below(20) {
+            0..7 => Order::Kick,
+            7..9 => Order::Ban,
+            9..13 => Order::Unban,
+            13..16 => Order::Promote,
+            16 => Order::Demote,
+            17 => Order::HandOver,
+            _ => Order::Topic,
+        };
+        What::Order { who, room, whom, order }
     }
 
     fn what(&self, random: &mut Random, peers: usize) -> What {
@@ -133,7 +184,13 @@ impl Weather {
         let room = random.below(ROOMS.len());
         let party = |number| if number < peers { Who::Peer(number) } else { Who::Tracker };
         let (one, other) = (party(random.below(peers + 1)), party(random.below(peers + 1)));
-        let trouble: usize = self.0.iter().sum();
+        let trouble: usize = self.trouble.iter().sum();
+        if self.owned && random.chance(0.2) {
+            return Weather::order(random, peers);
+        }
+        if self.names && random.chance(0.04) {
+            return What::Rename { who };
+        }
         // Half of what happens is talk and membership, whatever the weather.
         let Some(kind) = random.below(60 + trouble).checked_sub(60) else {
             return match random.below(60) {
@@ -147,7 +204,7 @@ impl Weather {
             };
         };
         let mut below = 0;
-        let kind = self.0.iter().position(|weight| {
+        let kind = self.trouble.iter().position(|weight| {
             below += weight;
             kind < below
         });
@@ -189,6 +246,11 @@ impl fmt::Display for What {
             }
             What::Join { who, room } => write!(f, "p{who} joins {}", ROOMS[*room]),
             What::Leave { who, room } => write!(f, "p{who} leaves {}", ROOMS[*room]),
+            What::Make { who, room } => write!(f, "p{who} makes {}", ROOMS[*room]),
+            What::Order { who, room, whom, order } => {
+                write!(f, "p{who} orders {order:?} of p{whom} in {}", ROOMS[*room])
+            }
+            What::Rename { who } => write!(f, "p{who} takes another name"),
             What::Kill(who) => write!(f, "{who} is killed"),
             What::Start(who) => write!(f, "{who} is started, if it is down"),
             What::Crash { who, commit, kept } => {

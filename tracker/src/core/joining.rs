@@ -115,7 +115,7 @@ impl Tracker {
     }
 
     fn make_room(&mut self, name: RoomName, settings: Settings, now: u64) -> Result<RoomId, Refused> {
-        if name.as_str().starts_with('~') {
+        if !name.is_plain() {
             let reason = format!("{name} is a conversation of two, which needs no tracker: choose another name");
             return Err(Refused { code: Code::Exists, reason });
         }

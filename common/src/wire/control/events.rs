@@ -1,8 +1,13 @@
 //! Events: what happened in a room or with a person.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::name::{AccountName, RoomName};
+use crate::{
+    content::Kind,
+    name::{AccountName, RoomName},
+};
 
 /// Params of `tail`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
@@ -16,6 +21,12 @@ pub struct Tail {
     /// Go on with events as they happen.
     #[serde(default)]
     pub follow: bool,
+    /// Of the past, messages as they stand now, as `history` shows them, instead of all that happened.
+    #[serde(default)]
+    pub latest: bool,
+    /// With `follow`, also who is typing.
+    #[serde(default)]
+    pub typing: bool,
 }
 
 /// Something that happened in a room. Cursors grow by at least one from event to event, across restarts.
@@ -28,6 +39,8 @@ pub enum Event {
     Member(MemberEvent),
     /// A member's receipt for messages of one's own. Not kept: it has no cursor, and is not in the past events.
     Receipt(ReceiptEvent),
+    /// Somebody is typing. Not kept either, and shown only to who asks for it.
+    Typing(TypingEvent),
 }
 
 /// A message, as events and history show it.
@@ -56,6 +69,80 @@ pub struct MessageEvent {
     /// Whether it is shown out of its order, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
+    /// What it does, if it is more than a text.
+    #[serde(flatten)]
+    pub deed: Deed,
+}
+
+/// What a message does beside saying its text, and, where it is shown as it stands now, what was done to it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+pub struct Deed {
+    /// What kind of message it is; nothing for a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MessageKind>,
+    /// The id of the message that it answers, or that it is done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// How that message begins, of an answer or a reaction, where it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// Whether the text has the name of the one it is shown to, as `@name`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_me: bool,
+    /// Whether the text is another than the one first said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
+    /// Whether its author has taken it back: then there is no text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// The reactions to it, each with those whose it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reactions: BTreeMap<String, Vec<AccountName>>,
+}
+
+/// What a message does, other than to say a text.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKind {
+    /// It tells what its author does.
+    Action,
+    /// It is the new text of an earlier one.
+    Edit,
+    /// It takes an earlier one back.
+    Delete,
+    /// It is a reaction to an earlier one; without a text, it takes the last reaction back.
+    Reaction,
+}
+
+impl MessageKind {
+    /// The kind as it is shown; `None` for a text.
+    pub fn of(kind: Kind) -> Option<MessageKind> {
+        match kind {
+            Kind::Text | Kind::Other(_) => None,
+            Kind::Action => Some(MessageKind::Action),
+            Kind::Edit => Some(MessageKind::Edit),
+            Kind::Delete => Some(MessageKind::Delete),
+            Kind::Reaction => Some(MessageKind::Reaction),
+        }
+    }
+}
+
+/// How an earlier message begins.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Quote {
+    /// Its author's name.
+    pub from: AccountName,
+    /// Its first line as it stands now, at most 80 characters of it; empty if it was taken back.
+    pub text: String,
+}
+
+/// Somebody is typing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct TypingEvent {
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub name: AccountName,
 }
 
 /// Why a message is shown out of its order.
@@ -105,9 +192,10 @@ pub struct MemberEvent {
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum MemberChange {
-    /// It became a member.
+    /// It became a member. For oneself `detail` is `let in` where one had asked earlier.
     Joined,
-    /// It left.
+    /// It left. Where one's own membership ends, this way or another, `detail` is the numbers of those messages of one's
+    /// own that have not got to everybody, and will not: `3, 5-7`.
     Left,
     /// It logged in.
     Online,
@@ -125,7 +213,8 @@ pub enum MemberChange {
     Renamed,
     /// It has another role now, which is `detail`.
     Role,
-    /// The room has another topic now, which is `detail`.
+    /// The room has another topic now, which is `detail`. `by` and `name` are who set it; where that was not seen, `by` is
+    /// missing and `name` is one's own.
     Topic,
     /// It is online, but away from the keyboard.
     Away,
@@ -137,10 +226,15 @@ pub enum MemberChange {
     /// It holds another table of the room than this peer, or one without this peer: the tracker tells its members
     /// different things.
     Split,
+    /// It has broken the rules of the protocol, as `detail` says; its link was closed.
+    Offends,
     /// It is a contact now.
     Contact,
     /// It is no contact any more.
     Parted,
+    /// It takes nothing that one says in the room: it goes by the version in `detail` of its table, newer than the one held
+    /// here, in which one is no member.
+    Refuses,
     /// Two different messages with one number have come under its key: a copy of it is in use, or an old state of its
     /// store. For one's own name, `by` is who has the other messages.
     Forked,
@@ -148,7 +242,8 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 18] = [
+    pub const ALL: [MemberChange; 20] = [
+        MemberChange::Refuses,
         MemberChange::Joined,
         MemberChange::Left,
         MemberChange::Online,
@@ -165,9 +260,16 @@ impl MemberChange {
         MemberChange::Rekeyed,
         MemberChange::Identity,
         MemberChange::Split,
+        MemberChange::Offends,
         MemberChange::Contact,
         MemberChange::Parted,
     ];
+
+    /// Whether it is a step of a room's table, and not something beside it.
+    pub fn is_of_table(&self) -> bool {
+        use MemberChange::{Banned, Joined, Left, Rekeyed, Removed, Renamed, Role, Topic};
+        matches!(self, Joined | Left | Removed | Banned | Rekeyed | Renamed | Role | Topic)
+    }
 
     /// The word in JSON.
     pub fn as_str(&self) -> &'static str {
@@ -187,8 +289,10 @@ impl MemberChange {
             MemberChange::Rekeyed => "rekeyed",
             MemberChange::Identity => "identity",
             MemberChange::Split => "split",
+            MemberChange::Offends => "offends",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
+            MemberChange::Refuses => "refuses",
             MemberChange::Forked => "forked",
         }
     }

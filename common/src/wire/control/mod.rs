@@ -4,10 +4,20 @@
 //! |---|---|---|
 //! | `status` | | [`Status`] |
 //! | `rooms` | | list of [`Room`] |
-//! | `join` | [`Join`] | [`Joined`] |
+//! | `join` | [`Join`] | [`Joining`] |
+//! | `create` | [`Create`] | [`Joining`] |
+//! | `order` | [`Ordered`] | `{}` |
+//! | `door` | [`InRoom`] | [`Door`] |
+//! | `table` | [`InRoom`] | [`TableLine`] |
+//! | `changes` | [`Since`] | [`Changes`] |
+//! | `rename` | [`Rename`] | `{}` |
 //! | `leave` | [`InRoom`] | `{}` |
 //! | `members` | [`InRoom`] | list of [`Member`] |
 //! | `say` | [`Say`] | [`Said`] |
+//! | `edit` | [`Edit`] | [`Said`], of the message that says so |
+//! | `delete` | [`Delete`] | [`Said`], the same |
+//! | `react` | [`React`] | [`Said`], the same |
+//! | `typing` | [`InRoom`] | `{}` |
 //! | `receipts` | [`Receipts`] | list of [`Receipt`] |
 //! | `outbox` | | [`Outbox`] |
 //! | `cancel` | [`Cancel`] | [`Cancelled`] |
@@ -15,11 +25,14 @@
 //! | `tail` | [`Tail`] | `{}` after the past events; each event is a notification `event` |
 //! | `paths` | | list of [`Path`] |
 //! | `logout` | | `{}` |
+//! | contacts, keys, address book, chats without a tracker | [`people::AskPeople`] | told there |
 //!
 //! A refusal is a JSON-RPC error whose `code` is the [`Exit`] code that a command ends with, and whose `message`
 //! says why and what to do.
 
+mod door;
 mod events;
+pub mod people;
 mod rooms;
 mod talk;
 
@@ -28,9 +41,12 @@ use std::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 
 pub use self::{
-    events::{Event, Mark, MemberChange, MemberEvent, MessageEvent, ReceiptEvent, Tail},
-    rooms::{InRoom, Join, Joined, Member, Room},
-    talk::{Cancel, Cancelled, History, Outbox, Receipt, Receipts, Said, Say, Waiting},
+    door::{Changes, Create, Door, Order, Ordered, Outside, Rename, SettingsLine, Since, TableLine},
+    events::{
+        Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, ReceiptEvent, Tail, TypingEvent,
+    },
+    rooms::{Asked, InRoom, Join, Joined, Joining, Member, Room},
+    talk::{Cancel, Cancelled, Delete, Edit, History, Outbox, React, Receipt, Receipts, Said, Say, Waiting},
 };
 use crate::name::{AccountName, Domain};
 

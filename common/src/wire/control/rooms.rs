@@ -42,6 +42,31 @@ pub struct Room {
     /// What it shows to those who join: `joined` for what is said from then on, `all` for all that was said.
     #[serde(default)]
     pub history: table::History,
+    /// Whether only its members find it here.
+    #[serde(default)]
+    pub private: bool,
+    /// What it is about; empty for nothing.
+    #[serde(default)]
+    pub topic: String,
+}
+
+/// The result of `join` and `create`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(untagged)]
+pub enum Joining {
+    /// This peer is a member.
+    In(Joined),
+    /// It has asked to be let in.
+    Asked(Asked),
+}
+
+/// Somebody has to let this peer into a room. An event tells when that is decided.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Asked {
+    /// Which room.
+    pub room: RoomName,
+    /// True.
+    pub asked: bool,
 }
 
 /// The result of `join`.
@@ -73,4 +98,10 @@ pub struct Member {
     pub path: String,
     /// What it may do.
     pub role: String,
+    /// Whether it is online, but away from the keyboard.
+    #[serde(default)]
+    pub away: bool,
+    /// Whether its user and this one have compared their safety number.
+    #[serde(default)]
+    pub verified: bool,
 }

@@ -1,29 +1,78 @@
 //! The chat line by line. [`talk`] decides, [`console`] reads and prints, and here they meet the session.
 
 mod console;
+mod deeds;
 mod talk;
 
 use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
 
 use anyhow::Result;
-use common::wire::control::{Event, Refusal};
+use common::{
+    RoomName,
+    wire::control::{
+        Event, Joining, Refusal,
+        people::{AskPeople, Away},
+    },
+};
 use peer::control::{Follow, Session};
-use tokio::time::{self, MissedTickBehavior};
+use tokio::{
+    sync::mpsc,
+    time::{self, MissedTickBehavior},
+};
 
+use crate::cli::rooms;
 pub use console::Console;
 use talk::{Action, Outcome, Talk};
 
 type Acting = Pin<Box<dyn Future<Output = Outcome>>>;
 
-/// Chats until the person has enough.
-pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
-    let mut talk = Talk::default();
+/// What a chat begins with.
+#[derive(Default)]
+pub struct Begin {
+    /// The room it is in, if not the first that is joined.
+    pub room: Option<RoomName>,
+    /// After what time without a line typed its user is shown as away.
+    pub away_after: Option<Duration>,
+}
+
+/// Whether anything is typed.
+struct Idle {
+    away_after: Option<Duration>,
+    since: Instant,
+    away: bool,
+}
+
+impl Idle {
+    /// A line was typed, or not; the user is shown as away or back where that has changed.
+    async fn look(&mut self, session: &impl Session, typed: bool) {
+        if typed {
+            self.since = Instant::now();
+        }
+        let away = self.away_after.is_some_and(|after| self.since.elapsed() >= after);
+        if std::mem::replace(&mut self.away, away) != away {
+            // Only a session that has ended refuses, and then so does everything else.
+            let _ = session.people(AskPeople::Away(Away { away })).await;
+        }
+    }
+}
+
+/// Chats until the person has enough. What comes by `notices` is shown as well.
+pub async fn run<S: Session>(
+    session: S,
+    mut console: Console,
+    begin: Begin,
+    mut notices: mpsc::Receiver<String>,
+) -> Result<()> {
+    let mut talk = Talk::in_room(begin.room);
+    let mut idle = Idle { away_after: begin.away_after, since: Instant::now(), away: false };
     let mut shown = VecDeque::new();
-    let mut events = Follow::new(session.clone(), None, None);
+    let mut events = Follow::new(session.clone(), None, None).typing();
     shown.push_back(talk.begin(&session.status().await?, &session.rooms().await?));
     while let Some(event) = events.next_past().await? {
         // Who came and went before is no news any more.
-        shown.extend(Some(&event).filter(|event| matches!(event, Event::Message(_))).and_then(|e| talk.happened(e)));
+        if matches!(event, Event::Message(_)) {
+            shown.extend(talk.happened(&event, Instant::now()));
+        }
     }
     let mut second = time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -44,15 +93,28 @@ pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
             line = console.input.line(), if !over => match line.map(|line| talk.typed(&line)) {
                 None => over = true,
                 Some(Action::Quit) => break,
-                Some(action) => acting = Some(Box::pin(act(session.clone(), action))),
+                Some(action) => {
+                    idle.look(&session, true).await;
+                    acting = Some(Box::pin(act(session.clone(), action)));
+                }
             },
+            () = console.typing.seen(), if !over => {
+                if let Some(room) = talk.types(Instant::now()) {
+                    let session = session.clone();
+                    // Nothing is lost if it cannot be told.
+                    tokio::spawn(async move { session.typing(room).await });
+                }
+            }
+            Some(notice) = notices.recv() => shown.push_back(format!("! {notice}")),
             _ = second.tick() => {
+                idle.look(&session, false).await;
                 shown.extend(talk.passed(Instant::now()));
                 shown.extend(talk.tracker(&session.status().await?));
             }
             event = events.next(), if shown.is_empty() => {
                 let event = event?;
-                shown.extend(talk.happened(&event));
+                talk.written_to(&event);
+                shown.extend(talk.happened(&event, Instant::now()));
                 shown.extend(progress(&session, &mut talk, &event).await);
             }
         }
@@ -64,14 +126,19 @@ pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
 async fn act(session: impl Session, action: Action) -> Outcome {
     let done = async {
         Ok(match action {
-            Action::Join(room) => Outcome::Joined(session.join(room).await?),
+            Action::Tell(room, text) => Outcome::Told(session.speak(room, text.into()).await?),
+            Action::Join(room) => match session.join(room).await? {
+                Joining::In(joined) => Outcome::Joined(joined),
+                Joining::Asked(asked) => Outcome::Shown(rooms::asked(&asked.room)),
+            },
             Action::Leave(room) => {
                 session.leave(room.clone()).await?;
                 Outcome::Left(room)
             }
             Action::Who(room) => Outcome::Who(room.clone(), session.members(room).await?),
             Action::Rooms => Outcome::Rooms(session.rooms().await?),
-            Action::Say(room, text) => Outcome::Said(session.say(room, text).await?),
+            Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
+            Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
             Action::Show(text) => Outcome::Shown(text),
             Action::Quit | Action::Nothing => Outcome::Nothing,
         })

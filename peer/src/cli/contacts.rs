@@ -1,0 +1,167 @@
+//! Contacts, and how one is shown to them.
+
+use anyhow::Result;
+use clap::Args;
+use common::{
+    AccountName,
+    wire::control::people::{AskPeople, Away as Shown, Chat, ContactLine, Named},
+};
+use peer::control::Client;
+use serde_json::{Value, json};
+
+use super::{output::Out, text::inline, time};
+
+/// Who is a contact of yours, who asks to be one, and who of them is there.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer contacts")]
+pub struct Contacts {}
+
+/// Ask somebody to be a contact: when they say yes, you see each other come and go, whatever rooms you share.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer add bob")]
+pub struct Add {
+    /// Whom.
+    name: AccountName,
+}
+
+/// Be no contact of somebody's any more, or take back having asked.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer remove bob")]
+pub struct Remove {
+    /// Whom.
+    name: AccountName,
+}
+
+/// Hear nothing more from somebody: to them it looks as if you never came online again. In rooms that you share they
+/// are still heard and still see you.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer block bob")]
+pub struct Block {
+    /// Whom.
+    name: AccountName,
+}
+
+/// Lift a block.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer unblock bob")]
+pub struct Unblock {
+    /// Whose.
+    name: AccountName,
+}
+
+/// Be shown as away from the keyboard, until: peer back.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer away")]
+pub struct Away {}
+
+/// Be shown as there again.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer back")]
+pub struct Back {}
+
+/// All your conversations: rooms, and people with whom there is one.
+#[derive(Args)]
+#[command(after_help = "Example:\n  peer chats\nThen, for example: peer history @bob")]
+pub struct Chats {}
+
+impl Contacts {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let contacts: Vec<ContactLine> = client.people(AskPeople::Contacts {}).await?;
+        Ok(out.table(&contacts, ["NAME", "STATE", "ONLINE", "SEEN", "VERIFIED"], |contact| {
+            let online = match (contact.online, contact.away) {
+                (true, true) => "away",
+                (true, false) => "yes",
+                (false, _) => "no",
+            };
+            [
+                contact.name.to_string(),
+                inline(&contact.state),
+                online.to_string(),
+                contact.seen.map_or("-".to_string(), |seen| time::date(seen.saturating_mul(1_000))),
+                if contact.verified { "yes" } else { "no" }.to_string(),
+            ]
+        })?)
+    }
+}
+
+async fn wish(client: &mut Client, out: &Out, ask: AskPeople, done: impl FnOnce(&AccountName) -> String) -> Result<()> {
+    let name = ask.wish().map(|(name, _)| name.clone());
+    client.people::<Value>(ask).await?;
+    Ok(out.object(&json!({"name": name}), |_| name.as_ref().map(done).unwrap_or_default())?)
+}
+
+impl Add {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let done = |name: &AccountName| format!("asked {name}; you are told when {name} says yes. See: peer contacts");
+        wish(client, out, AskPeople::Add(Named { name: self.name }), done).await
+    }
+}
+
+/// Says yes to somebody who asks to be a contact.
+pub async fn accept(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
+    let done = |name: &AccountName| format!("{name} is a contact now");
+    wish(client, out, AskPeople::AcceptContact(Named { name }), done).await
+}
+
+/// Says no to them.
+pub async fn decline(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
+    let done = |name: &AccountName| format!("declined; {name} may ask again. To hear nothing more: peer block {name}");
+    wish(client, out, AskPeople::DeclineContact(Named { name }), done).await
+}
+
+impl Remove {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let done = |name: &AccountName| format!("{name} is no contact any more");
+        wish(client, out, AskPeople::Remove(Named { name: self.name }), done).await
+    }
+}
+
+impl Block {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let done = |name: &AccountName| format!("{name} is blocked; lift it with: peer unblock {name}");
+        wish(client, out, AskPeople::Block(Named { name: self.name }), done).await
+    }
+}
+
+impl Unblock {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let done = |name: &AccountName| format!("{name} is not blocked any more; to be contacts: peer add {name}");
+        wish(client, out, AskPeople::Unblock(Named { name: self.name }), done).await
+    }
+}
+
+async fn show(client: &mut Client, out: &Out, away: bool) -> Result<()> {
+    client.people::<Value>(AskPeople::Away(Shown { away })).await?;
+    let told = if away { "you are shown as away; end it with: peer back" } else { "you are shown as there" };
+    Ok(out.object(&json!({"away": away}), |_| told.to_string())?)
+}
+
+impl Away {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        show(client, out, true).await
+    }
+}
+
+impl Back {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        show(client, out, false).await
+    }
+}
+
+impl Chats {
+    /// Runs it.
+    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
+        let chats: Vec<Chat> = client.people(AskPeople::Chats {}).await?;
+        Ok(out.table(&chats, ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED"], |chat| {
+            let online = if chat.online { "yes" } else { "no" };
+            [chat.room.to_string(), chat.members.to_string(), online.to_string(), chat.undelivered.to_string()]
+        })?)
+    }
+}
