@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use common::{
-    AccountName, MessageId, RoomName, Version, table,
+    AccountName, MessageId, RoomName, Version,
+    content::{Content, Kind},
+    mention, table,
     wire::control::{
         Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal,
         Room, Said, Status, TableLine, Waiting,
@@ -27,13 +29,15 @@ use crate::{
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
 #[derive(Clone)]
 pub struct Handle {
-    asks: mpsc::Sender<Question>,
-    events: broadcast::Sender<Event>,
-    welcomed: watch::Receiver<Option<Welcomed>>,
-    ended: watch::Receiver<Option<Refusal>>,
-    store: Store,
-    salvaged: Option<Salvaged>,
-    called: Option<Called>,
+    pub(crate) asks: mpsc::Sender<Question>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) typing: broadcast::Sender<Event>,
+    pub(crate) name: watch::Receiver<AccountName>,
+    pub(crate) welcomed: watch::Receiver<Option<Welcomed>>,
+    pub(crate) ended: watch::Receiver<Option<Refusal>>,
+    pub(crate) store: Store,
+    pub(crate) salvaged: Option<Salvaged>,
+    pub(crate) called: Option<Called>,
 }
 
 /// Messages that `history` shows unless it is told how many.
@@ -42,18 +46,7 @@ const HISTORY: u32 = 50;
 const BEGINNING: usize = 200;
 
 impl Handle {
-    pub(crate) fn new(
-        asks: mpsc::Sender<Question>,
-        events: broadcast::Sender<Event>,
-        welcomed: watch::Receiver<Option<Welcomed>>,
-        ended: watch::Receiver<Option<Refusal>>,
-        store: Store,
-        salvaged: Option<Salvaged>,
-    ) -> Handle {
-        Handle { asks, events, welcomed, ended, store, salvaged, called: None }
-    }
-
-    /// The same, of an account whose other names on this machine lead to it.
+    /// The same peer, of an account whose other names on this machine lead to it.
     pub fn called(self, called: Called) -> Handle {
         Handle { called: Some(called), ..self }
     }
@@ -165,11 +158,46 @@ impl Handle {
         }
     }
 
-    /// Says something. The answer comes when the message is in the store, synced: from then on it is said.
+    /// Says a text; see [`Handle::speak`].
     pub async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        match self.ask(Ask::Say { room, text }).await? {
+        self.speak(room, text.into()).await
+    }
+
+    /// Says or does something. The answer comes when the message is in the store, synced: from then on it is said.
+    pub async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        if let Some(about) = &content.about {
+            self.check_about(about.id(&room)).await?;
+        }
+        match self.ask(Ask::Say { room, content }).await? {
             Answer::Said(said) => Ok(*said),
             _ => Err(gone()),
+        }
+    }
+
+    /// Whether something can be done to a message. One that is not here is for the core to refuse.
+    async fn check_about(&self, id: MessageId) -> Result<(), Refusal> {
+        let room = self.room_called(id.room.clone()).await?;
+        let id = MessageId { room, ..id };
+        let Some(standing) = self.store.standing(id.clone()).await.map_err(damaged)? else { return Ok(()) };
+        let why = match (standing.kind, standing.about) {
+            (Kind::Edit, Some(edited)) => format!("{id} is an edit; name the message that it is of, {edited}"),
+            (Kind::Delete, _) => format!("{id} is a deletion, and there is nothing to do to it"),
+            (Kind::Reaction, Some(to)) => format!("{id} is a reaction; name the message that it is to, {to}"),
+            _ if standing.deleted => format!("{id} was taken back by its author"),
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(Exit::Refused, why))
+    }
+
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    pub async fn quote(&self, event: Event) -> Event {
+        match event {
+            Event::Message(message) if message.deed.about.is_some() => {
+                // Without its quote it is what it was.
+                let quoted = self.store.quote(message.clone()).await;
+                Event::Message(quoted.unwrap_or(message))
+            }
+            event => event,
         }
     }
 
@@ -242,11 +270,13 @@ impl Handle {
             Some(words) => self.store.search(room, words, limit).await,
             None => self.store.messages(room, limit).await,
         };
-        self.titled(events.map_err(damaged)?).await
+        self.as_told(events.map_err(damaged)?).await
     }
 
-    /// Events with conversations of two by the names of those they are with.
-    async fn titled(&self, events: Vec<Event>) -> Result<Vec<Event>, Refusal> {
+    /// Events as the user is told them: marked where the user is named, and with conversations of two by the names of
+    /// those they are with.
+    async fn as_told(&self, mut events: Vec<Event>) -> Result<Vec<Event>, Refusal> {
+        mention::mark(&mut events, &self.name.borrow());
         let rooms = events.iter().map(room_of).filter(|room| room.is_direct());
         let rooms: BTreeSet<RoomName> = rooms.cloned().collect();
         if rooms.is_empty() {
@@ -265,14 +295,33 @@ impl Handle {
             Some(room) => Some(self.room_called(room).await?),
             None => None,
         };
-        let past = self.store.past(room, since, limit).await.map_err(damaged)?;
-        self.titled(past).await
+        self.as_told(self.store.past(room, since, limit).await.map_err(damaged)?).await
+    }
+
+    /// The same, but messages as they stand now: the latest text, nothing of what was taken back, and reactions with the
+    /// message that they are to.
+    pub async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let room = match room {
+            Some(room) => Some(self.room_called(room).await?),
+            None => None,
+        };
+        self.as_told(self.store.latest(room, since, limit).await.map_err(damaged)?).await
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Who is typing, as far as it is heard. As long as anybody listens, the others are asked to tell.
+    pub fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
+    }
+
+    /// Lets members that look know that the user is typing; at most once in three seconds.
+    pub async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        self.ask(Ask::Typing(room)).await.map(drop)
     }
 
     /// What of the history was found damaged at this start, and how much of it is kept.

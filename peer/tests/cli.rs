@@ -325,12 +325,46 @@ fn an_export_is_all_that_happened_as_text_or_json() {
     let (code, out, err) = run(home.path(), &["export", "lobby"]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert_eq!(out, "* bob joined lobby\n1970-01-01 00:00:00 bob: one\n    2026-01-01 eve: two\n");
-    assert_eq!(asked.0.recv().unwrap().1, json!({"room": "lobby", "since": 0, "follow": false}));
+    assert_eq!(asked.0.recv().unwrap().1, json!({"room": "lobby", "since": 0, "follow": false, "latest": true}));
     let (_, tail, _) = run(home.path(), &["tail", "lobby", "--since", "0", "--json"]);
     for arguments in [&["export", "lobby", "--json"][..], &["export", "lobby", "--format", "json"]] {
         assert_eq!(run(home.path(), arguments).1, tail);
     }
     assert_eq!(run(home.path(), &["export", "lobby", "--format", "xml"]).0, 2);
+}
+
+#[test]
+fn an_export_of_all_names_the_rooms_and_keeps_to_the_time_asked_for() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| vec![event(2, "one"), json!({"result": {}})]);
+    let (code, out, _) = run(home.path(), &["export", "--all", "--until", "1970-01-02T00:00:00Z"]);
+    assert_eq!((code, out.as_str()), (0, "1970-01-01 00:00:00 lobby bob: one\n"));
+    assert_eq!(asked.0.recv().unwrap().1, json!({"since": 0, "follow": false, "latest": true}));
+    assert_eq!(run(home.path(), &["export", "--all", "--since", "2d"]).1, "");
+    for wrong in [&["export"][..], &["export", "lobby", "--all"], &["export", "--all", "--since", "yesterday"]] {
+        assert_eq!(run(home.path(), wrong).0, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn what_was_said_can_be_answered_edited_deleted_and_reacted_to() {
+    const ID: &str = "lobby/9f86d081884c7d65/17";
+    let home = home();
+    let asked = session(home.path(), "alice", |_, _| said(json!(["bob"]), json!([])));
+    let params = |arguments: &[&str]| {
+        let (code, out, err) = run(home.path(), arguments);
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        assert!(out.contains("delivered to bob"), "{out}");
+        asked.0.recv().unwrap()
+    };
+    let (method, answer) = params(&["say", "lobby", "so do I", "--reply", ID]);
+    assert_eq!((method.as_str(), answer), ("say", json!({"room": "lobby", "text": "so do I", "reply": ID})));
+    assert_eq!(params(&["say", "lobby", "--me", "waves"]).1, json!({"room": "lobby", "text": "waves", "me": true}));
+    assert_eq!(params(&["edit", ID, "better"]), ("edit".into(), json!({"id": ID, "text": "better"})));
+    assert_eq!(params(&["delete", ID]), ("delete".into(), json!({"id": ID})));
+    assert_eq!(params(&["react", ID, "👍"]), ("react".into(), json!({"id": ID, "text": "👍"})));
+    assert_eq!(params(&["react", ID, "--undo"]), ("react".into(), json!({"id": ID, "text": ""})));
+    assert_eq!(run(home.path(), &["react", ID]).0, 2);
 }
 
 #[test]

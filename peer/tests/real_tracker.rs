@@ -104,3 +104,47 @@ async fn another_tracker_in_the_place_of_the_known_one_is_accepted_only_by_its_k
     assert_eq!(alice.run(&["logout"]).0, 0);
     assert_eq!(alice.log_in(address, &[]), (0, String::new()), "it is the known one from now on");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_said_can_be_edited_reacted_to_and_deleted_and_all_of_it_is_in_the_transcript() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), data.path()).await;
+    let alice = Person::new();
+    let chats = alice.0.path().join("chats");
+    assert_eq!(alice.log_in(host.address(), &["--transcript", chats.to_str().unwrap()]), (0, String::new()));
+    let done = |arguments: &[&str]| {
+        let (code, out, err) = alice.run(arguments);
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        out
+    };
+    done(&["join", "lobby"]);
+    let said: serde_json::Value = serde_json::from_str(&done(&["say", "lobby", "lunch at noon", "--json"])).unwrap();
+    let id = said["id"].as_str().unwrap();
+    done(&["edit", id, "lunch at one"]);
+    done(&["react", id, "👍"]);
+    done(&["say", "lobby", "--reply", id, "so be it"]);
+    let history = done(&["history", "lobby", "--ids"]);
+    assert!(history.contains(&format!("{id} alice (edited): lunch at one\n  👍 alice\n")), "{history}");
+    assert!(history.contains("  ↳ alice: lunch at one\n") && !history.contains("noon"), "{history}");
+    let found = done(&["history", "lobby", "--search", "noon"]);
+    assert_eq!(found, "", "that is not what it says any more");
+    done(&["delete", id]);
+    let history = done(&["history", "lobby"]);
+    assert!(history.contains("alice (deleted)\n") && !history.contains("lunch"), "{history}");
+    let (code, _, err) = alice.run(&["edit", id, "no, at two"]);
+    assert!(code == 1 && err.contains("taken back"), "{err}");
+    let written = async {
+        loop {
+            let text = std::fs::read_to_string(chats.join("lobby.txt")).unwrap_or_default();
+            if text.contains("alice (deleted number 1)") {
+                break text;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let text = tokio::time::timeout(Duration::from_secs(20), written).await.expect("it is written in time");
+    let lines: Vec<&str> = text.lines().filter_map(|line| line.split_once("] ").map(|(_, said)| said)).collect();
+    let expected = ["* alice joined lobby", "alice: lunch at noon", "alice (edited): lunch at one"];
+    assert_eq!(lines[..3], expected, "{text}");
+    assert!(text.starts_with("== 20"), "{text}");
+}

@@ -50,7 +50,7 @@ pub struct Config {
     pub rooms: usize,
     /// Members of one room, at the most.
     pub members_per_room: usize,
-    /// Rooms that one account is a member of, at the most.
+    /// Rooms that one account is a member of, or asks to join, at the most.
     pub rooms_per_account: usize,
     /// Requests of one session that may wait for their answers, at the most; further ones are not read until then.
     pub requests_per_session: usize,

@@ -3,6 +3,7 @@
 mod book;
 mod chat;
 mod contacts;
+mod deed;
 mod detach;
 mod door;
 mod export;
@@ -18,9 +19,15 @@ mod progress;
 mod rooms;
 mod say;
 mod session;
+mod show;
 mod tail;
 mod text;
 mod time;
+mod transcript;
+
+#[cfg(test)]
+#[path = "../control/fake.rs"]
+mod fake;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -31,6 +38,8 @@ use common::{
     wire::control::{Exit, Refusal},
 };
 use meet::Meet;
+#[cfg(test)]
+use peer::control::{Session, follow};
 use peer::{Config, profile::Folders};
 
 /// Instant messages on your own network: a tracker says who is there, what you say goes straight to them.
@@ -89,6 +98,9 @@ enum Command {
     Promote(door::Promote),
     HandOver(door::HandOver),
     Say(say::Say),
+    Edit(deed::Edit),
+    Delete(deed::Delete),
+    React(deed::React),
     Msg(say::Msg),
     Receipts(say::Receipts),
     Outbox(outbox::Outbox),
@@ -171,6 +183,9 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Promote(promote) => promote.run(&mut client, &out).await,
             Command::HandOver(hand_over) => hand_over.run(&mut client, &out).await,
             Command::Say(say) => say.run(&mut client, &out).await,
+            Command::Edit(edit) => edit.run(&mut client, &out).await,
+            Command::Delete(delete) => delete.run(&mut client, &out).await,
+            Command::React(react) => react.run(&mut client, &out).await,
             Command::Msg(msg) => msg.run(&mut client, &out).await,
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,

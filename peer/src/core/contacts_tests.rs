@@ -86,7 +86,7 @@ fn a_block_ends_the_conversation_and_what_comes_is_dropped_without_a_word() {
     let blocked = contact(&alone, ContactState::Blocked);
     told(&mut alone, vec![blocked], false);
     assert!(alone.tell(Input::LinkSays(LinkId(1), batch.into())).is_empty());
-    let say = Ask::Say { room: "@m1".parse().unwrap(), text: "hello".into() };
+    let say = Ask::Say { room: "@m1".parse().unwrap(), content: "hello".into() };
     let outputs = alone.tell(Input::Ask(AskId(1), say));
     assert!(matches!(&outputs[..], [Output::Reply(_, Err(refusal))] if refusal.message.contains("unblock")));
 }

@@ -243,15 +243,18 @@ impl Core {
 pub fn titled(mut event: Event, title: impl Fn(&RoomName) -> RoomName) -> Event {
     let room = match &mut event {
         Event::Message(message) => {
-            if message.room.is_direct()
-                && let Some(rest) = message.id.strip_prefix(message.room.as_str())
-            {
-                message.id = format!("{}{rest}", title(&message.room));
+            if message.room.is_direct() {
+                for id in [Some(&mut message.id), message.deed.about.as_mut()].into_iter().flatten() {
+                    if let Some(rest) = id.strip_prefix(message.room.as_str()) {
+                        *id = format!("{}{rest}", title(&message.room));
+                    }
+                }
             }
             &mut message.room
         }
         Event::Member(member) => &mut member.room,
         Event::Receipt(receipt) => &mut receipt.room,
+        Event::Typing(typing) => &mut typing.room,
     };
     if room.is_direct() {
         *room = title(room);

@@ -20,7 +20,7 @@ fn direct(alone: &Alone) -> RoomName {
 }
 
 fn say(alone: &mut Alone, room: RoomName) -> Vec<Output> {
-    alone.tell(Input::Ask(AskId(1), Ask::Say { room, text: "hello".into() }))
+    alone.tell(Input::Ask(AskId(1), Ask::Say { room, content: "hello".into() }))
 }
 
 fn replies(outputs: &[Output]) -> Vec<Result<Answer, Refusal>> {

@@ -7,8 +7,8 @@ use common::{
     message::Hash,
     table::{Member, Settings},
     wire::{
-        control::{Mark, MemberEvent, ReceiptEvent, Refusal, people::BookEntry},
-        peer::PeerFrame,
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent, people::BookEntry},
+        peer::{PeerFrame, PeerHint},
         tracker::ToPeer,
     },
 };
@@ -72,8 +72,14 @@ pub enum Input {
     },
     /// A peer says something.
     LinkSays(LinkId, PeerFrame),
+    /// A peer hints at something.
+    LinkHints(LinkId, PeerHint),
+    /// Somebody watches here for who is typing, or nobody does any more.
+    Looks(bool),
     /// So many bytes of frames have been handed on to the network.
     LinkSent(LinkId, usize),
+    /// A peer says something that cannot be read; its connection ends.
+    LinkBroken(LinkId, String),
     /// A connection to a peer is gone.
     LinkDown(LinkId, String),
     /// [`Output::Call`] has come to a connection, and whoever is there has proven its key.
@@ -141,6 +147,8 @@ pub enum Output {
     KeepBook(Vec<BookEntry>),
     /// Say this to a peer.
     Send(LinkId, Encoded),
+    /// Send this to a peer as a datagram, without its header; it may be lost.
+    Hint(LinkId, Encoded),
     /// Close a link, for this reason.
     Close(LinkId, String),
     /// Read own batches from the store: those with messages from `from` on, as many as fit a batch.
@@ -187,6 +195,8 @@ pub enum Shown {
     Member(MemberEvent),
     /// A receipt.
     Receipt(ReceiptEvent),
+    /// Somebody is typing.
+    Typing(TypingEvent),
 }
 
 /// Messages in a row of one author, as the store keeps them: the batch as it travelled, and what is known of it.

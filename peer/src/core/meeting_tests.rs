@@ -183,7 +183,7 @@ fn after_a_restart_whoever_was_met_is_dialled_where_they_were() {
     runtime.block_on(store.commit(std::sync::Arc::new(rows.collect()))).unwrap();
     let (_, saved) = store.reopen(&me().key()).unwrap();
     let mut again = trackerless(saved);
-    again.tell(Input::Ask(AskId(1), Ask::Say { room: "@bob".parse().unwrap(), text: "hello again".into() }));
+    again.tell(Input::Ask(AskId(1), Ask::Say { room: "@bob".parse().unwrap(), content: "hello again".into() }));
     again.now.at += 2_000;
     let dialled = again.tell(Input::Tick);
     let is_there = |output: &Output| matches!(output, Output::Dial(key, at) if *key == other().key() && at.as_slice().contains(&address(7)));

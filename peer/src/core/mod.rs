@@ -9,6 +9,7 @@ mod answers;
 mod ask_people;
 mod backoff;
 mod book;
+mod breach;
 mod causal;
 mod changes;
 #[cfg(test)]
@@ -48,6 +49,7 @@ mod taking;
 mod tests;
 mod tracker_link;
 pub mod trust;
+mod typing;
 mod waking;
 mod witness;
 #[cfg(test)]
@@ -78,6 +80,7 @@ use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
 use trust::{Known, Trust};
+use typing::Typing;
 use witness::Witness;
 
 /// What a core begins with.
@@ -144,6 +147,7 @@ pub struct Core {
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
+    typing: Typing,
     repair: Repair,
     witness: Witness,
     numbers_from: u64,
@@ -178,6 +182,7 @@ impl Core {
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
+            typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
@@ -207,7 +212,10 @@ impl Core {
             Input::TrackerDown(reason) => self.tracker_down(reason, now),
             Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
             Input::LinkSays(link, frame) => self.link_says(link, frame, now),
+            Input::LinkHints(link, hint) => self.link_hints(link, hint, now),
+            Input::Looks(looks) => self.looks(looks),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
+            Input::LinkBroken(link, what) => self.accuse(link, &what),
             Input::LinkDown(link, why) => self.link_down(link, why, now),
             Input::CallUp { call, link, key, address } => self.call_up(call, link, key, address, now),
             Input::CallFailed(call, why) => self.call_failed(call, &why),
@@ -250,6 +258,11 @@ impl Core {
     /// Whether more may be asked now: not while so much waits to be said that it should wait at its source.
     pub fn takes_asks(&self) -> bool {
         self.unsaid.values().map(VecDeque::len).sum::<usize>() < self.config.say_queue
+    }
+
+    /// What the user is called.
+    pub fn name(&self) -> &AccountName {
+        &self.name
     }
 
     /// A room that this peer is in or was in.

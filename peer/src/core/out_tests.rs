@@ -31,7 +31,7 @@ fn three() -> Alone {
 }
 
 fn say(alone: &mut Alone) -> Vec<Output> {
-    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), text: "hello".into() }))
+    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), content: "hello".into() }))
 }
 
 /// What goes over a link about the lobby.
@@ -183,7 +183,7 @@ fn who_is_removed_and_comes_back_gets_what_is_said_from_then_on() {
 #[test]
 fn what_waited_to_be_said_when_one_is_removed_is_refused_with_the_reason() {
     let mut alone = three();
-    alone.core.handle(Input::Ask(AskId(5), Ask::Say { room: lobby(), text: "hello".into() }), alone.now);
+    alone.core.handle(Input::Ask(AskId(5), Ask::Say { room: lobby(), content: "hello".into() }), alone.now);
     let outputs = alone.removed(0, 1);
     let refused = outputs.iter().find_map(|output| match output {
         Output::Reply(AskId(5), Err(refusal)) => Some(refusal.message.clone()),

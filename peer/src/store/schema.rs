@@ -57,6 +57,11 @@ const TABLES: &str = "
     CREATE TABLE names (name TEXT PRIMARY KEY, key BLOB) WITHOUT ROWID;
     CREATE TABLE contacts (key BLOB PRIMARY KEY, name TEXT, state TEXT, seen INTEGER) WITHOUT ROWID;
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
+    -- What was done to messages: the latest edit, the deletion, and each one's latest reaction. Made of the segments.
+    CREATE TABLE notes (
+        room TEXT, about BLOB, number INTEGER, kind INTEGER, author BLOB, name TEXT, by_number INTEGER, text TEXT,
+        PRIMARY KEY (room, about, number, kind, author)
+    ) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";
 

@@ -79,7 +79,7 @@ pub struct Listed {
 impl Tracker {
     pub(super) fn operate(&mut self, wanted: Wanted, now: u64) -> Outcome {
         match wanted {
-            Wanted::Invite { .. } if self.invitations.len() >= INVITATIONS => {
+            Wanted::Invite { .. } if self.invitations.are_full() => {
                 Outcome::Refused(format!("there are {INVITATIONS} invitations, as many as may be: some have to expire"))
             }
             Wanted::Invite { hash, uses, days } => {

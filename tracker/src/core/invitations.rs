@@ -48,9 +48,9 @@ impl Invitations {
         }
     }
 
-    /// How many are known.
-    pub fn len(&self) -> usize {
-        self.invitations.len()
+    /// Whether there are as many as may be.
+    pub fn are_full(&self) -> bool {
+        self.invitations.len() >= INVITATIONS
     }
 
     /// Adds one.

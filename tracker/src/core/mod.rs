@@ -12,7 +12,7 @@ mod admission;
 mod contacts;
 mod door;
 mod frames;
-pub mod invitations;
+pub(crate) mod invitations;
 mod joining;
 mod logins;
 mod names;

@@ -98,7 +98,8 @@ impl Session {
 
     /// The next frame of the outbox, unless a request ends with it.
     pub fn next_unasked(&mut self) -> Option<Waiting> {
-        self.outbox.pop_front_if(|waiting| !waiting.answer && waiting.after.is_none())
+        let unasked = self.outbox.front().is_some_and(|waiting| !waiting.answer && waiting.after.is_none());
+        if unasked { self.outbox.pop_front() } else { None }
     }
 
     /// The next frame of the outbox, if nothing has to go before it.

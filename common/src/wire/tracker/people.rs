@@ -52,7 +52,8 @@ pub enum Wish {
     #[serde(rename = "r")]
     Remove,
     /// To be shown as away for good, and to hear nothing more. The other is not told: to it, it is as if its request
-    /// were never answered and the blocking account never logged in.
+    /// were never answered and the blocking account never logged in. In rooms that the two share each still sees the
+    /// other as all members do.
     #[serde(rename = "b")]
     Block,
     /// To lift that.
@@ -60,7 +61,8 @@ pub enum Wish {
     Unblock,
 }
 
-/// The last word about some of the receiver's contacts. All of them are told after each login.
+/// The last word about some of the receiver's contacts. All of them are told after each login; where the tracker has just
+/// started, only once everybody has had the time to come back, and until then those of whom it knows.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub struct Contacts {
     /// Some of them.

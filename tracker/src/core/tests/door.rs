@@ -99,7 +99,7 @@ fn who_is_declined_is_told_by_whom_at_once_or_at_the_next_login_and_once() {
     let told = Declined { room: room("den"), by: Some(called(1)) };
     world.join(2, "den");
     assert_eq!(world.decide(1, "den", 2, false), None);
-    assert_eq!(declined(&mut world, 2), [told.clone()]);
+    assert_eq!(declined(&mut world, 2), vec![told.clone()]);
     world.join(3, "den");
     world.say(3, Logout {});
     assert_eq!(world.decide(1, "den", 3, false), None);

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
-    table::{Role, Settings},
-    wire::tracker::{Decide, Logout, Make, Remove, Rename, SetContact, SetRole, SetTopic, Shown, Unban, Wish},
+    table::{Change, Departure, Role, Settings, Step},
+    wire::tracker::{
+        ContactState, Decide, Logout, Make, Remove, Rename, SetContact, SetRole, SetTopic, Shown, Unban, Wish,
+    },
 };
 
 use super::world::{World, called, key, room};
@@ -14,6 +16,8 @@ const PEERS: u8 = 9;
 const ROOMS: [&str; 3] = ["lobby", "kitchen", "Attic"];
 const STEPS: usize = 400;
 const SEEDS: u64 = 60;
+/// Few enough that they meet.
+const PEOPLE: u64 = 5;
 
 /// SplitMix64: a seed replays.
 struct Dice(u64);
@@ -28,13 +32,18 @@ impl Dice {
     }
 }
 
+/// One that is to be replayed, or as many as are asked for.
+fn seeds() -> std::ops::Range<u64> {
+    let number = |name| std::env::var(name).ok().map(|seed| seed.parse::<u64>().expect("a number"));
+    match number("ROLLCALL_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("ROLLCALL_SEEDS").unwrap_or(SEEDS),
+    }
+}
+
 #[test]
 fn whatever_happens_every_mirror_equals_the_tables_once_all_is_quiet() {
-    let seeds = match std::env::var("ROLLCALL_SEED") {
-        Ok(seed) => seed.parse().map(|seed: u64| seed..seed + 1).expect("a number"),
-        Err(_) => 0..SEEDS,
-    };
-    for seed in seeds {
+    for seed in seeds() {
         println!("seed {seed}: replay with ROLLCALL_SEED={seed}");
         history(seed);
     }
@@ -42,29 +51,55 @@ fn whatever_happens_every_mirror_equals_the_tables_once_all_is_quiet() {
 
 #[test]
 fn whatever_people_do_to_each_other_everybody_sees_what_the_tracker_holds() {
-    let seeds = match std::env::var("ROLLCALL_SEED") {
-        Ok(seed) => seed.parse().map(|seed: u64| seed..seed + 1).expect("a number"),
-        Err(_) => 0..SEEDS,
-    };
-    for seed in seeds {
+    let seeds = seeds();
+    let mut met = Met::default();
+    for seed in seeds.clone() {
         println!("seed {seed}: replay with ROLLCALL_SEED={seed}");
-        people(seed);
+        people(seed, &mut met);
     }
+    let Met { removed, kept, contacts, renamed } = met;
+    println!("{removed} removed, {kept} rooms kept, {contacts} contacts, {renamed} other names");
+    let enough = seeds.count() < 10 || [removed, kept, contacts, renamed].iter().all(|met| *met > 5);
+    assert!(enough, "the histories reach what they are about");
 }
 
-fn people(seed: u64) {
+/// What came about in the histories.
+#[derive(Default)]
+struct Met {
+    removed: usize,
+    kept: usize,
+    contacts: usize,
+    renamed: usize,
+}
+
+fn people(seed: u64, met: &mut Met) {
     let mut dice = Dice(seed ^ 0x5eed);
     let mut world = World::new(Config::default());
     for _ in 0..STEPS {
-        let (me, other) = (dice.roll(PEERS.into()) as u8 + 1, dice.roll(PEERS.into()) as u8 + 1);
+        let (mut me, mut other) = (dice.roll(PEOPLE) as u8 + 1, dice.roll(PEOPLE) as u8 + 1);
         let name = ROOMS[dice.roll(3) as usize].to_owned();
-        let flip = dice.roll(2) == 0;
+        let (flip, what) = (dice.roll(2) == 0, dice.roll(24));
         let (id, named) = (1, room(&name));
-        match dice.roll(24) {
-            0..=3 => world.login(me),
+        if (14..=19).contains(&what) && dice.roll(8) > 0 {
+            // Mostly by somebody who may, and about somebody whom it can be about.
+            let held = world.tracker.rooms.find(&named).and_then(|id| world.tracker.rooms.get(id));
+            let staff = held.iter().flat_map(|room| room.table().members()).filter(|one| one.role > Role::Member);
+            let staff: Vec<u8> = staff.map(|one| one.key.0[0]).collect();
+            let waiting: Vec<u8> = held.iter().flat_map(|room| room.door.waiting.keys()).map(|key| key.0[0]).collect();
+            let any = |of: &[u8], dice: &mut Dice| of.get(dice.roll(of.len().max(1) as u64) as usize).copied();
+            me = any(&staff, &mut dice).unwrap_or(me);
+            other = any(&waiting, &mut dice).filter(|_| what <= 16).unwrap_or(other);
+        }
+        if dice.roll(4) > 0 && world.peers.get(&me).is_none_or(|peer| peer.session.is_none()) {
+            world.login(me);
+        }
+        match what {
+            0..=1 => world.login(me),
+            2 => world.slow(me, false),
+            3 => world.slow(me, dice.roll(4) == 0),
             4 => world.lose(me),
             5 => world.say(me, Logout {}),
-            6 => world.slow(me, flip),
+            6 => world.pass(dice.roll(100)),
             7 => world.pass(dice.roll(9_000)),
             8 if dice.roll(6) == 0 => world.restart(),
             8 => world.say(me, Shown { away: flip, hide_seen: dice.roll(2) == 0 }),
@@ -89,18 +124,20 @@ fn people(seed: u64) {
             }
             _ => {
                 use Wish::{Accept, Add, Block, Decline, Remove, Unblock};
-                let wish = [Add, Add, Accept, Accept, Decline, Remove, Block, Unblock][dice.roll(8) as usize];
+                let wish = [Add, Add, Add, Accept, Accept, Decline, Remove, Block, Unblock, Unblock];
+                let wish = wish[dice.roll(10) as usize];
                 world.say(me, SetContact { id, name: called(other), key: None, wish });
             }
         }
     }
-    for peer in 1..=PEERS {
+    let everybody = 1..=PEOPLE as u8;
+    for peer in everybody.clone() {
         world.slow(peer, false);
         world.login(peer);
     }
     world.pass(30_000);
-    (1..=PEERS).for_each(|peer| world.assert_mirrored(peer));
-    (1..=PEERS).for_each(|peer| world.assert_contacts(peer));
+    everybody.clone().for_each(|peer| world.assert_mirrored(peer));
+    everybody.for_each(|peer| world.assert_contacts(peer));
     let held = |world: &mut World| -> Vec<_> {
         let rooms = world.tracker.rooms.iter_mut();
         rooms.map(|(_, room)| (room.digest(), room.door.clone())).collect()
@@ -114,6 +151,13 @@ fn people(seed: u64) {
             assert!(room.table().member(key).is_none() && !room.door.waiting.contains_key(key));
         }
     }
+    for (id, peer) in &world.peers {
+        let removals = |change: &&Change| matches!(change.step, Step::Gone { why: Departure::Removed, .. });
+        met.removed += peer.mirror.changes.iter().filter(removals).count();
+        met.contacts += peer.mirror.contacts.values().filter(|one| one.state == ContactState::Contact).count();
+        met.renamed += usize::from(world.tracker.logins.name_of(&key(*id)) != Some(called(*id)));
+    }
+    met.kept += world.tracker.rooms.kept().count();
     let before = held(&mut world);
     world.restart();
     assert_eq!(held(&mut world), before, "a restart keeps everything");
