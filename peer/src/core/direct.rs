@@ -171,7 +171,14 @@ impl Core {
                     *room = self.begin_direct(key, now);
                 }
             }
-            Ask::Members(room) | Ask::Called(room) => *room = self.resolve_room(room)?,
+            Ask::Make(room, _) | Ask::Order(room, _) | Ask::Door(room) if !room.is_plain() => {
+                let why = format!("{room} is a conversation of two: it has no owner, no door and no topic");
+                return Err(refused(format!("{why}; for more people make a room: peer create ROOM")));
+            }
+            Ask::Members(room) | Ask::Called(room) | Ask::Typing(room) | Ask::Table(room) => {
+                *room = self.resolve_room(room)?;
+            }
+            Ask::Since { room, .. } => *room = self.resolve_room(room)?,
             Ask::Said(MessageId { room, .. })
             | Ask::Receipts(MessageId { room, .. })
             | Ask::Cancel(MessageId { room, .. }) => *room = self.resolve_room(room)?,
