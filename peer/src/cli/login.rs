@@ -199,7 +199,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         output::note(&salvaged.to_string());
     }
     let domain = welcome(&handle, target, &profile, kept).await?;
-    called.serve(&handle.status().await?.name);
+    called.found(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker: target.address, domain, hosted, _held: held })
 }
