@@ -10,12 +10,14 @@
 
 pub mod address;
 pub mod config;
+pub mod content;
 pub mod digits;
 pub mod fault;
 pub mod frame;
 pub mod id;
 pub mod identity;
 pub mod limits;
+pub mod mention;
 pub mod message;
 pub mod name;
 #[cfg(feature = "net")]

@@ -2,6 +2,8 @@
 
 /// Longest text of one message, in bytes of UTF-8.
 pub const TEXT_BYTES: usize = 16 * 1024;
+/// Longest reaction, in bytes of UTF-8.
+pub const REACTION_BYTES: usize = 32;
 /// Longest account name, in characters.
 pub const NAME_CHARS: usize = 32;
 /// Longest room name, in characters.
@@ -32,6 +34,10 @@ pub const BATCH_BYTES: usize = 256 * 1024;
 pub const BATCH_MESSAGES: usize = 4_096;
 /// Largest frame between two peers: a batch and some room for its envelope.
 pub const PEER_FRAME: usize = BATCH_BYTES + 64 * 1024;
+/// Largest datagram between two peers, in bytes.
+pub const HINT: usize = 512;
+/// Datagrams of one link that wait in memory, each way, in bytes; older ones make room for newer.
+pub const HINTS_WAITING: usize = 4 * 1024;
 /// Parts of one frontier frame, and heads of one part.
 pub const FRONTIER_PARTS: usize = 4_096;
 /// Logs of one room that one peer may follow at another.

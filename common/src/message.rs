@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::{
+    content::{About, Content, Kind},
     frame,
     id::{Key, Version},
     identity::Identity,
@@ -34,6 +35,12 @@ pub struct Message {
     /// [`limits::ANSWERS`].
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answered>,
+    /// What it does; a text if it does not say. [`Message::does`] is what counts.
+    #[serde(rename = "k", default, skip_serializing_if = "Kind::is_text")]
+    pub kind: Kind,
+    /// To which earlier message, or in answer to which.
+    #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<About>,
 }
 
 /// A message that another one comes after. With it comes all that it came after itself.
@@ -137,6 +144,9 @@ pub enum BadBatch {
     /// A text is longer than [`limits::TEXT_BYTES`].
     #[error("a text is longer than {} bytes", limits::TEXT_BYTES)]
     Text,
+    /// A reaction is longer than [`limits::REACTION_BYTES`].
+    #[error("a reaction is longer than {} bytes", limits::REACTION_BYTES)]
+    Reaction,
 }
 
 impl Batch {
@@ -179,6 +189,9 @@ impl Batch {
             let Some(message) = message? else { continue };
             if message.text.len() > limits::TEXT_BYTES {
                 return Err(BadBatch::Text);
+            }
+            if message.kind == Kind::Reaction && message.text.len() > limits::REACTION_BYTES {
+                return Err(BadBatch::Reaction);
             }
             if message.answers.len() > limits::ANSWERS {
                 return Err(BadBatch::Size);
@@ -260,14 +273,23 @@ impl Message {
     /// No less than the bytes that one of its answers takes.
     pub const ANSWER_COST: usize = 64;
 
-    /// What somebody said at this moment.
+    /// No less than the bytes that its kind and the message it is about take.
+    const ABOUT_COST: usize = 32;
+
+    /// A text that somebody said at this moment.
     pub fn new(sent: u64, text: String) -> Message {
-        Message { sent, text, answers: Vec::new() }
+        Message::of(sent, text.into())
+    }
+
+    /// What somebody said or did at this moment.
+    pub fn of(sent: u64, Content { text, kind, about }: Content) -> Message {
+        Message { sent, text, answers: Vec::new(), kind, about }
     }
 
     /// No less than the bytes this message takes in a batch.
     pub fn cost(&self) -> usize {
-        self.text.len() + 32 + Self::ANSWER_COST * self.answers.len()
+        let about = if self.about.is_some() || !self.kind.is_text() { Self::ABOUT_COST } else { 0 };
+        self.text.len() + 32 + about + Self::ANSWER_COST * self.answers.len()
     }
 }
 
@@ -369,6 +391,9 @@ mod tests {
             let answers = vec![answered.clone(); limits::ANSWERS];
             let message = Message { answers, ..Message::new(u64::MAX, text.into()) };
             assert!(message.encode().len() <= message.cost());
+            let about = Some(About { author: ByteArray::new([0xff; 8]), number: u64::MAX });
+            let message = Message { about, kind: Kind::Other(u8::MAX), ..message };
+            assert!(message.encode().len() <= message.cost());
         }
     }
 
@@ -385,6 +410,14 @@ mod tests {
         assert_eq!(bad(|b| b.first = 0), Err(BadBatch::Numbers));
         assert_eq!(bad(|b| b.first = u64::MAX), Err(BadBatch::Numbers));
         assert_eq!(bad(|b| b.messages[0] = ByteBuf::from([0xc1])), Err(BadBatch::Message));
+    }
+
+    #[test]
+    fn a_reaction_over_the_limit_is_refused_though_signed() {
+        let alice = Identity::from_seed([1; 32]);
+        let message = Message { kind: Kind::Reaction, ..Message::new(5, "x".repeat(limits::REACTION_BYTES + 1)) };
+        let (batch, _) = Batch::sign(&alice, &room(), STAMP, Head::empty(&room(), &alice.key()), &[message]);
+        assert_eq!(batch.verify(&alice.key()), Err(BadBatch::Reaction));
     }
 
     #[test]

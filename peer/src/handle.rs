@@ -1,7 +1,9 @@
 //! A running peer, as the control socket, the chat and the tests hold it.
 
 use common::{
-    AccountName, MessageId, RoomName, Version, table,
+    AccountName, MessageId, RoomName, Version,
+    content::{Content, Kind},
+    mention, table,
     wire::control::{
         Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal,
         Room, Said, Status, TableLine, Waiting,
@@ -22,13 +24,15 @@ use crate::{
 /// A running peer; clones are the same peer. It ends when it is logged out or the last handle is dropped.
 #[derive(Clone)]
 pub struct Handle {
-    asks: mpsc::Sender<Question>,
-    events: broadcast::Sender<Event>,
-    welcomed: watch::Receiver<Option<Welcomed>>,
-    ended: watch::Receiver<Option<Refusal>>,
-    store: Store,
-    salvaged: Option<Salvaged>,
-    called: Option<Called>,
+    pub(crate) asks: mpsc::Sender<Question>,
+    pub(crate) events: broadcast::Sender<Event>,
+    pub(crate) typing: broadcast::Sender<Event>,
+    pub(crate) name: watch::Receiver<AccountName>,
+    pub(crate) welcomed: watch::Receiver<Option<Welcomed>>,
+    pub(crate) ended: watch::Receiver<Option<Refusal>>,
+    pub(crate) store: Store,
+    pub(crate) salvaged: Option<Salvaged>,
+    pub(crate) called: Option<Called>,
 }
 
 /// Messages that `history` shows unless it is told how many.
@@ -37,19 +41,8 @@ const HISTORY: u32 = 50;
 const BEGINNING: usize = 200;
 
 impl Handle {
-    pub(crate) fn new(
-        asks: mpsc::Sender<Question>,
-        events: broadcast::Sender<Event>,
-        welcomed: watch::Receiver<Option<Welcomed>>,
-        ended: watch::Receiver<Option<Refusal>>,
-        store: Store,
-        salvaged: Option<Salvaged>,
-    ) -> Handle {
-        Handle { asks, events, welcomed, ended, store, salvaged, called: None }
-    }
-
     /// The same, of an account whose other names on this machine lead to it.
-    pub fn called(self, called: Called) -> Handle {
+    pub fn known_as(self, called: Called) -> Handle {
         Handle { called: Some(called), ..self }
     }
 
@@ -160,11 +153,46 @@ impl Handle {
         }
     }
 
-    /// Says something. The answer comes when the message is in the store, synced: from then on it is said.
+    /// Says a text; see [`Handle::speak`].
     pub async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        match self.ask(Ask::Say { room, text }).await? {
+        self.speak(room, text.into()).await
+    }
+
+    /// Says or does something. The answer comes when the message is in the store, synced: from then on it is said.
+    pub async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        if let Some(about) = &content.about {
+            self.check_about(about.id(&room)).await?;
+        }
+        match self.ask(Ask::Say { room, content }).await? {
             Answer::Said(said) => Ok(*said),
             _ => Err(gone()),
+        }
+    }
+
+    /// Whether something can be done to a message. One that is not here is for the core to refuse.
+    async fn check_about(&self, id: MessageId) -> Result<(), Refusal> {
+        let room = self.called(id.room.clone()).await?;
+        let id = MessageId { room, ..id };
+        let Some(standing) = self.store.standing(id.clone()).await.map_err(damaged)? else { return Ok(()) };
+        let why = match (standing.kind, standing.about) {
+            (Kind::Edit, Some(edited)) => format!("{id} is an edit; name the message that it is of, {edited}"),
+            (Kind::Delete, _) => format!("{id} is a deletion, and there is nothing to do to it"),
+            (Kind::Reaction, Some(to)) => format!("{id} is a reaction; name the message that it is to, {to}"),
+            _ if standing.deleted => format!("{id} was taken back by its author"),
+            _ => return Ok(()),
+        };
+        Err(Refusal::new(Exit::Refused, why))
+    }
+
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    pub async fn quote(&self, event: Event) -> Event {
+        match event {
+            Event::Message(message) if message.deed.about.is_some() => {
+                // Without its quote it is what it was.
+                let quoted = self.store.quote(message.clone()).await;
+                Event::Message(quoted.unwrap_or(message))
+            }
+            event => event,
         }
     }
 
@@ -222,28 +250,53 @@ impl Handle {
 
     /// Messages of one room that this peer is or was in, the oldest first.
     pub async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
-        let room = self.room_called(query.room).await?;
+        let room = self.called(query.room).await?;
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
             Some(words) => self.store.search(room, words, limit).await,
             None => self.store.messages(room, limit).await,
         };
-        events.map_err(damaged)
+        events.map_err(damaged).map(|events| self.marked(events))
     }
 
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
         let room = match room {
-            Some(room) => Some(self.room_called(room).await?),
+            Some(room) => Some(self.called(room).await?),
             None => None,
         };
-        self.store.past(room, since, limit).await.map_err(damaged)
+        self.store.past(room, since, limit).await.map_err(damaged).map(|events| self.marked(events))
+    }
+
+    /// The same, but messages as they stand now: the latest text, nothing of what was taken back, and reactions with the
+    /// message that they are to.
+    pub async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        let room = match room {
+            Some(room) => Some(self.called(room).await?),
+            None => None,
+        };
+        self.store.latest(room, since, limit).await.map_err(damaged).map(|events| self.marked(events))
+    }
+
+    fn marked(&self, mut events: Vec<Event>) -> Vec<Event> {
+        mention::mark(&mut events, &self.name.borrow());
+        events
     }
 
     /// Events as they happen. A subscriber that falls far behind is told so by the channel, and asks
     /// [`Handle::past`] for what it missed.
     pub fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    /// Who is typing, as far as it is heard. As long as anybody listens, the others are asked to tell.
+    pub fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
+    }
+
+    /// Lets members that look know that the user is typing; at most once in three seconds.
+    pub async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        self.ask(Ask::Typing(room)).await.map(drop)
     }
 
     /// What of the history was found damaged at this start, and how much of it is kept.
@@ -270,7 +323,7 @@ impl Handle {
         }
     }
 
-    async fn room_called(&self, room: RoomName) -> Result<RoomName, Refusal> {
+    async fn called(&self, room: RoomName) -> Result<RoomName, Refusal> {
         match self.ask(Ask::Called(room)).await? {
             Answer::Called(room) => Ok(room),
             _ => Err(gone()),

@@ -21,6 +21,9 @@ use crate::{
 /// Events that a slow subscriber may be behind before it is told that it has missed some.
 const EVENTS: usize = 8_192;
 
+/// Hints of who is typing that a slow subscriber may be behind; it misses the older ones.
+const TYPING: usize = 64;
+
 /// What a peer is made of.
 pub struct Setup {
     /// The settings.
@@ -76,6 +79,8 @@ pub async fn spawn(setup: Setup) -> Result<Handle, Refusal> {
 pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle {
     let (asks_in, asks) = mpsc::channel(WAITING);
     let (events, _) = broadcast::channel(EVENTS);
+    let (typing, _) = broadcast::channel(TYPING);
+    let (name_in, name) = watch::channel(setup.name.clone());
     let (welcomed_in, welcomed) = watch::channel(None);
     let (ended_in, ended) = watch::channel(None);
     let me = setup.identity.key();
@@ -100,11 +105,11 @@ pub fn spawn_on(setup: Setup, host: Host, store: Store, saved: Saved) -> Handle 
         store: store.clone(),
         host,
         asks,
-        tells: Tells { events: events.clone(), welcomed: welcomed_in },
+        tells: Tells { events: events.clone(), typing: typing.clone(), name: name_in, welcomed: welcomed_in },
         ended: ended_in,
     };
     tokio::spawn(driver.run());
-    Handle::new(asks_in, events, welcomed, ended, store, salvaged)
+    Handle { asks: asks_in, events, typing, name, welcomed, ended, store, salvaged, called: None }
 }
 
 fn wall() -> u64 {

@@ -2,6 +2,8 @@
 
 mod faults;
 mod hosts;
+mod liar;
+mod mallory;
 mod real_channel;
 mod replay;
 mod storm;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::RoomName;
+use common::{RoomName, wire::control::Event};
 use tests::sim::{Conditions, Net, Person, Town, eventually, run, seeds};
 use tokio::time::Instant;
 
@@ -170,4 +170,22 @@ fn no_byte_of_a_message_goes_to_the_tracker() {
     };
     let long: &'static str = "x".repeat(10_000).leak();
     assert_eq!(to_tracker("x"), to_tracker(long));
+}
+
+#[test]
+fn who_looks_sees_who_types_and_nobody_keeps_it() {
+    seeds("typing", 0..3, |seed| async move {
+        let net = Net::new(seed);
+        let town = Town::new(&net);
+        let people = people(&town, &["alice", "bob"]).await;
+        let mut typing = people[1].handle.typing_events();
+        let seen = loop {
+            people[0].handle.typing(lobby()).await.unwrap();
+            if let Ok(Ok(event)) = tokio::time::timeout(Duration::from_secs(1), typing.recv()).await {
+                break event;
+            }
+        };
+        assert!(matches!(seen, Event::Typing(typing) if typing.name.as_str() == "alice"));
+        assert!(people[1].messages().await.is_empty());
+    });
 }

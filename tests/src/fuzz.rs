@@ -14,13 +14,14 @@ use common::{
     AccountName, Domain, Identity, Key, MessageId, RoomName, Version,
     address::Addresses,
     config,
+    content::{Content, Kind},
     frame::{self, Frame, HEADER},
     limits,
     message::{Batch, Head, Message},
     table::{Delta, Table},
     wire::{
         control,
-        peer::PeerFrame,
+        peer::{PeerFrame, PeerHint},
         tracker::{ToPeer, ToTracker},
     },
 };
@@ -30,10 +31,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("to_tracker", to_tracker),
     ("to_peer", to_peer),
     ("peer_frame", peer_frame),
+    ("peer_hint", peer_hint),
     ("batch", batch),
     ("addresses", addresses),
     ("text", text),
@@ -81,6 +83,18 @@ pub fn peer_frame(bytes: &[u8]) {
     }
 }
 
+/// A datagram of another peer, after the check of its length.
+pub fn peer_hint(bytes: &[u8]) {
+    if bytes.len() > PeerHint::LIMIT {
+        return;
+    }
+    if let Ok(Some(hint)) = PeerHint::decode(bytes) {
+        let again = hint.encode();
+        assert!(again.len() - HEADER <= PeerHint::LIMIT);
+        assert_eq!(PeerHint::decode(&again[HEADER..]), Ok(Some(hint)));
+    }
+}
+
 /// A batch that says anything at all, and one that was signed and then altered: the first byte says where, the second
 /// how, and the rest is said.
 pub fn batch(bytes: &[u8]) {
@@ -91,7 +105,16 @@ pub fn batch(bytes: &[u8]) {
     let author = author();
     let room: RoomName = "lobby".parse().expect("a good name");
     let said = said.chunks(1_000).take(16).map(|text| String::from_utf8_lossy(text).into_owned());
-    let messages: Vec<Message> = said.zip(1..).map(|(text, sent)| Message::new(sent, text)).collect();
+    let content = |text: String, number: u64| match number % 3 {
+        0 => Content::from(text),
+        _ => {
+            let id = MessageId { room: room.clone(), author: author.key().short(), number: number / 2 };
+            let kind = if text.len() > limits::REACTION_BYTES { *flip % 4 } else { *flip };
+            Content { text, kind: kind.into(), about: Some((&id).into()) }
+        }
+    };
+    let messages: Vec<Message> =
+        said.zip(1..).map(|(text, number)| Message::of(number, content(text, number))).collect();
     if messages.is_empty() {
         return;
     }
@@ -168,6 +191,9 @@ pub fn control(bytes: &[u8]) {
     line::<control::Receipt>(bytes);
     line::<control::Event>(bytes);
     line::<control::Say>(bytes);
+    line::<control::Edit>(bytes);
+    line::<control::Delete>(bytes);
+    line::<control::React>(bytes);
     line::<control::Path>(bytes);
 }
 
@@ -198,8 +224,13 @@ fn frames<F: Frame + Clone + PartialEq + Debug>(mut bytes: &[u8]) -> Vec<F> {
 fn checked(batch: &Batch) {
     if let Ok(head) = batch.verify(&author().key()) {
         assert_eq!((head, head.number), (batch.end(), batch.last()));
-        let fits = |message: Option<Message>| message.is_none_or(|m| m.text.len() <= limits::TEXT_BYTES);
-        assert!(batch.messages().all(|message| message.is_ok_and(fits)));
+        for (message, number) in batch.messages().zip(batch.first..) {
+            let Some(message) = message.expect("it was checked") else { continue };
+            assert!(message.text.len() <= limits::TEXT_BYTES);
+            let does = message.does(&author().key(), number);
+            assert!(does != Kind::Reaction || message.text.len() <= limits::REACTION_BYTES);
+            assert!(!does.changes_another() || message.about.is_some());
+        }
         assert_eq!(batch.withhold(|_| true).verify(&author().key()), Ok(head));
     }
 }

@@ -10,7 +10,9 @@ use quinn::{
 
 use crate::{
     id::Key,
+    limits::HINTS_WAITING,
     net::tls::{Certificate, TlsError},
+    wire::peer,
 };
 
 /// What bounds a link, beyond what its frames allow.
@@ -56,7 +58,7 @@ pub fn endpoint(socket: UdpSocket, server: ServerConfig) -> io::Result<Endpoint>
 pub fn server_config(certificate: &Certificate, alpn: &[u8], limits: &LinkLimits) -> Result<ServerConfig, TlsError> {
     let tls = QuicServerConfig::try_from(certificate.server(alpn)?).map_err(no_suite)?;
     let mut config = ServerConfig::with_crypto(Arc::new(tls));
-    config.transport_config(Arc::new(transport(limits, None)));
+    config.transport_config(Arc::new(transport(limits, None, alpn)));
     config.max_incoming(limits.handshakes);
     config.incoming_buffer_size(64 * 1024);
     config.incoming_buffer_size_total(limits.handshakes as u64 * 16 * 1024);
@@ -72,7 +74,7 @@ pub fn client_config(
 ) -> Result<ClientConfig, TlsError> {
     let tls = QuicClientConfig::try_from(certificate.client(alpn, expected)?).map_err(no_suite)?;
     let mut config = ClientConfig::new(Arc::new(tls));
-    config.transport_config(Arc::new(transport(limits, Some(limits.keep_alive))));
+    config.transport_config(Arc::new(transport(limits, Some(limits.keep_alive), alpn)));
     Ok(config)
 }
 
@@ -80,7 +82,9 @@ fn no_suite(_: quinn::crypto::rustls::NoInitialCipherSuite) -> TlsError {
     TlsError::Config(rustls::Error::General("no cipher suite for QUIC".into()))
 }
 
-fn transport(limits: &LinkLimits, keep_alive: Option<Duration>) -> TransportConfig {
+fn transport(limits: &LinkLimits, keep_alive: Option<Duration>, alpn: &[u8]) -> TransportConfig {
+    // Only peers have datagrams for each other.
+    let datagrams = (alpn == peer::ALPN).then_some(HINTS_WAITING);
     let mut transport = TransportConfig::default();
     let idle = limits.dead_after.as_millis().min(u128::from(u32::MAX)) as u32;
     transport
@@ -93,6 +97,7 @@ fn transport(limits: &LinkLimits, keep_alive: Option<Duration>) -> TransportConf
         .send_window(limits.send_window)
         .max_concurrent_bidi_streams(VarInt::from_u32(4))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
-        .datagram_receive_buffer_size(None);
+        .datagram_receive_buffer_size(datagrams)
+        .datagram_send_buffer_size(HINTS_WAITING);
     transport
 }

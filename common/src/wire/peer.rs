@@ -54,6 +54,15 @@ frames! {
     11 => Near,
     /// A wish to be told a receipt.
     12 => Tell,
+    /// Whether the sender wants to be hinted at who is typing.
+    20 => Looks,
+}
+
+frames! {
+    /// From a peer to a peer, as a datagram of its own, without the length: what may be lost.
+    PeerHint, limit limits::HINT;
+    /// The sender is typing.
+    1 => Typing,
 }
 
 /// Who is here. The key is proven by the TLS handshake.
@@ -308,6 +317,22 @@ pub struct Tell {
     /// Who wants it.
     #[serde(rename = "a")]
     pub author: Key,
+}
+
+/// Whether somebody watches, at the sender, for who is typing. Without this frame nobody does.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Looks {
+    /// Whether hints are wanted from now on.
+    #[serde(rename = "y")]
+    pub looks: bool,
+}
+
+/// The sender is typing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Typing {
+    /// Where.
+    #[serde(rename = "r")]
+    pub room: RoomName,
 }
 
 /// The link is closed on purpose.

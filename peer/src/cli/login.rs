@@ -4,6 +4,7 @@ use std::{
     fs::File,
     io::{self, IsTerminal},
     net::{SocketAddr, UdpSocket},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -28,20 +29,23 @@ use quinn::Endpoint;
 use serde::Serialize;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
+    sync::mpsc,
     time,
 };
 
-use super::{Global, chat, host, log, output};
+use super::{Global, chat, host, log, output, transcript};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
+/// What there is to tell the user that waits to be shown.
+const NOTICES: usize = 8;
 /// How long the last word to the tracker and the other peers may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// Log in; the first login makes the identity key, which is who you are from then on.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  peer login alice\n  peer login alice --tracker 192.168.1.5\n  peer login alice --detach"
+    after_help = "Examples:\n  peer login alice\n  peer login alice --tracker 192.168.1.5\n  peer login alice --detach\n  peer login alice --transcript ~/chats"
 )]
 pub struct Login {
     /// What to be called.
@@ -64,6 +68,9 @@ pub struct Login {
     /// Go on in the background, and return when logged in.
     #[arg(long)]
     pub detach: bool,
+    /// Write each conversation to a text file in this folder, as it happens; what was before is in: peer export.
+    #[arg(long, value_name = "DIR")]
+    transcript: Option<PathBuf>,
     /// Run a tracker too, for everybody on this LAN.
     #[arg(long, conflicts_with = "tracker")]
     host: bool,
@@ -118,6 +125,10 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
         () = signals.next() => return Ok(()),
     };
     let handle = &session.handle;
+    let (notes, mut notices) = mpsc::channel(NOTICES);
+    if let Some(folder) = &login.transcript {
+        tokio::spawn(transcript::run(handle.clone(), folder.clone(), notes));
+    }
     let interface = async {
         if login.headless {
             output::json(&Ready {
@@ -127,10 +138,13 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
                 address: session.endpoint.local_addr()?,
                 tracker: session.tracker,
             })?;
+            while let Some(notice) = notices.recv().await {
+                output::note(&notice);
+            }
             return std::future::pending().await;
         }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
-        chat::run(handle.clone(), console).await
+        chat::run(handle.clone(), console, notices).await
     };
     let (end, outcome) = tokio::select! {
         biased;
@@ -194,7 +208,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         used,
     };
     let called = Called::new(profile.clone());
-    let handle = peer::spawn(setup).await?.called(called.clone());
+    let handle = peer::spawn(setup).await?.known_as(called.clone());
     if let Some(salvaged) = handle.salvaged() {
         output::note(&salvaged.to_string());
     }

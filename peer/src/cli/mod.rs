@@ -1,6 +1,7 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
 mod chat;
+mod deed;
 mod detach;
 mod door;
 mod export;
@@ -14,9 +15,15 @@ mod progress;
 mod rooms;
 mod say;
 mod session;
+mod show;
 mod tail;
 mod text;
 mod time;
+mod transcript;
+
+#[cfg(test)]
+#[path = "../control/fake.rs"]
+mod fake;
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -26,6 +33,8 @@ use common::{
     AccountName, reasons,
     wire::control::{Exit, Refusal},
 };
+#[cfg(test)]
+use peer::control::{Session, follow};
 use peer::{Config, profile::Folders};
 
 /// Instant messages on your own network: a tracker says who is there, what you say goes straight to them.
@@ -84,6 +93,9 @@ enum Command {
     Promote(door::Promote),
     HandOver(door::HandOver),
     Say(say::Say),
+    Edit(deed::Edit),
+    Delete(deed::Delete),
+    React(deed::React),
     Receipts(say::Receipts),
     Outbox(outbox::Outbox),
     Tail(tail::Tail),
@@ -142,6 +154,9 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Promote(promote) => promote.run(&mut client, &out).await,
             Command::HandOver(hand_over) => hand_over.run(&mut client, &out).await,
             Command::Say(say) => say.run(&mut client, &out).await,
+            Command::Edit(edit) => edit.run(&mut client, &out).await,
+            Command::Delete(delete) => delete.run(&mut client, &out).await,
+            Command::React(react) => react.run(&mut client, &out).await,
             Command::Receipts(receipts) => receipts.run(&mut client, &out).await,
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,

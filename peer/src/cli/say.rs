@@ -15,7 +15,7 @@ use super::{output::Out, progress::Progress, text::inline, time};
 /// Say something in a room.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  peer say lobby hello\n  peer say lobby --wait 5 'is anybody there?'\n  uptime | peer say lobby -"
+    after_help = "Examples:\n  peer say lobby hello\n  peer say lobby --wait 5 'is anybody there?'\n  uptime | peer say lobby -\n  peer say lobby --reply lobby/9f86d081884c7d65/17 'so do I'\n  peer say lobby --me waves"
 )]
 pub struct Say {
     /// Where.
@@ -25,6 +25,12 @@ pub struct Say {
     /// Wait so many seconds for everybody to have it; if somebody does not by then, end with code 5.
     #[arg(long, value_name = "S", value_parser = seconds)]
     wait: Option<f64>,
+    /// The message that it answers, as `history --ids` names it.
+    #[arg(long, value_name = "ID")]
+    reply: Option<String>,
+    /// Tell what you do: `--me waves` is shown as `* alice waves`.
+    #[arg(long)]
+    me: bool,
 }
 
 /// Who has got a message of yours.
@@ -38,11 +44,11 @@ pub struct Receipts {
 impl Say {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let text = if self.text == "-" { from_stdin()? } else { self.text };
-        check(&text)?;
-        let said = client.say(control::Say { room: self.room, text, wait: self.wait }).await?;
+        let Say { room, text, wait, reply, me } = self;
+        let text = given(text)?;
+        let said = client.say(control::Say { room, text, wait, reply, me }).await?;
         out.object(&said, |said| format!("said {}\n{}", said.id, Progress::from(said).text()))?;
-        if self.wait.is_some() && !said.pending.is_empty() {
+        if wait.is_some() && !said.pending.is_empty() {
             let reason = format!(
                 "not everybody has it yet: {}. It goes on being delivered; see: peer receipts {}",
                 Progress::from(&said).text(),
@@ -68,6 +74,13 @@ impl Receipts {
         })?;
         Ok(out.remark(&Progress::from(receipts.as_slice()).text())?)
     }
+}
+
+/// The text as it is given; - stands for what stdin holds.
+pub fn given(text: String) -> Result<String> {
+    let text = if text == "-" { from_stdin()? } else { text };
+    check(&text)?;
+    Ok(text)
 }
 
 /// What stdin holds, without the line end that `echo` and editors put last.

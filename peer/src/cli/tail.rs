@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 use common::{
     RoomName,
-    wire::control::{self, Event, Mark, MemberChange, MemberEvent, MessageEvent},
+    wire::control::{self, Event, MemberChange, MemberEvent},
 };
 use peer::control::Client;
 
-use super::{output::Out, text, time};
+use super::{output::Out, show, text, time};
 
 /// What happened last in one room or in all, and with --follow what happens.
 #[derive(Args)]
@@ -22,9 +22,15 @@ pub struct Tail {
     /// Go on with events as they happen.
     #[arg(long, short)]
     follow: bool,
+    /// With --follow: also who is typing.
+    #[arg(long, requires = "follow")]
+    typing: bool,
+    /// Show the id of each message, for `say --reply`, `edit`, `delete` and `react`.
+    #[arg(long)]
+    ids: bool,
 }
 
-/// What was said in a room.
+/// What was said in a room, as it stands now: edited texts, and reactions with what they are to.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  peer history lobby --limit 100\n  peer history lobby --search 'lunch friday'")]
 pub struct History {
@@ -36,15 +42,19 @@ pub struct History {
     /// Only messages that hold all these words.
     #[arg(long, value_name = "WORDS")]
     search: Option<String>,
+    /// Show the id of each message, for `say --reply`, `edit`, `delete` and `react`.
+    #[arg(long)]
+    ids: bool,
 }
 
 impl Tail {
     /// Runs it.
     pub async fn run(self, client: Client, out: &Out) -> Result<()> {
-        let Tail { room, since, follow } = self;
-        let mut events = client.tail(control::Tail { room, since, follow }).await?;
+        let Tail { room, since, follow, typing, ids } = self;
+        let tail = control::Tail { room, since, follow, typing, latest: false };
+        let mut events = client.tail(tail).await?;
         while let Some(event) = events.next().await? {
-            show(&event, out)?;
+            show_event(&event, ids, out)?;
         }
         Ok(())
     }
@@ -53,21 +63,10 @@ impl Tail {
 impl History {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let History { room, limit, search } = self;
+        let History { room, limit, search, ids } = self;
         let events = client.history(control::History { room, limit, search }).await?;
-        events.iter().try_for_each(|event| show(event, out))
+        events.iter().try_for_each(|event| show_event(event, ids, out))
     }
-}
-
-/// Who says something, with what there is to know of how it came. No name has a bracket, so no text can pass for this.
-pub fn author(message: &MessageEvent) -> String {
-    let way = message.path.starts_with("via ").then(|| text::inline(&message.path));
-    let mark = message.mark.map(|mark| match mark {
-        Mark::Early => "what it answers has not come".to_string(),
-        Mark::Late => "late".to_string(),
-    });
-    let remarks: Vec<String> = way.into_iter().chain(mark).collect();
-    if remarks.is_empty() { message.from.to_string() } else { format!("{} ({})", message.from, remarks.join(", ")) }
 }
 
 /// `joined lobby` and the like: what a member did, as it goes after its name.
@@ -98,6 +97,7 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
         MemberChange::Identity => format!("comes with another key ({detail}) than the one known"),
         MemberChange::Split => return split(event),
+        MemberChange::Offends => format!("sends what breaks the rules ({detail}); the link to it was closed"),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };
@@ -121,14 +121,16 @@ fn topic(event: &MemberEvent, topic: &str) -> String {
     }
 }
 
-fn show(event: &Event, out: &Out) -> Result<()> {
+fn show_event(event: &Event, ids: bool, out: &Out) -> Result<()> {
     Ok(out.object(event, |event| match event {
         Event::Message(message) => {
-            let place = out.dim(&format!("{} {}", time::date(message.sent), message.room));
-            format!("{place} {}: {}", author(message), text::block(&message.text, "    "))
+            let place = if ids { message.id.clone() } else { message.room.to_string() };
+            let place = out.dim(&format!("{} {}", time::date(message.sent), text::inline(&place)));
+            show::message(&format!("{place} "), message, "    ")
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
+        Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)
 }
 

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use common::{
-    MessageId, limits,
+    MessageId, RoomName,
+    content::{About, Content, Kind},
     wire::control::{
-        Cancel, Create, Event, Exit, History, InRoom, Join, Ordered, Receipts, Refusal, Rename, Said, Say, Since,
+        Cancel, Create, Delete, Edit, Event, Exit, History, InRoom, Join, Ordered, React, Receipts, Refusal, Rename,
+        Said, Say, Since,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -49,13 +51,28 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
         "rename" => result(session.rename(read::<Rename>(params)?.name).await.map(|()| json!({}))),
         "leave" => result(session.leave(read::<InRoom>(params)?.room).await.map(|()| json!({}))),
         "members" => result(session.members(read::<InRoom>(params)?.room).await),
+        "edit" => {
+            let Edit { id, text } = read(params)?;
+            let id = message_id(&id)?;
+            result(session.speak(id.room.clone(), Content::edit(&id, text)).await)
+        }
+        "delete" => {
+            let id = message_id(&read::<Delete>(params)?.id)?;
+            result(session.speak(id.room.clone(), Content::delete(&id)).await)
+        }
+        "react" => {
+            let React { id, text } = read(params)?;
+            let id = message_id(&id)?;
+            result(session.speak(id.room.clone(), Content::reaction(&id, text)).await)
+        }
+        "typing" => result(session.typing(read::<InRoom>(params)?.room).await.map(|()| json!({}))),
         "receipts" => {
-            let id: MessageId = read::<Receipts>(params)?.id.parse().map_err(bad_params)?;
+            let id = message_id(&read::<Receipts>(params)?.id)?;
             result(session.receipts(id).await)
         }
         "outbox" => result(session.outbox().await),
         "cancel" => {
-            let id: MessageId = read::<Cancel>(params)?.id.parse().map_err(bad_params)?;
+            let id = message_id(&read::<Cancel>(params)?.id)?;
             result(session.cancel(id).await)
         }
         "history" => result(session.history(read::<History>(params)?).await),
@@ -67,25 +84,36 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
 
 /// Says something, and waits for receipts if that is asked for.
 pub async fn say(session: impl Session, params: Value) -> Result<Value, Fault> {
-    let Say { room, text, wait } = read(params)?;
-    if text.len() > limits::TEXT_BYTES {
-        let reason = format!(
-            "the text has {} bytes and the limit is {}; say it in several messages",
-            text.len(),
-            limits::TEXT_BYTES
-        );
-        return Err(Refusal::new(Exit::Refused, reason).into());
-    }
-    let Some(wait) = wait else { return result(session.say(room, text).await) };
+    let Say { room, text, wait, reply, me } = read(params)?;
+    let about = match reply {
+        Some(reply) => Some(answered(&room, &message_id(&reply)?)?),
+        None => None,
+    };
+    let content = Content { text, kind: if me { Kind::Action } else { Kind::Text }, about };
+    content.check().map_err(|bad| Refusal::new(Exit::Refused, bad.to_string()))?;
+    let Some(wait) = wait else { return result(session.speak(room, content).await) };
     let wait = Duration::try_from_secs_f64(wait).map_err(bad_params)?.min(LONGEST_WAIT);
     let deadline = time::Instant::now() + wait;
     // Subscribed before it is said, so that no receipt is missed.
     let mut events = session.events();
-    let mut said = session.say(room, text).await?;
+    let mut said = session.speak(room, content).await?;
     while !said.pending.is_empty() && time::timeout_at(deadline, news_of(&said, &mut events)).await.is_ok() {
         said = session.said(said.id.parse().map_err(bad_params)?).await?;
     }
     result(Ok(said))
+}
+
+/// What an answer in a room is to, which has to be in the same room.
+fn answered(room: &RoomName, id: &MessageId) -> Result<About, Refusal> {
+    if id.room.fold() == room.fold() {
+        return Ok(id.into());
+    }
+    let why = format!("{id} was said in {}, and can only be answered there", id.room);
+    Err(Refusal::new(Exit::Refused, why))
+}
+
+fn message_id(id: &str) -> Result<MessageId, Fault> {
+    id.parse().map_err(bad_params)
 }
 
 /// The params as `T`.
@@ -97,7 +125,7 @@ pub fn read<T: DeserializeOwned>(params: Value) -> Result<T, Fault> {
 async fn news_of(said: &Said, events: &mut Receiver<Event>) {
     loop {
         match events.recv().await {
-            Ok(Event::Message(_)) => {}
+            Ok(Event::Message(_) | Event::Typing(_)) => {}
             Ok(event) if follow::room_of(&event) != &said.room => {}
             Ok(_) | Err(RecvError::Lagged(_)) => break,
             // The peer is ending; the question that follows says so.

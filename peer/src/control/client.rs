@@ -9,9 +9,9 @@ use std::{
 use common::{
     AccountName, RoomName,
     wire::control::{
-        Cancel, Cancelled, Changes, Create, Door, Event, Exit, History, InRoom, Join, Joining, Member, Order, Ordered,
-        Outbox, Path as MemberPath, Receipt, Receipts, Refusal, Rename, Room, Said, Say, Since, Status, TableLine,
-        Tail,
+        Cancel, Cancelled, Changes, Create, Delete, Door, Edit, Event, Exit, History, InRoom, Join, Joining, Member,
+        Order, Ordered, Outbox, Path as MemberPath, React, Receipt, Receipts, Refusal, Rename, Room, Said, Say, Since,
+        Status, TableLine, Tail,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -127,6 +127,26 @@ impl Client {
     pub async fn say(&mut self, say: Say) -> Result<Said, Refusal> {
         let wait = say.wait.and_then(|wait| Duration::try_from_secs_f64(wait).ok()).unwrap_or_default();
         self.call_within(PATIENCE.saturating_add(wait), "say", say).await
+    }
+
+    /// Gives a message of one's own another text.
+    pub async fn edit(&mut self, edit: Edit) -> Result<Said, Refusal> {
+        self.call("edit", edit).await
+    }
+
+    /// Takes a message of one's own back.
+    pub async fn delete(&mut self, id: String) -> Result<Said, Refusal> {
+        self.call("delete", Delete { id }).await
+    }
+
+    /// Reacts to a message, or takes that back with an empty text.
+    pub async fn react(&mut self, react: React) -> Result<Said, Refusal> {
+        self.call("react", react).await
+    }
+
+    /// Lets the others know that one is typing.
+    pub async fn typing(&mut self, room: RoomName) -> Result<(), Refusal> {
+        self.call::<Value>("typing", InRoom { room }).await.map(drop)
     }
 
     /// How far a message has got, member by member.

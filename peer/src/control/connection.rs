@@ -146,7 +146,7 @@ impl<S: Session> Connection<S> {
     }
 
     async fn tail(&mut self, params: Value) -> Result<Result<Value, Fault>, Gone> {
-        let Tail { room, since, follow } = match call::read(params) {
+        let Tail { room, since, follow, latest, typing } = match call::read(params) {
             Ok(tail) => tail,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -154,7 +154,7 @@ impl<S: Session> Connection<S> {
             let reason = "this connection follows events already; open another one";
             return Ok(Err(Refusal::new(Exit::Refused, reason).into()));
         }
-        let mut events = Follow::new(self.session.clone(), room, since);
+        let mut events = Follow::new(self.session.clone(), room, since).latest(latest);
         loop {
             match events.next_past().await {
                 Ok(Some(event)) => notify(&self.out, &event).await?,
@@ -163,6 +163,9 @@ impl<S: Session> Connection<S> {
             }
         }
         if follow {
+            if typing {
+                events = events.typing();
+            }
             let out = self.out.clone();
             self.following = Some(tokio::spawn(async move {
                 while let Ok(event) = events.next().await {

@@ -6,10 +6,12 @@
 use std::sync::{Arc, Mutex};
 
 use common::{
-    AccountName, Key, MessageId, RoomName, Slot, table,
+    AccountName, Key, MessageId, RoomName, Slot,
+    content::Content,
+    table,
     wire::control::{
         Cancelled, Changes, Door, Event, Exit, History, Joined, Joining, Member, MessageEvent, Order, Outbox, Path,
-        Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine,
+        Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
     },
 };
 use tokio::sync::{broadcast, watch};
@@ -21,6 +23,7 @@ pub struct Fake {
     name: AccountName,
     kept: Arc<Mutex<Kept>>,
     events: broadcast::Sender<Event>,
+    typing: broadcast::Sender<Event>,
     ended: watch::Sender<Option<Refusal>>,
     /// Says wait at this gate until it is open.
     pub gate: watch::Sender<bool>,
@@ -40,6 +43,7 @@ impl Fake {
             name: name.parse().unwrap(),
             kept: Arc::default(),
             events: broadcast::Sender::new(256),
+            typing: broadcast::Sender::new(16),
             ended: watch::Sender::new(None),
             gate: watch::Sender::new(true),
         }
@@ -63,6 +67,7 @@ impl Fake {
             path: "direct".into(),
             text: format!("text {cursor}"),
             mark: None,
+            deed: Default::default(),
         });
         self.kept.lock().unwrap().past.push(event.clone());
         let _ = self.events.send(event);
@@ -165,8 +170,17 @@ impl Session for Fake {
         Ok(Vec::new())
     }
 
-    async fn say(&self, room: RoomName, text: String) -> Result<Said, Refusal> {
-        self.kept.lock().unwrap().begun.push(text);
+    async fn typing(&self, room: RoomName) -> Result<(), Refusal> {
+        let _ = self.typing.send(Event::Typing(TypingEvent { room, name: self.name.clone() }));
+        Ok(())
+    }
+
+    async fn quote(&self, event: Event) -> Event {
+        event
+    }
+
+    async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        self.kept.lock().unwrap().begun.push(content.text);
         let mut gate = self.gate.subscribe();
         let _ = gate.wait_for(|open| *open).await;
         let mut kept = self.kept.lock().unwrap();
@@ -228,6 +242,10 @@ impl Session for Fake {
         Ok(after.into_iter().skip(skipped).take(limit as usize).collect())
     }
 
+    async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        self.past(room, since, limit).await
+    }
+
     async fn ended(&self) -> Refusal {
         let mut ended = self.ended.subscribe();
         let reason = ended.wait_for(Option::is_some).await.unwrap();
@@ -236,5 +254,9 @@ impl Session for Fake {
 
     fn events(&self) -> broadcast::Receiver<Event> {
         self.events.subscribe()
+    }
+
+    fn typing_events(&self) -> broadcast::Receiver<Event> {
+        self.typing.subscribe()
     }
 }

@@ -20,7 +20,13 @@ pub struct Follow<S> {
     session: S,
     room: Option<RoomName>,
     live: Receiver<Event>,
+    /// Who is typing, where that is asked for.
+    typing: Option<Receiver<Event>>,
     past: VecDeque<Event>,
+    /// Whether the past is shown as it stands now.
+    latest: bool,
+    /// What has just happened and is being completed.
+    fresh: Option<Event>,
     /// The cursor of the last event handed out or in `past`.
     last: Option<u64>,
     /// Whether there may be stored events after `last` that the channel will not bring.
@@ -32,14 +38,31 @@ impl<S: Session> Follow<S> {
     pub fn new(session: S, room: Option<RoomName>, since: Option<u64>) -> Follow<S> {
         // Subscribed before the past is read: what happens between the two comes twice and is dropped once.
         let live = session.events();
-        Follow { session, room, live, past: VecDeque::new(), last: since, behind: true }
+        let (past, latest, fresh) = (VecDeque::new(), false, None);
+        Follow { session, room, live, typing: None, past, latest, fresh, last: since, behind: true }
+    }
+
+    /// Shows messages of the past as they stand now, instead of all that happened.
+    pub fn latest(mut self, latest: bool) -> Follow<S> {
+        self.latest = latest;
+        self
+    }
+
+    /// Shows who is typing too.
+    pub fn typing(mut self) -> Follow<S> {
+        self.typing = Some(self.session.typing_events());
+        self
     }
 
     /// The next event of the past; `None` when there is no more. Cancel-safe.
     pub async fn next_past(&mut self) -> Result<Option<Event>, Refusal> {
         while self.past.is_empty() && self.behind {
             let limit = if self.last.is_some() { PAGE } else { LAST };
-            let page = self.session.past(self.room.clone(), self.last, limit).await?;
+            let room = self.room.clone();
+            let page = match self.latest {
+                true => self.session.latest(room, self.last, limit).await?,
+                false => self.session.past(room, self.last, limit).await?,
+            };
             // The last few are the newest already; a page that is full may have more behind it.
             self.behind = self.last.is_some() && page.len() >= limit as usize;
             self.last = page.iter().filter_map(cursor).max().or(self.last).or(Some(0));
@@ -54,10 +77,20 @@ impl<S: Session> Follow<S> {
             if let Some(event) = self.next_past().await? {
                 return Ok(event);
             }
-            match self.live.recv().await {
+            if let Some(fresh) = self.fresh.clone() {
+                let event = self.session.quote(fresh).await;
+                self.fresh = None;
+                return Ok(event);
+            }
+            let next = tokio::select! {
+                biased;
+                event = self.live.recv() => event,
+                event = heard(&mut self.typing) => Ok(event),
+            };
+            match next {
                 Ok(event) if self.is_new(&event) => {
                     self.last = cursor(&event).or(self.last);
-                    return Ok(event);
+                    self.fresh = Some(event);
                 }
                 Ok(_) => {}
                 Err(RecvError::Lagged(_)) => self.behind = true,
@@ -74,12 +107,24 @@ impl<S: Session> Follow<S> {
     }
 }
 
+/// The next hint of who is typing; never, where it is not asked for.
+async fn heard(typing: &mut Option<Receiver<Event>>) -> Event {
+    while let Some(events) = typing {
+        match events.recv().await {
+            Ok(event) => return event,
+            Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => *typing = None,
+        }
+    }
+    std::future::pending().await
+}
+
 /// Where `tail --since` goes on after an event; receipts are not kept and have no such place.
 pub fn cursor(event: &Event) -> Option<u64> {
     match event {
         Event::Message(message) => Some(message.cursor),
         Event::Member(member) => Some(member.cursor),
-        Event::Receipt(_) => None,
+        Event::Receipt(_) | Event::Typing(_) => None,
     }
 }
 
@@ -89,6 +134,7 @@ pub fn room_of(event: &Event) -> &RoomName {
         Event::Message(message) => &message.room,
         Event::Member(member) => &member.room,
         Event::Receipt(receipt) => &receipt.room,
+        Event::Typing(typing) => &typing.room,
     }
 }
 

@@ -118,7 +118,7 @@ mod tests {
     }
 
     fn say(text: &str, wait: Option<f64>) -> Say {
-        Say { room: "lobby".parse().unwrap(), text: text.into(), wait }
+        Say { wait, ..Say::new("lobby".parse().unwrap(), text) }
     }
 
     #[tokio::test]

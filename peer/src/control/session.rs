@@ -1,7 +1,9 @@
 //! What the control socket and the chat need of a running peer. [`Handle`] is one; tests have their own.
 
 use common::{
-    AccountName, MessageId, RoomName, table,
+    AccountName, MessageId, RoomName,
+    content::Content,
+    table,
     wire::control::{
         Cancelled, Changes, Door, Event, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal, Room, Said,
         Status, TableLine,
@@ -22,6 +24,9 @@ macro_rules! session {
 
             /// Events as they happen.
             fn events(&self) -> broadcast::Receiver<Event>;
+
+            /// Who is typing.
+            fn typing_events(&self) -> broadcast::Receiver<Event>;
         }
 
         impl Session for Handle {
@@ -33,6 +38,10 @@ macro_rules! session {
 
             fn events(&self) -> broadcast::Receiver<Event> {
                 Handle::events(self)
+            }
+
+            fn typing_events(&self) -> broadcast::Receiver<Event> {
+                Handle::typing_events(self)
             }
         }
     };
@@ -63,8 +72,13 @@ session! {
     leave(room: RoomName) -> Result<(), Refusal>;
     /// Who is in a room.
     members(room: RoomName) -> Result<Vec<Member>, Refusal>;
-    /// Says something. The future takes its place among others when it is first polled.
-    say(room: RoomName, text: String) -> Result<Said, Refusal>;
+    /// Says or does something. The future takes its place among others when it is first polled, unless it is about an
+    /// earlier message, which is looked up first.
+    speak(room: RoomName, content: Content) -> Result<Said, Refusal>;
+    /// Lets members that look know that the user is typing.
+    typing(room: RoomName) -> Result<(), Refusal>;
+    /// Adds to an answer or a reaction what it is about, where that is here.
+    quote(event: Event) -> Event;
     /// How far a message has got.
     said(id: MessageId) -> Result<Said, Refusal>;
     /// The same, member by member.
@@ -81,6 +95,8 @@ session! {
     history(query: History) -> Result<Vec<Event>, Refusal>;
     /// Events after a cursor, or the last ones; at most `limit`, in the order of their cursors.
     past(room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal>;
+    /// The same, with messages as they stand now.
+    latest(room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal>;
     /// Waits for the session's end and says why it ended.
     ended() -> Refusal;
 }

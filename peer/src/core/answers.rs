@@ -44,7 +44,8 @@ impl Core {
             Ask::Rename(name) => return self.ask_tracker(id, Ask::Rename(name), now),
             Ask::Members(room) => self.members(&room),
             Ask::Called(room) => self.called(&room),
-            Ask::Say { room, text } => return self.say(id, room, text, now),
+            Ask::Say { room, content } => return self.say(id, room, content, now),
+            Ask::Typing(room) => self.types(&room, now),
             Ask::Said(message) => self
                 .own(&message)
                 .and_then(|_| self.said(&message.room, message.number).map(|said| Answer::Said(Box::new(said)))),

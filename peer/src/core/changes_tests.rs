@@ -48,7 +48,7 @@ fn a_ban_is_told_as_one() {
 fn who_is_removed_is_told_by_whom_and_what_has_not_got_to_everybody() {
     let mut alone = Alone::in_the_lobby(0, 2);
     for text in ["one", "two"] {
-        alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), text: text.into() }));
+        alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), content: text.to_string().into() }));
     }
     let outputs = alone.removed(0, 1);
     assert_eq!(words(&only(outputs.clone())), ("m0", MemberChange::Removed, Some("m1"), Some("1-2")));

@@ -2,6 +2,7 @@
 
 use common::{
     AccountName, Key, MessageId, RoomName, Version,
+    content::Content,
     table::{History, Settings},
     wire::control::{Cancelled, Door, Joined, Member, Order, Path, Receipt, Room, Said, Status, TableLine},
 };
@@ -49,8 +50,10 @@ pub enum Ask {
         /// Where.
         room: RoomName,
         /// What.
-        text: String,
+        content: Content,
     },
+    /// The user is typing in a room.
+    Typing(RoomName),
     /// How far a message of one's own has got.
     Said(MessageId),
     /// The same, member by member.
@@ -76,7 +79,7 @@ pub enum Answer {
     Joined(Joined),
     /// The same, where somebody has to let this peer in.
     Asked(RoomName),
-    /// To [`Ask::Leave`], [`Ask::Order`], [`Ask::Rename`] and [`Ask::Logout`].
+    /// To [`Ask::Leave`], [`Ask::Order`], [`Ask::Rename`], [`Ask::Typing`] and [`Ask::Logout`].
     Done,
     /// To [`Ask::Door`].
     Door(Door),

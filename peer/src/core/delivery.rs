@@ -5,6 +5,7 @@
 
 use common::{
     Key, RoomName, Version,
+    content::{About, Content, Kind},
     fault::{self, Fault},
     frame::{self, Encoded, Frame, HEADER},
     limits,
@@ -15,7 +16,12 @@ use common::{
     },
 };
 
-use super::{AskId, Core, LinkId, Now, Output, Row, Segment, Shown, command::Answer, news::News, room::Sealed};
+use super::{
+    AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
+    command::Answer,
+    news::News,
+    room::{Room, Sealed},
+};
 
 /// Something that waits to be signed.
 #[derive(Debug)]
@@ -24,27 +30,45 @@ pub struct Unsaid {
     message: Message,
 }
 
+/// Whether a message of somebody else is held.
+fn holds(room: &Room, about: &About) -> bool {
+    let mut from = [0; 32];
+    from[..8].copy_from_slice(&*about.author);
+    let Some((author, log)) = room.logs.range(Key(from)..).next() else { return false };
+    author.short().0 == *about.author && log.has(about.number)
+}
+
 impl Core {
-    /// Takes a text to be said, or says why not.
-    pub(super) fn say(&mut self, ask: AskId, room: RoomName, text: String, now: Now) {
-        let refuse = |message: String| Err(Refusal::new(Exit::Refused, message));
-        let Some(room) = self.joined(&room).map(|(name, _)| name.clone()) else {
-            let reply = refuse(format!("you are not in {room}; join it first: peer join {room}"));
-            return self.reply(ask, reply);
+    /// Takes something to be said, or says why not.
+    pub(super) fn say(&mut self, ask: AskId, room: RoomName, content: Content, now: Now) {
+        match self.may_say(&room, &content) {
+            Ok(room) => {
+                let unsaid = Unsaid { ask, message: Message::of(now.wall, content) };
+                self.unsaid.entry(room).or_default().push_back(unsaid);
+            }
+            Err(why) => self.reply(ask, Err(Refusal::new(Exit::Refused, why))),
+        }
+    }
+
+    /// What the room is called in which this may be said.
+    fn may_say(&self, room: &RoomName, content: &Content) -> Result<RoomName, String> {
+        let Some((name, room)) = self.joined(room) else {
+            return Err(format!("you are not in {room}; join it first: peer join {room}"));
         };
-        if text.is_empty() {
-            return self.reply(ask, refuse("there is nothing to say: the text is empty".into()));
+        content.check().map_err(|bad| bad.to_string())?;
+        let Some(about) = &content.about else { return Ok(name.clone()) };
+        let id = about.id(name);
+        let own = id.author == self.me.short();
+        match content.kind {
+            Kind::Edit if !own => return Err(format!("{id} is not yours, and only its author can edit it")),
+            Kind::Delete if !own => return Err(format!("{id} is not yours, and only its author can delete it")),
+            _ => {}
         }
-        if text.len() > limits::TEXT_BYTES {
-            let reply = refuse(format!(
-                "the text has {} bytes; the limit is {} (16 KiB): say it in parts",
-                text.len(),
-                limits::TEXT_BYTES
-            ));
-            return self.reply(ask, reply);
+        let is_here = if own { room.own.stamp(about.number).is_some() } else { holds(room, about) };
+        if !is_here {
+            return Err(format!("there is no message {id} here; the ids are in: peer history {name} --json"));
         }
-        let unsaid = Unsaid { ask, message: Message::new(now.wall, text) };
-        self.unsaid.entry(room).or_default().push_back(unsaid);
+        Ok(name.clone())
     }
 
     /// When something is to be signed that waits for it.
@@ -240,6 +264,7 @@ impl Core {
             PeerFrame::Receipt(receipt) => self.signed_receipt(key, receipt, now),
             PeerFrame::Near(near) => self.near(id, &near, now),
             PeerFrame::Tell(tell) => self.told_to_tell(id, tell),
+            PeerFrame::Looks(looks) => self.told_looks(id, looks.looks),
         }
     }
 

@@ -188,7 +188,7 @@ fn an_answer_from_before_waits_for_what_it_answers_though_its_author_is_not_know
 fn an_author_sends_its_whole_log_to_who_joins_an_open_room_and_waits_for_who_was_meant() {
     for history in [History::All, History::Joined] {
         let (mut alone, library, carol) = joined_last(history);
-        alone.tell(Input::Ask(AskId(1), Ask::Say { room: library.clone(), text: "hello".into() }));
+        alone.tell(Input::Ask(AskId(1), Ask::Say { room: library.clone(), content: "hello".into() }));
         let put =
             Member { slot: Slot(2), key: carol.key(), name: "carol".parse().unwrap(), role: Role::Member, since: 10 };
         alone.tracker(Update {

@@ -7,8 +7,8 @@ use common::{
     message::Hash,
     table::{Member, Settings},
     wire::{
-        control::{Mark, MemberEvent, ReceiptEvent, Refusal},
-        peer::PeerFrame,
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent},
+        peer::{PeerFrame, PeerHint},
         tracker::ToPeer,
     },
 };
@@ -66,8 +66,14 @@ pub enum Input {
     },
     /// A peer says something.
     LinkSays(LinkId, PeerFrame),
+    /// A peer hints at something.
+    LinkHints(LinkId, PeerHint),
+    /// Somebody watches here for who is typing, or nobody does any more.
+    Looks(bool),
     /// So many bytes of frames have been handed on to the network.
     LinkSent(LinkId, usize),
+    /// A peer says something that cannot be read; its connection ends.
+    LinkBroken(LinkId, String),
     /// A connection to a peer is gone.
     LinkDown(LinkId, String),
     /// A peer could not be reached at any of its addresses.
@@ -118,6 +124,8 @@ pub enum Output {
     Dial(Key, Addresses),
     /// Say this to a peer.
     Send(LinkId, Encoded),
+    /// Send this to a peer as a datagram, without its header; it may be lost.
+    Hint(LinkId, Encoded),
     /// Close a link, for this reason.
     Close(LinkId, String),
     /// Read own batches from the store: those with messages from `from` on, as many as fit a batch.
@@ -164,6 +172,8 @@ pub enum Shown {
     Member(MemberEvent),
     /// A receipt.
     Receipt(ReceiptEvent),
+    /// Somebody is typing.
+    Typing(TypingEvent),
 }
 
 /// Messages in a row of one author, as the store keeps them: the batch as it travelled, and what is known of it.

@@ -195,6 +195,8 @@ impl Core {
             Some("a peer does not talk to itself")
         } else if self.links.len() >= self.config.links {
             Some("too many links")
+        } else if self.people.get(&key).is_some_and(|person| now.at < person.shunned_until) {
+            Some("the rules were broken a moment ago")
         } else if !known && (dialled || parked >= PARKED_LINKS) {
             Some("no room is shared")
         } else {
@@ -231,7 +233,7 @@ impl Core {
             return self.close(id, &reason);
         }
         if link.life.replace(hello.life).is_some() {
-            return self.close(id, "hello was said twice");
+            return self.breach(id, "hello was said twice");
         }
         if !link.parked {
             self.activate(id, now);
@@ -265,6 +267,7 @@ impl Core {
         rooms.into_iter().for_each(|room| self.receipts.owe(id, room));
         self.show_presence(&key);
         self.repair_linked(id, key, now);
+        self.typing_linked(id);
     }
 
     /// Of a link dialled by one side and one dialled by the other: the one that the smaller key dialled.
@@ -274,8 +277,9 @@ impl Core {
     }
 
     pub(super) fn link_down(&mut self, id: LinkId, now: Now) {
-        let Some(Link { key, .. }) = self.links.remove(id) else { return };
+        let Some(Link { key, dialled, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.typing.forget(id);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
@@ -292,6 +296,9 @@ impl Core {
             self.show_presence(&key);
             self.schedule_first(key, now);
             self.repair_unlinked(id, &key);
+        } else if dialled && person.link.is_none() {
+            // The other side does not know this peer yet, or never will.
+            self.dial_failed(key, now);
         }
     }
 
@@ -310,6 +317,7 @@ impl Core {
     fn close_with(&mut self, id: LinkId, bye: Bye) {
         let Some(link) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
+        self.typing.forget(id);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
             self.repair_unlinked(id, &link.key);
@@ -379,8 +387,9 @@ impl Core {
         }
     }
 
-    fn schedule(&mut self, key: Key, at: u64) {
+    pub(super) fn schedule(&mut self, key: Key, at: u64) {
         let Some(person) = self.people.get_mut(&key) else { return };
+        let at = at.max(person.shunned_until);
         if person.link.is_some() || person.dialling || person.due.is_some_and(|due| due <= at) {
             return;
         }

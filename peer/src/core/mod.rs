@@ -7,6 +7,7 @@
 mod alone;
 mod answers;
 mod backoff;
+mod breach;
 mod causal;
 mod changes;
 #[cfg(test)]
@@ -42,6 +43,7 @@ mod taking;
 #[cfg(test)]
 mod tests;
 mod tracker_link;
+mod typing;
 mod waking;
 mod witness;
 #[cfg(test)]
@@ -67,6 +69,7 @@ use receipts::Receipts;
 use repair::Repair;
 use room::Room;
 use tracker_link::TrackerLink;
+use typing::Typing;
 use witness::Witness;
 
 /// What a core begins with.
@@ -121,6 +124,7 @@ pub struct Core {
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
+    typing: Typing,
     repair: Repair,
     witness: Witness,
     numbers_from: u64,
@@ -151,6 +155,7 @@ impl Core {
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
+            typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
             numbers_from: start.saved.numbers_from,
@@ -179,8 +184,11 @@ impl Core {
             Input::TrackerDown(reason) => self.tracker_down(reason, now),
             Input::LinkUp { link, key, dialled, address } => self.link_up(link, key, dialled, address, now),
             Input::LinkSays(link, frame) => self.link_says(link, frame, now),
+            Input::LinkHints(link, hint) => self.link_hints(link, hint, now),
+            Input::Looks(looks) => self.looks(looks),
             Input::LinkSent(link, bytes) => self.link_sent(link, bytes),
             Input::LinkDown(link, _) => self.link_down(link, now),
+            Input::LinkBroken(link, what) => self.accuse(link, &what),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
@@ -217,6 +225,11 @@ impl Core {
     /// Whether more may be asked now: not while so much waits to be said that it should wait at its source.
     pub fn takes_asks(&self) -> bool {
         self.unsaid.values().map(VecDeque::len).sum::<usize>() < self.config.say_queue
+    }
+
+    /// What the user is called.
+    pub fn name(&self) -> &AccountName {
+        &self.name
     }
 
     /// A room that this peer is in or was in.

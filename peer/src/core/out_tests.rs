@@ -31,7 +31,7 @@ fn three() -> Alone {
 }
 
 fn say(alone: &mut Alone) -> Vec<Output> {
-    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), text: "hello".into() }))
+    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), content: "hello".to_string().into() }))
 }
 
 /// What goes over a link about the lobby.
@@ -76,11 +76,13 @@ fn who_is_removed_is_sent_nothing_that_is_said_then_though_the_link_stays() {
 
 #[test]
 fn what_was_about_to_leave_when_somebody_is_removed_does_not() {
-    let mut alone = three();
+    let mut alone = Alone::in_the_lobby(0, 2);
+    alone.joins_another(History::Joined);
     say(&mut alone);
-    // It has lost what it had, so that it is sent to it again.
+    alone.link(1, 0, true);
     let have = Have { logs: vec![Reach { room: lobby(), first: 1, last: 0 }] };
     alone.core.handle(Input::LinkSays(LinkId(1), PeerFrame::from(have)), alone.now);
+    assert!(alone.core.out.iter().any(|output| matches!(output, Output::Send(LinkId(1), _))));
     assert_eq!(of_the_lobby(&alone.removed(1, 2), 1), []);
 }
 
@@ -193,7 +195,7 @@ fn who_is_removed_and_comes_back_gets_what_is_said_from_then_on() {
 #[test]
 fn what_waited_to_be_said_when_one_is_removed_is_refused_with_the_reason() {
     let mut alone = three();
-    alone.core.handle(Input::Ask(AskId(5), Ask::Say { room: lobby(), text: "hello".into() }), alone.now);
+    alone.core.handle(Input::Ask(AskId(5), Ask::Say { room: lobby(), content: "hello".to_string().into() }), alone.now);
     let outputs = alone.removed(0, 1);
     let refused = outputs.iter().find_map(|output| match output {
         Output::Reply(AskId(5), Err(refusal)) => Some(refusal.message.clone()),

@@ -54,7 +54,7 @@ fn take(core: &mut Core, input: Input) -> Vec<Output> {
 
 fn say(core: &mut Core, texts: &[&str]) {
     for text in texts {
-        core.handle(Input::Ask(AskId(1), Ask::Say { room: lobby(), text: text.to_string() }), Now::default());
+        core.handle(Input::Ask(AskId(1), Ask::Say { room: lobby(), content: (*text).into() }), Now::default());
     }
     core.flush(Now::default());
 }

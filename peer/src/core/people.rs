@@ -33,6 +33,10 @@ pub struct Person {
     pub unlinked_since: Option<u64>,
     /// How many members have been asked for a way to it.
     pub asked: u32,
+    /// Until when it gets no link, for it has broken the rules.
+    pub shunned_until: u64,
+    /// When the user was last told that it has.
+    pub accused_at: Option<u64>,
     /// Until when no more are asked.
     pub asked_until: u64,
 }
@@ -112,6 +116,8 @@ impl People {
             held: false,
             unlinked_since: None,
             asked: 0,
+            shunned_until: 0,
+            accused_at: None,
             asked_until: 0,
         });
         person.name = name.clone();

@@ -217,7 +217,7 @@ impl Core {
         let Some(room) = shared else { return };
         let key = link.key;
         let Some(compared) = frontier::compare(&self.entries(room), theirs) else {
-            return self.close(id, "a comparison that breaks the rules");
+            return self.breach(id, "a comparison that breaks the rules");
         };
         if let Some(answer) = compared.answer {
             self.send(id, PeerFrame::from(answer).encode());

@@ -65,7 +65,7 @@ fn kept(outputs: &[Output]) -> Vec<(u64, String, Option<Mark>)> {
 }
 
 fn say(alone: &mut Alone, ask: u64) -> Vec<Output> {
-    alone.tell(Input::Ask(AskId(ask), Ask::Say { room: lobby(), text: "hello".into() }))
+    alone.tell(Input::Ask(AskId(ask), Ask::Say { room: lobby(), content: "hello".into() }))
 }
 
 #[test]

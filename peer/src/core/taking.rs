@@ -46,7 +46,7 @@ impl Core {
     pub(super) fn take_passed(&mut self, id: LinkId, via: Key, passed: Passed, now: Now) {
         let Passed { author, name: called, batch } = passed;
         let Ok(batch) = frame::unpack::<Batch>(&batch) else {
-            return self.close(id, "a batch that cannot be read");
+            return self.breach(id, "a batch that cannot be read");
         };
         let Some(room) = self.rooms.get(&batch.room).filter(|room| room.joined) else { return };
         if room.table.member(&via).is_none() || !room.may_have(&self.me, batch.stamp) {
@@ -105,7 +105,7 @@ impl Core {
         } else {
             match batch.verify(&author) {
                 Ok(end) => end,
-                Err(why) => return self.close(arrived.link, &format!("a batch that proves nothing: {why}")),
+                Err(why) => return self.breach(arrived.link, &format!("a batch that proves nothing: {why}")),
             }
         };
         match log.fit(batch.start(), end) {
@@ -164,7 +164,7 @@ impl Core {
             return;
         }
         let Ok(end) = batch.verify(&self.me) else {
-            return self.close(arrived.link, "a batch that proves nothing");
+            return self.breach(arrived.link, "a batch that proves nothing");
         };
         let segment = self.segment(&arrived, end, None, now);
         let Segment { first, last, stamp, .. } = segment;
@@ -214,7 +214,7 @@ impl Core {
         let (batch, author) = (&arrived.batch, arrived.author);
         let name = batch.room.clone();
         let Ok(_) = batch.verify(&author) else {
-            return self.close(arrived.link, "a batch that proves nothing");
+            return self.breach(arrived.link, "a batch that proves nothing");
         };
         let Some(room) = self.rooms.get_mut(&name) else { return };
         let version = room.table.version();

@@ -138,7 +138,7 @@ fn what_a_member_has_receipted_and_lost_since_is_sent_to_it_again() {
     alone.link(1, 0, true);
     let have = |last| Have { logs: vec![Reach { room: lobby(), first: 1, last }] };
     alone.tell(Input::LinkSays(LinkId(1), have(0).into()));
-    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), text: "hello".into() }));
+    alone.tell(Input::Ask(AskId(1), Ask::Say { room: lobby(), content: "hello".into() }));
     alone.tell(Input::LinkSays(LinkId(1), have(1).into()));
     alone.tell(Input::LinkDown(LinkId(1), "gone".into()));
     alone.link(2, 0, true);
@@ -236,7 +236,7 @@ fn many_texts_at_once_are_one_batch_with_one_signature() {
     let have = Have { logs: vec![Reach { room: lobby(), first: 1, last: 0 }] };
     alone.tell(Input::LinkSays(LinkId(1), have.into()));
     for n in 0..100 {
-        alone.core.handle(Input::Ask(AskId(n), Ask::Say { room: lobby(), text: format!("{n}") }), alone.now);
+        alone.core.handle(Input::Ask(AskId(n), Ask::Say { room: lobby(), content: format!("{n}").into() }), alone.now);
     }
     let outputs = alone.core.flush(alone.now);
     assert!(matches!(&sent(&outputs)[..], [PeerFrame::Batch(batch)] if batch.last() == 100));

@@ -211,6 +211,7 @@ impl Core {
         // While it is down, members may be anywhere they were: whoever has no link is tried.
         self.schedule_everybody(now);
         self.repair.look_soon();
+        self.witness.untold();
     }
 
     /// Dials at once, whatever there was before.

@@ -36,6 +36,8 @@ pub struct Witness {
 struct Doubt {
     /// Which; `None` if it is one without this peer.
     theirs: Option<(Version, [u8; 32])>,
+    /// The epoch of this peer's table then.
+    epoch: u64,
     since: u64,
     /// When the member is asked again.
     ask_at: u64,
@@ -47,6 +49,11 @@ impl Witness {
     /// When something is due.
     pub fn deadline(&self) -> u64 {
         self.doubts.values().map(|doubt| doubt.ask_at).min().unwrap_or(u64::MAX)
+    }
+
+    /// Without a link to the tracker nobody can say what is the latest.
+    pub fn untold(&mut self) {
+        self.doubts.retain(|_, doubt| doubt.told);
     }
 
     /// What there was between this peer and a member in a room is over.
@@ -66,20 +73,23 @@ impl Core {
     /// A member has told where its table stands.
     pub(super) fn testified(&mut self, id: LinkId, key: Key, name: &RoomName, theirs: &Told, now: Now) {
         let Some(mine) = self.testimony(name, false) else { return };
-        let place = (name.clone(), key);
-        let behind = |was: Version| was.epoch == mine.version.epoch && was.number < mine.version.number;
+        let (place, told) = ((name.clone(), key), (theirs.version, *theirs.digest));
+        let epoch = mine.version.epoch;
+        // It was behind, and has come on, or tables were begun afresh since.
+        let is_over = |doubt: &Doubt| {
+            let overtaken = |was: Version| was.epoch == epoch && was.number < mine.version.number;
+            let over = |was: (Version, _)| was.0.epoch != theirs.version.epoch || (was != told && overtaken(was.0));
+            doubt.epoch != epoch || doubt.theirs.is_none_or(over)
+        };
         if theirs.version == mine.version {
             match theirs.digest == mine.digest {
                 true => drop(self.witness.doubts.remove(&place)),
                 false => self.lied_to(name, &key, now),
             }
         } else if theirs.up && mine.up {
-            let told = (theirs.version, *theirs.digest);
-            let doubt = self.doubt(place, Some(told), now);
-            match doubt {
-                // It was behind, and has come on.
-                Some(doubt) if doubt.theirs.is_none_or(|was| was != told && behind(was.0)) => {
-                    *doubt = Doubt { theirs: Some(told), told: doubt.told, ..fresh(now) }
+            match self.doubt(place, Doubt { theirs: Some(told), epoch, ..fresh(now) }) {
+                Some(doubt) if is_over(doubt) => {
+                    *doubt = Doubt { theirs: Some(told), epoch, told: doubt.told, ..fresh(now) };
                 }
                 Some(doubt) if now.at >= doubt.since + PATIENCE => self.lied_to(name, &key, now),
                 _ => {}
@@ -102,7 +112,7 @@ impl Core {
     pub(super) fn taken_for_a_stranger(&mut self, key: &Key, now: Now) {
         let Some(person) = self.people.get(key).filter(|person| self.tracker.is_up() && person.online) else { return };
         for name in person.rooms.clone() {
-            match self.doubt((name.clone(), *key), None, now) {
+            match self.doubt((name.clone(), *key), fresh(now)) {
                 // It knew this peer before, and may know of a change first.
                 Some(doubt) if doubt.theirs.is_some() => *doubt = Doubt { told: doubt.told, ..fresh(now) },
                 Some(doubt) if now.at >= doubt.since + PATIENCE => self.lied_to(&name, key, now),
@@ -155,14 +165,14 @@ impl Core {
     }
 
     /// The doubt about a member in a room, begun if there was none and there is space.
-    fn doubt(&mut self, place: (RoomName, Key), theirs: Option<(Version, [u8; 32])>, now: Now) -> Option<&mut Doubt> {
+    fn doubt(&mut self, place: (RoomName, Key), fresh: Doubt) -> Option<&mut Doubt> {
         let has_space = self.witness.doubts.len() < DOUBTS || self.witness.doubts.contains_key(&place);
-        has_space.then(|| self.witness.doubts.entry(place).or_insert(Doubt { theirs, ..fresh(now) }))
+        has_space.then(|| self.witness.doubts.entry(place).or_insert(fresh))
     }
 
     /// Tells the user, once until the two agree again.
     fn lied_to(&mut self, name: &RoomName, key: &Key, now: Now) {
-        let told = self.doubt((name.clone(), *key), None, now).map(|doubt| std::mem::replace(&mut doubt.told, true));
+        let told = self.doubt((name.clone(), *key), fresh(now)).map(|doubt| std::mem::replace(&mut doubt.told, true));
         let called = self.rooms.get(name).and_then(|room| room.name_of(key)).cloned();
         if let (Some(false), Some(called)) = (told, called) {
             self.event(name, called, MemberChange::Split);
@@ -171,5 +181,5 @@ impl Core {
 }
 
 fn fresh(now: Now) -> Doubt {
-    Doubt { theirs: None, since: now.at, ask_at: now.at + PATIENCE, told: false }
+    Doubt { theirs: None, epoch: 0, since: now.at, ask_at: now.at + PATIENCE, told: false }
 }

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use common::{
-    Key, RoomName,
-    frame::Encoded,
+    AccountName, Key, RoomName,
+    frame::{Encoded, HEADER},
+    mention,
     net::tls::Certificate,
     wire::control::{Event, Exit, Refusal},
 };
@@ -70,6 +71,10 @@ impl TrackerInputs {
 pub struct Tells {
     /// Events as they happen.
     pub events: broadcast::Sender<Event>,
+    /// Who is typing. While nobody is subscribed, no peer sends it.
+    pub typing: broadcast::Sender<Event>,
+    /// What the user is called now.
+    pub name: watch::Sender<AccountName>,
     /// The tracker's latest welcome.
     pub welcomed: watch::Sender<Option<Welcomed>>,
 }
@@ -196,7 +201,15 @@ impl Running {
                 look_at = Instant::now();
                 self.take(Input::Woke);
             }
+            self.take(Input::Looks(self.tells.typing.receiver_count() > 0));
             let outputs = self.core.flush(self.now());
+            self.tells.name.send_if_modified(|name| {
+                let renamed = name != self.core.name();
+                if renamed {
+                    name.clone_from(self.core.name());
+                }
+                renamed
+            });
             let (rows, outputs) = rows_first(outputs);
             if !rows.is_empty() {
                 index_at = Some(Instant::now() + IDLE);
@@ -270,7 +283,8 @@ impl Running {
     }
 
     async fn index(&mut self) -> Option<Instant> {
-        match self.store.index_some().await {
+        let noted = self.store.note_some().await;
+        match noted.and(self.store.index_some().await) {
             Ok(true) => Some(Instant::now()),
             Ok(false) => None,
             Err(error) => {
@@ -312,6 +326,7 @@ impl Running {
                 tokio::spawn(dial);
             }
             Output::Send(link, frame) => self.pool.tell(link, ToWriter::Frame(frame)),
+            Output::Hint(link, hint) => self.pool.hint(link, hint.slice(HEADER..)),
             Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
             Output::Load { link, room, from } => self.load(link, room, from),
             Output::Feed { link, room, logs, position } => self.feed(link, room, logs, position),
@@ -376,16 +391,19 @@ impl Running {
 
     /// Takes a batch apart only if somebody looks.
     fn show(&self, shown: Shown) {
-        if self.tells.events.receiver_count() == 0 {
+        let told = if matches!(shown, Shown::Typing(_)) { &self.tells.typing } else { &self.tells.events };
+        if told.receiver_count() == 0 {
             return;
         }
-        let events = match shown {
+        let mut events = match shown {
             Shown::Batch(segment) => events_of(&segment).unwrap_or_default(),
             Shown::Member(event) => vec![Event::Member(event)],
             Shown::Receipt(event) => vec![Event::Receipt(event)],
+            Shown::Typing(event) => vec![Event::Typing(event)],
         };
+        mention::mark(&mut events, self.core.name());
         for event in events {
-            let _ = self.tells.events.send(event);
+            let _ = told.send(event);
         }
     }
 }

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use common::{
     address::canonical,
-    frame::Encoded,
+    frame::{Encoded, Frame},
     net::stream::{FrameReader, write_frames},
-    wire::peer::PeerFrame,
+    wire::peer::{PeerFrame, PeerHint},
 };
 use quinn::{Connection, RecvStream, SendStream, VarInt};
-use tokio::{sync::mpsc, time::timeout};
+use tokio::{
+    sync::mpsc,
+    time::{sleep, timeout},
+};
 
 use super::{
     driver::Inputs,
@@ -19,6 +22,8 @@ use crate::core::{Input, LinkId};
 
 /// How long the last frames may take to arrive before a link is closed all the same.
 const LINGER: Duration = Duration::from_secs(1);
+/// The pause after a datagram before the next one of the link is taken.
+const HINT_PAUSE: Duration = Duration::from_millis(100);
 /// Frames that are written together at the most.
 const TOGETHER: usize = 64;
 
@@ -37,7 +42,9 @@ pub async fn serve(
 ) {
     let (send, recv) = streams;
     let writer = tokio::spawn(write(link, connection.clone(), send, frames, inputs.clone()));
+    let hints = tokio::spawn(take_hints(link, connection.clone(), inputs.clone()));
     let reason = read(link, &connection, recv, &inputs).await;
+    hints.abort();
     pool.remove(link);
     let _ = inputs.send(Input::LinkDown(link, reason)).await;
     // With the pool's sender gone the writer ends by itself once it has written what it holds.
@@ -57,10 +64,25 @@ async fn read(link: LinkId, connection: &Connection, recv: RecvStream, inputs: &
             Err(common::net::stream::ReadError::Frame(bad)) => {
                 tracing::warn!(address = %canonical(connection.remote_address()), "link closed: {bad}");
                 connection.close(PROTEST, bad.to_string().as_bytes());
+                let _ = inputs.send(Input::LinkBroken(link, bad.to_string())).await;
                 return bad.to_string();
             }
             Err(error) => return error.to_string(),
         }
+    }
+}
+
+/// Takes datagrams one by one, with a pause after each: what comes faster pushes out what waits, so that a flood of them
+/// costs no more than a few. One that cannot be read is no reason to close a link.
+async fn take_hints(link: LinkId, connection: Connection, inputs: Inputs) {
+    while let Ok(datagram) = connection.read_datagram().await {
+        if datagram.len() <= PeerHint::LIMIT
+            && let Ok(Some(hint)) = PeerHint::decode(&datagram)
+            && inputs.send(Input::LinkHints(link, hint)).await.is_err()
+        {
+            return;
+        }
+        sleep(HINT_PAUSE).await;
     }
 }
 

@@ -44,6 +44,14 @@ impl Pool {
         }
     }
 
+    /// Sends a datagram; nothing happens if the link is gone, or the other side takes none.
+    pub fn hint(&self, id: LinkId, hint: Encoded) {
+        if let Some(link) = self.links.get(&id) {
+            // What cannot be sent now is lost, as it may be on the way.
+            let _ = link.0.send_datagram(hint);
+        }
+    }
+
     /// Takes a connection out.
     pub fn remove(&self, id: LinkId) {
         self.links.remove(&id);

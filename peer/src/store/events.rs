@@ -9,13 +9,17 @@ use common::{
     limits,
     message::{Batch, Head, Message},
     wire::{
-        control::{Event, Mark, MemberChange, MemberEvent, MessageEvent},
+        control::{Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind},
         peer::PeerFrame,
     },
 };
 use rusqlite::{Connection, Row as SqlRow, params};
 
-use super::{Store, StoreError, load::parsed};
+use super::{
+    Store, StoreError,
+    load::parsed,
+    notes::{as_happened, as_they_stand},
+};
 use crate::core::Segment;
 
 /// The columns of a segment, as [`segment`] reads them.
@@ -25,23 +29,18 @@ pub(super) const COLUMNS: &str =
 impl Store {
     /// Events in the order of their cursors: the first `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, StoreError> {
-        self.read(move |connection| {
-            let limit = limit as usize;
-            let mut events = match since {
-                Some(since) => {
-                    [after(connection, &room, since, limit)?, changes_after(connection, &room, since, limit)?]
-                }
-                None => [last(connection, &room, limit)?, last_changes(connection, &room, limit)?],
-            }
-            .concat();
-            events.sort_by_key(cursor_of);
-            match since {
-                Some(_) => events.truncate(limit),
-                None => drop(events.drain(..events.len().saturating_sub(limit))),
-            }
-            Ok(events)
-        })
-        .await
+        self.read(move |connection| past(connection, &room, since, limit as usize, as_happened)).await
+    }
+
+    /// The same with messages as they stand now, as in [`Store::messages`].
+    pub async fn latest(
+        &self,
+        room: Option<RoomName>,
+        since: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        while self.note_some().await? {}
+        self.read(move |connection| past(connection, &room, since, limit as usize, as_they_stand)).await
     }
 
     /// What has changed in a room's table after one version of it and up to another of the same epoch, in order.
@@ -91,10 +90,11 @@ impl Store {
         .await
     }
 
-    /// The last `limit` messages of a room, the oldest first.
+    /// The last `limit` messages of a room as they stand now, the oldest first.
     pub async fn messages(&self, room: RoomName, limit: u32) -> Result<Vec<Event>, StoreError> {
+        while self.note_some().await? {}
         self.read(move |connection| {
-            let mut events = last(connection, &Some(room), limit as usize)?;
+            let mut events = last(connection, &Some(room), limit as usize, as_they_stand)?;
             events.drain(..events.len().saturating_sub(limit as usize));
             Ok(events)
         })
@@ -109,11 +109,17 @@ pub fn message_count(segment: &Segment) -> usize {
 
 /// The messages of a segment as events, in order, without those withheld.
 pub fn events_of(segment: &Segment) -> Result<Vec<Event>, StoreError> {
+    let messages = messages_of(segment)?.into_iter();
+    Ok(messages.map(|(message, number, cursor)| Event::Message(event(segment, message, number, cursor))).collect())
+}
+
+/// The messages of a segment, each with its number and its cursor, in order, without those withheld.
+pub(super) fn messages_of(segment: &Segment) -> Result<Vec<(Message, u64, u64)>, StoreError> {
     let batch = batch_of(segment)?;
     let messages = batch.messages().zip(segment.first..).zip(segment.cursor..);
     messages
         .filter_map(|((message, number), cursor)| match message {
-            Ok(message) => Some(Ok(event(segment, message?, number, cursor))),
+            Ok(message) => Some(Ok((message?, number, cursor))),
             Err(why) => Some(Err(StoreError::Damaged(why.to_string()))),
         })
         .collect()
@@ -140,8 +146,14 @@ fn batch_of(segment: &Segment) -> Result<Batch, StoreError> {
     }
 }
 
-fn event(segment: &Segment, message: Message, number: u64, cursor: u64) -> Event {
-    Event::Message(MessageEvent {
+/// A message of a segment as it happened.
+pub(super) fn event(segment: &Segment, message: Message, number: u64, cursor: u64) -> MessageEvent {
+    let deed = Deed {
+        kind: MessageKind::of(message.does(&segment.author, number)),
+        about: message.about.map(|about| about.id(&segment.room).to_string()),
+        ..Deed::default()
+    };
+    MessageEvent {
         cursor,
         id: MessageId { room: segment.room.clone(), author: segment.author.short(), number }.to_string(),
         room: segment.room.clone(),
@@ -153,7 +165,8 @@ fn event(segment: &Segment, message: Message, number: u64, cursor: u64) -> Event
         path: segment.path.clone(),
         text: message.text,
         mark: segment.mark,
-    })
+        deed,
+    }
 }
 
 /// The cursor of an event that is kept.
@@ -161,11 +174,40 @@ pub(super) fn cursor_of(event: &Event) -> u64 {
     match event {
         Event::Message(message) => message.cursor,
         Event::Member(member) => member.cursor,
-        Event::Receipt(_) => 0,
+        Event::Receipt(_) | Event::Typing(_) => 0,
     }
 }
 
-fn after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+/// Which events a segment is shown as.
+type View = fn(&Connection, &Segment) -> Result<Vec<Event>, StoreError>;
+
+fn past(
+    c: &Connection,
+    room: &Option<RoomName>,
+    since: Option<u64>,
+    limit: usize,
+    view: View,
+) -> Result<Vec<Event>, StoreError> {
+    let mut events = match since {
+        Some(since) => [after(c, room, since, limit, view)?, changes_after(c, room, since, limit)?],
+        None => [last(c, room, limit, view)?, last_changes(c, room, limit)?],
+    }
+    .concat();
+    events.sort_by_key(cursor_of);
+    match since {
+        Some(_) => events.truncate(limit),
+        None => drop(events.drain(..events.len().saturating_sub(limit))),
+    }
+    Ok(events)
+}
+
+fn after(
+    c: &Connection,
+    room: &Option<RoomName>,
+    since: u64,
+    limit: usize,
+    view: View,
+) -> Result<Vec<Event>, StoreError> {
     // A segment that begins before the cursor may reach beyond it, but not by more than a batch holds.
     let sql = format!(
         "SELECT {COLUMNS} FROM segments WHERE cursor > ?1 AND cursor + count - 1 > ?2 AND (?3 IS NULL OR room = ?3)
@@ -178,12 +220,12 @@ fn after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> R
     while events.len() < limit
         && let Some(row) = rows.next()?
     {
-        events.extend(events_of(&segment(row)?)?.into_iter().filter(|event| cursor_of(event) > since));
+        events.extend(view(c, &segment(row)?)?.into_iter().filter(|event| cursor_of(event) > since));
     }
     Ok(events)
 }
 
-fn last(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Event>, StoreError> {
+fn last(c: &Connection, room: &Option<RoomName>, limit: usize, view: View) -> Result<Vec<Event>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM segments WHERE (?1 IS NULL OR room = ?1) ORDER BY cursor DESC");
     let mut statement = c.prepare_cached(&sql)?;
     let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str)])?;
@@ -191,11 +233,12 @@ fn last(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Eve
     while count < limit
         && let Some(row) = rows.next()?
     {
-        let segment = segment(row)?;
-        count += message_count(&segment);
-        latest.push(segment);
+        let events = view(c, &segment(row)?)?;
+        count += events.len();
+        latest.push(events);
     }
-    latest.iter().rev().map(events_of).collect::<Result<Vec<_>, _>>().map(|events| events.concat())
+    latest.reverse();
+    Ok(latest.concat())
 }
 
 fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
@@ -279,19 +322,11 @@ pub(super) fn segments_after(c: &Connection, since: u64, limit: usize) -> Result
 }
 
 /// The segment that a message of `author` is in.
-fn segment_with(c: &Connection, author: &Key, id: &MessageId) -> Result<Option<Segment>, StoreError> {
+pub(super) fn segment_with(c: &Connection, author: &Key, id: &MessageId) -> Result<Option<Segment>, StoreError> {
     let sql =
         format!("SELECT {COLUMNS} FROM segments WHERE room = ? AND author = ? AND last >= ? ORDER BY last LIMIT 1");
     let mut statement = c.prepare_cached(&sql)?;
     let mut rows = statement.query(params![id.room.as_str(), author.0, id.number as i64])?;
-    rows.next()?.map(segment).transpose()
-}
-
-/// The message with this cursor.
-pub(super) fn message_at(c: &Connection, cursor: u64) -> Result<Option<Event>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM segments WHERE cursor <= ? ORDER BY cursor DESC LIMIT 1");
-    let mut statement = c.prepare_cached(&sql)?;
-    let mut rows = statement.query([cursor as i64])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    Ok(events_of(&segment(row)?)?.into_iter().find(|event| cursor_of(event) == cursor))
+    let segment = rows.next()?.map(segment).transpose()?;
+    Ok(segment.filter(|segment| segment.first <= id.number))
 }

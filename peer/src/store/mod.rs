@@ -6,6 +6,7 @@
 mod events;
 mod feed;
 mod load;
+mod notes;
 mod salvage;
 mod schema;
 mod search;
@@ -26,6 +27,7 @@ use crate::core::{Row, Saved};
 
 pub use events::{events_of, message_count};
 pub use feed::Fed;
+pub use notes::Standing;
 pub use salvage::Salvaged;
 
 /// Why the store cannot be used.

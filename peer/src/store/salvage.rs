@@ -244,11 +244,11 @@ struct Table {
     key: Vec<String>,
 }
 
-/// All but what is made anew: the search index and what is noted of the file itself.
+/// All but what is made anew: the search index, the notes and what is noted of the file itself.
 fn tables(new: &Connection) -> Result<Vec<Table>, StoreError> {
     let sql = "SELECT name, sql LIKE '%WITHOUT ROWID' FROM sqlite_schema
         WHERE type = 'table' AND name NOT LIKE 'search%' AND name NOT LIKE 'sqlite%'
-        AND name NOT IN ('meta', 'pieces')";
+        AND name NOT IN ('meta', 'pieces', 'notes')";
     let mut statement = new.prepare(sql)?;
     let names = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;
     let mut tables = Vec::new();

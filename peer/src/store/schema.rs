@@ -51,6 +51,11 @@ const TABLES: &str = "
     -- Epochs in which a room shows all that is said to those who join it.
     CREATE TABLE open (room TEXT, epoch INTEGER, PRIMARY KEY (room, epoch)) WITHOUT ROWID;
     CREATE TABLE addresses (key BLOB PRIMARY KEY, addresses BLOB) WITHOUT ROWID;
+    -- What was done to messages: the latest edit, the deletion, and each one's latest reaction. Made of the segments.
+    CREATE TABLE notes (
+        room TEXT, about BLOB, number INTEGER, kind INTEGER, author BLOB, name TEXT, by_number INTEGER, text TEXT,
+        PRIMARY KEY (room, about, number, kind, author)
+    ) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";
 

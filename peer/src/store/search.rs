@@ -5,12 +5,13 @@
 //! of a script that puts no spaces between words, becomes a term of its own. A word is then found as a phrase of terms,
 //! whatever it is made of.
 
-use common::{RoomName, wire::control::Event};
+use common::{RoomName, content::Kind, wire::control::Event};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     Store, StoreError,
-    events::{events_of, message_at, segments_after},
+    events::{cursor_of, messages_of, segments_after},
+    notes,
 };
 
 /// Messages indexed in one go.
@@ -18,9 +19,10 @@ const BATCH: usize = 2_000;
 
 impl Store {
     /// The last `limit` messages of a room that have all the words of `words`, which are taken as they stand: nothing
-    /// in them is an operator. The oldest first. What the index lacks is added first.
+    /// in them is an operator. The oldest first. What the index lacks is added first. A message is found by what it says
+    /// now: not by the text it had before an edit, and not once it was taken back.
     pub async fn search(&self, room: RoomName, words: String, limit: u32) -> Result<Vec<Event>, StoreError> {
-        while self.index_some().await? {}
+        while self.index_some().await? || self.note_some().await? {}
         self.read(move |connection| {
             let mut statement =
                 connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC")?;
@@ -30,10 +32,10 @@ impl Store {
             while found.len() < limit as usize
                 && let Some(row) = rows.next()?
             {
-                let event = message_at(connection, row.get::<_, i64>(0)? as u64)?;
+                let event = notes::found(connection, row.get::<_, i64>(0)? as u64)?;
                 found.extend(event.filter(|event| matches!(event, Event::Message(message) if message.room == room)));
             }
-            found.reverse();
+            found.sort_by_key(cursor_of);
             Ok(found)
         })
         .await
@@ -81,9 +83,9 @@ pub(super) fn index_some(connection: &mut Connection) -> Result<bool, StoreError
     {
         let mut insert = transaction.prepare_cached("INSERT INTO search (rowid, text) VALUES (?, ?)")?;
         for segment in &segments {
-            for event in events_of(segment)? {
-                if let Event::Message(message) = event {
-                    insert.execute(params![message.cursor as i64, terms(&message.text)])?;
+            for (message, number, cursor) in messages_of(segment)? {
+                if !matches!(message.does(&segment.author, number), Kind::Delete | Kind::Reaction) {
+                    insert.execute(params![cursor as i64, terms(&message.text)])?;
                 }
             }
         }

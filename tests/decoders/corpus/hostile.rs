@@ -38,6 +38,11 @@ pub fn inputs() -> Vec<Input> {
     inputs.push(("peer_frame", "hostile-bloat".into(), bloat(2, "l", 16 * 1024)));
     inputs.push(("to_peer", "hostile-last-version".into(), last_version()));
     inputs.push(("batch", "hostile-numbers".into(), impossible_numbers()));
+    inputs.push(("peer_hint", "hostile-empty".into(), Vec::new()));
+    inputs.push(("peer_hint", "hostile-long".into(), [&[1], &field(&[0x90; limits::HINT])[..]].concat()));
+    for (name, payload) in PAYLOADS {
+        inputs.push(("peer_hint", format!("hostile-{name}"), [&[1], payload].concat()));
+    }
     inputs.push(("addresses", "hostile-long".into(), vec![4; limits::ADDRESSES * 19 + 1]));
     inputs.push(("addresses", "hostile-cut".into(), b"\x04\x0a\0\0\x01\0".to_vec()));
     inputs.push(("settings", "hostile-depth".into(), [&b"x = "[..], &[b'['; 3_000]].concat()));

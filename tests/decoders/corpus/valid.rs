@@ -1,13 +1,14 @@
 //! One good input for each frame kind and each type.
 
 use common::{
-    Key, Slot, Version,
+    Key, MessageId, Slot, Version,
     address::Addresses,
+    content::{Content, Kind},
     frame::Frame,
     message::{Batch, Head, Message},
     table::{Departure, Member, Presence, PresenceVersion, Role, Settings, Step},
     wire::{
-        peer::{self, PeerFrame},
+        peer::{self, PeerFrame, PeerHint},
         tracker::{self, Code, Refused, ToPeer, ToTracker},
     },
 };
@@ -30,6 +31,11 @@ pub fn inputs() -> Vec<Input> {
     inputs.push(("batch", "withheld".into(), withheld[5..].to_vec()));
     inputs.push(("batch", "altered".into(), b"\x40\x01hello, everybody".to_vec()));
     inputs.push(("batch", "long".into(), [&b"\xf0\x80"[..], &"long. ".repeat(400).into_bytes()].concat()));
+    let deeds = PeerFrame::from(deeds()).encode();
+    inputs.push(("batch", "deeds".into(), deeds[5..].to_vec()));
+    inputs.push(("batch", "deeds-altered".into(), b"\x60\x02\xf0\x9f\x91\x8d".to_vec()));
+    let hint = PeerHint::from(peer::Typing { room: "lobby".parse().expect("a good name") }).encode();
+    inputs.push(("peer_hint", "typing".into(), hint[4..].to_vec()));
     inputs.push(("addresses", "both".into(), addresses().to_bytes()));
     inputs.push(("addresses", "mapped".into(), [&b"\x06"[..], &[0; 10], &[255, 255, 10, 0, 0, 1, 0, 5]].concat()));
     inputs.extend(texts("text", &TEXTS));
@@ -68,6 +74,24 @@ fn batch() -> Batch {
     let message = |text: &str| Message::new(1_700_000_000_123, text.into());
     let head = Head::empty(&room, &author.key());
     Batch::sign(&author, &room, VERSION, head, &[message("hello"), message("Zoë, how are you?")]).0
+}
+
+/// A message of each kind, and one from the future.
+fn deeds() -> Batch {
+    let (author, room) = (fuzz::author(), "lobby".parse().expect("a good name"));
+    let id = MessageId { room, author: author.key().short(), number: 1 };
+    let about = Some((&id).into());
+    let contents = [
+        Content { kind: Kind::Action, ..Content::from("waves") },
+        Content { about, ..Content::from("so do I") },
+        Content::edit(&id, "waves both hands".into()),
+        Content::reaction(&id, "👍".into()),
+        Content::delete(&id),
+        Content { kind: Kind::Other(200), about, text: "a poll".into() },
+    ];
+    let messages = contents.map(|content| Message::of(1_700_000_000_123, content));
+    let head = Head::empty(&id.room, &author.key());
+    Batch::sign(&author, &id.room, VERSION, head, &messages).0
 }
 
 fn to_tracker() -> Vec<ToTracker> {
@@ -133,6 +157,8 @@ fn to_another_peer() -> Vec<PeerFrame> {
         peer::Hello { protocol: 1, name: "alice".parse().expect("a good name"), life: 7 }.into(),
         peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
+        deeds().into(),
+        peer::Looks { looks: true }.into(),
         peer::Skip { room: room(), author: None, next: 18, hash: None }.into(),
         peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
         peer::Bye { reason: "logged out".into(), stranger: true }.into(),
@@ -159,9 +185,21 @@ const SETTINGS: [(&str, &str); 4] = [
     ("numbers", "dials_per_second = -1\nhandshakes = 0x7fffffffffffffff\nkeep_alive_s = 1e400\n"),
 ];
 
-const CONTROL: [(&str, &str); 10] = [
+const CONTROL: [(&str, &str); 15] = [
     ("refusal", r#"{"code":3,"message":"the tracker does not answer"}"#),
     ("say", r#"{"room":"lobby","text":"hello \ud83d\ude00","wait":1.5}"#),
+    ("say-answer", r#"{"room":"lobby","text":"so do I","reply":"lobby/9f86d081884c7d65/17","me":true}"#),
+    ("edit", r#"{"id":"lobby/9f86d081884c7d65/17","text":"better"}"#),
+    ("react", r#"{"id":"lobby/9f86d081884c7d65/17","text":"\ud83d\udc4d"}"#),
+    ("event-typing", r#"{"event":"typing","room":"lobby","name":"bob"}"#),
+    (
+        "event-deed",
+        concat!(
+            r#"{"event":"message","cursor":1,"id":"lobby/9f86d081884c7d65/1","room":"lobby","from":"bob","seq":1,"#,
+            r#""stamp":"1.2","sent":1,"received":2,"path":"self","text":"hi","kind":"edit","edited":true,"#,
+            r#""about":"lobby/9f86d081884c7d65/1","quote":{"from":"eve","text":"?"},"reactions":{"+1":["bob"]}}"#
+        ),
+    ),
     ("history", r#"{"room":"lobby","limit":4294967295,"search":"two words"}"#),
     ("tail", r#"{"room":"lobby","since":18446744073709551615,"follow":true}"#),
     ("member", r#"{"name":"bob","slot":1,"online":true,"address":"[fd00::1]:5","path":"direct","role":"member"}"#),

@@ -17,6 +17,7 @@
 //! `select!`, and endpoints from [`Net::endpoint`] with certificates of Ed25519 keys (others vary in length). Timers
 //! of tokio go off in whole milliseconds.
 
+pub mod liar;
 mod net;
 mod random;
 mod run;

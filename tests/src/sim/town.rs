@@ -10,7 +10,7 @@ use std::{
 };
 
 use common::{
-    AccountName, Identity, RoomName,
+    AccountName, Identity, Key, RoomName,
     address::Addresses,
     net::{endpoint, tls::Certificate},
     wire::{
@@ -76,9 +76,30 @@ impl Town {
         Host::from(([10, 0, 0, 1], 27655))
     }
 
+    /// Who the tracker is.
+    pub fn tracker_identity() -> Identity {
+        Identity::from_seed([255; 32])
+    }
+
+    /// Where the peer of the `number`th in town listens.
+    pub fn peer_host(number: u16) -> Host {
+        let [high, low] = number.to_be_bytes();
+        Host::from(([10, 1, high, low], 4_000))
+    }
+
+    /// Who the `number`th in town is.
+    pub fn peer_identity(number: u16) -> Identity {
+        identity(number)
+    }
+
+    /// The key of the `number`th in town.
+    pub fn peer_key(number: u16) -> Key {
+        identity(number).key()
+    }
+
     /// Starts the tracker from its tables.
     pub fn start_tracker(&mut self) {
-        let certificate = Certificate::new(&Identity::from_seed([255; 32])).expect("a certificate");
+        let certificate = Certificate::new(&Town::tracker_identity()).expect("a certificate");
         let config = tracker::Config::default();
         let server = tracker::server_config(&certificate, &config).expect("a TLS config");
         self.runs += 1;
@@ -138,8 +159,7 @@ impl Town {
 
     fn start_on(&self, number: u16, name: AccountName, config: &Config, disk: (Store, Saved)) -> Person {
         let identity = identity(number);
-        let [high, low] = number.to_be_bytes();
-        let host = Host::from(([10, 1, high, low], 4_000));
+        let host = Town::peer_host(number);
         let certificate = Certificate::new(&identity).expect("a certificate");
         let server = endpoint::server_config(&certificate, ALPN, &config.link_limits()).expect("a TLS config");
         let (store, saved) = disk;
@@ -214,7 +234,7 @@ impl Person {
 fn messages(events: Vec<Event>) -> Vec<MessageEvent> {
     let message = |event| match event {
         Event::Message(message) => Some(message),
-        Event::Member(_) | Event::Receipt(_) => None,
+        Event::Member(_) | Event::Receipt(_) | Event::Typing(_) => None,
     };
     events.into_iter().filter_map(message).collect()
 }

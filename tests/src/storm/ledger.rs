@@ -145,6 +145,7 @@ mod tests {
             path: "direct".into(),
             text: text.into(),
             mark: None,
+            deed: Default::default(),
         }
     }
 

@@ -279,7 +279,9 @@ impl World {
     fn carry_out_one(&mut self, index: usize, output: Output) {
         let (me, life) = (self.nodes[index].identity.key(), self.nodes[index].life);
         match output {
-            Output::Keep(_) | Output::Show(Shown::Member(_)) | Output::Welcomed(_) => {}
+            Output::Keep(_) | Output::Show(Shown::Member(_) | Shown::Typing(_)) | Output::Welcomed(_) => {}
+            // Nobody in the swarm looks for who is typing.
+            Output::Hint(..) => {}
             Output::Reply(id, answer) => self.model.answered(&me, id, &answer),
             Output::Show(Shown::Batch(segment)) => self.model.shown(&me, &segment),
             Output::Show(Shown::Receipt(receipt)) => {

@@ -47,7 +47,7 @@ impl World {
             What::Say { who, room: name, lines } => {
                 for line in 0..*lines {
                     let text = format!("{number}.{line} {}", "x".repeat(line * 200));
-                    self.ask(*who, Ask::Say { room: room(name), text });
+                    self.ask(*who, Ask::Say { room: room(name), content: text.into() });
                 }
             }
             What::Join { who, room: name } => self.ask(*who, Ask::Join(room(name))),

@@ -126,7 +126,7 @@ impl World {
         self.asks += 1;
         let (id, life) = (AskId(self.asks), node.life);
         match &ask {
-            Ask::Say { room, text } => self.model.asked(id, &node.identity.key(), room, text),
+            Ask::Say { room, content } => self.model.asked(id, &node.identity.key(), room, &content.text),
             Ask::Leave(room) => self.model.leaves(&node.identity.key(), room),
             Ask::Order(room, Order::Remove { name, .. }) => self.model.may_be_removed(name, room),
             Ask::Rename(name) => self.model.may_be_called(name, &node.identity.key()),

@@ -1,8 +1,13 @@
 //! Events: what happened in a room or with a person.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::name::{AccountName, RoomName};
+use crate::{
+    content::Kind,
+    name::{AccountName, RoomName},
+};
 
 /// Params of `tail`.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug, Default)]
@@ -16,6 +21,12 @@ pub struct Tail {
     /// Go on with events as they happen.
     #[serde(default)]
     pub follow: bool,
+    /// Of the past, messages as they stand now, as `history` shows them, instead of all that happened.
+    #[serde(default)]
+    pub latest: bool,
+    /// With `follow`, also who is typing.
+    #[serde(default)]
+    pub typing: bool,
 }
 
 /// Something that happened in a room. Cursors grow by at least one from event to event, across restarts.
@@ -28,6 +39,8 @@ pub enum Event {
     Member(MemberEvent),
     /// A member's receipt for messages of one's own. Not kept: it has no cursor, and is not in the past events.
     Receipt(ReceiptEvent),
+    /// Somebody is typing. Not kept either, and shown only to who asks for it.
+    Typing(TypingEvent),
 }
 
 /// A message, as events and history show it.
@@ -56,6 +69,80 @@ pub struct MessageEvent {
     /// Whether it is shown out of its order, and why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mark: Option<Mark>,
+    /// What it does, if it is more than a text.
+    #[serde(flatten)]
+    pub deed: Deed,
+}
+
+/// What a message does beside saying its text, and, where it is shown as it stands now, what was done to it.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+pub struct Deed {
+    /// What kind of message it is; nothing for a text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<MessageKind>,
+    /// The id of the message that it answers, or that it is done to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// How that message begins, of an answer or a reaction, where it is here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quote: Option<Quote>,
+    /// Whether the text has the name of the one it is shown to, as `@name`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_me: bool,
+    /// Whether the text is another than the one first said.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub edited: bool,
+    /// Whether its author has taken it back: then there is no text.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    /// The reactions to it, each with those whose it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub reactions: BTreeMap<String, Vec<AccountName>>,
+}
+
+/// What a message does, other than to say a text.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageKind {
+    /// It tells what its author does.
+    Action,
+    /// It is the new text of an earlier one.
+    Edit,
+    /// It takes an earlier one back.
+    Delete,
+    /// It is a reaction to an earlier one; without a text, it takes the last reaction back.
+    Reaction,
+}
+
+impl MessageKind {
+    /// The kind as it is shown; `None` for a text.
+    pub fn of(kind: Kind) -> Option<MessageKind> {
+        match kind {
+            Kind::Text | Kind::Other(_) => None,
+            Kind::Action => Some(MessageKind::Action),
+            Kind::Edit => Some(MessageKind::Edit),
+            Kind::Delete => Some(MessageKind::Delete),
+            Kind::Reaction => Some(MessageKind::Reaction),
+        }
+    }
+}
+
+/// How an earlier message begins.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Quote {
+    /// Its author's name.
+    pub from: AccountName,
+    /// Its first line as it stands now, at most 80 characters of it; empty if it was taken back.
+    pub text: String,
+}
+
+/// Somebody is typing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct TypingEvent {
+    /// Where.
+    pub room: RoomName,
+    /// Who.
+    pub name: AccountName,
 }
 
 /// Why a message is shown out of its order.
@@ -139,6 +226,8 @@ pub enum MemberChange {
     /// It holds another table of the room than this peer, or one without this peer: the tracker tells its members
     /// different things.
     Split,
+    /// It has broken the rules of the protocol, as `detail` says; its link was closed.
+    Offends,
     /// It is a contact now.
     Contact,
     /// It is no contact any more.
@@ -153,7 +242,7 @@ pub enum MemberChange {
 
 impl MemberChange {
     /// All of them.
-    pub const ALL: [MemberChange; 19] = [
+    pub const ALL: [MemberChange; 20] = [
         MemberChange::Refuses,
         MemberChange::Joined,
         MemberChange::Left,
@@ -171,6 +260,7 @@ impl MemberChange {
         MemberChange::Rekeyed,
         MemberChange::Identity,
         MemberChange::Split,
+        MemberChange::Offends,
         MemberChange::Contact,
         MemberChange::Parted,
     ];
@@ -199,6 +289,7 @@ impl MemberChange {
             MemberChange::Rekeyed => "rekeyed",
             MemberChange::Identity => "identity",
             MemberChange::Split => "split",
+            MemberChange::Offends => "offends",
             MemberChange::Contact => "contact",
             MemberChange::Parted => "parted",
             MemberChange::Refuses => "refuses",

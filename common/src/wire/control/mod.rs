@@ -14,6 +14,10 @@
 //! | `leave` | [`InRoom`] | `{}` |
 //! | `members` | [`InRoom`] | list of [`Member`] |
 //! | `say` | [`Say`] | [`Said`] |
+//! | `edit` | [`Edit`] | [`Said`], of the message that says so |
+//! | `delete` | [`Delete`] | [`Said`], the same |
+//! | `react` | [`React`] | [`Said`], the same |
+//! | `typing` | [`InRoom`] | `{}` |
 //! | `receipts` | [`Receipts`] | list of [`Receipt`] |
 //! | `outbox` | | [`Outbox`] |
 //! | `cancel` | [`Cancel`] | [`Cancelled`] |
@@ -36,9 +40,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     door::{Changes, Create, Door, Order, Ordered, Outside, Rename, SettingsLine, Since, TableLine},
-    events::{Event, Mark, MemberChange, MemberEvent, MessageEvent, ReceiptEvent, Tail},
+    events::{
+        Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, ReceiptEvent, Tail, TypingEvent,
+    },
     rooms::{Asked, InRoom, Join, Joined, Joining, Member, Room},
-    talk::{Cancel, Cancelled, History, Outbox, Receipt, Receipts, Said, Say, Waiting},
+    talk::{Cancel, Cancelled, Delete, Edit, History, Outbox, React, Receipt, Receipts, Said, Say, Waiting},
 };
 use crate::name::{AccountName, Domain};
 

@@ -14,6 +14,45 @@ pub struct Say {
     /// How long to wait for receipts, in seconds; without it the answer comes as soon as the message is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait: Option<f64>,
+    /// The id of the message in the same room that it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply: Option<String>,
+    /// Whether it tells what one does, as in `alice waves`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub me: bool,
+}
+
+impl Say {
+    /// A text, without waiting for receipts.
+    pub fn new(room: RoomName, text: impl Into<String>) -> Say {
+        Say { room, text: text.into(), wait: None, reply: None, me: false }
+    }
+}
+
+/// Params of `edit`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Edit {
+    /// A message of one's own.
+    pub id: String,
+    /// Its new text, at most 16 KiB.
+    pub text: String,
+}
+
+/// Params of `delete`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Delete {
+    /// A message of one's own. Who has it already may keep a copy; nobody is shown it any more.
+    pub id: String,
+}
+
+/// Params of `react`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct React {
+    /// Any message.
+    pub id: String,
+    /// One emoji or one short word, at most 32 bytes, in place of the reaction before; an empty one takes that back.
+    #[serde(default)]
+    pub text: String,
 }
 
 /// Params of `receipts`.

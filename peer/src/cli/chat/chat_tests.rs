@@ -1,19 +1,14 @@
-use std::sync::mpsc;
-
-use peer::control::follow;
+use std::sync::mpsc as blocking;
 
 use super::*;
-use fake::Fake;
-
-#[path = "../../control/fake.rs"]
-mod fake;
+use crate::cli::fake::Fake;
 
 /// Types these lines and returns what was shown.
 async fn chat(session: Fake, lines: &[&str]) -> Vec<String> {
     let mut lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
-    let (show, shown) = mpsc::channel();
+    let (show, shown) = blocking::channel();
     let console = Console::new(move |_| lines.next(), move |line| show.send(line).is_ok());
-    run(session, console).await.unwrap();
+    run(session, console, mpsc::channel(1).1).await.unwrap();
     shown.iter().map(|line| line.trim_end().to_string()).collect()
 }
 

@@ -12,7 +12,10 @@ use std::{
 
 use anyhow::{Context, Result};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcsetattr};
-use rustyline::{DefaultEditor, ExternalPrinter};
+use rustyline::{
+    Config, Editor, ExternalPrinter, Helper, completion::Completer, highlight::Highlighter, hint::Hinter,
+    history::DefaultHistory, validate::Validator,
+};
 use tokio::{
     sync::{mpsc, oneshot},
     time,
@@ -30,6 +33,8 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub struct Console {
     /// Lines that are typed.
     pub input: Input,
+    /// That a line is being typed.
+    pub typing: Typing,
     /// Lines that are shown.
     pub output: Output,
     _terminal: Option<Terminal>,
@@ -41,6 +46,9 @@ pub struct Input {
     typed: mpsc::Receiver<String>,
 }
 
+/// That something to be said is being typed, where that is seen.
+pub struct Typing(Option<mpsc::Receiver<()>>);
+
 /// Lines that are shown.
 pub struct Output {
     printing: mpsc::Sender<String>,
@@ -51,9 +59,12 @@ impl Console {
     /// The terminal, with an editor for the line that is typed; what is printed meanwhile goes above it.
     pub fn terminal() -> Result<Console> {
         let terminal = Terminal::remember();
-        let mut editor = DefaultEditor::new().context("cannot use this terminal; try it with --headless")?;
+        let (notices, typing) = mpsc::channel(1);
+        let mut editor = Editor::<Noticing, DefaultHistory>::with_config(Config::default())
+            .context("cannot use this terminal; try it with --headless")?;
+        editor.set_helper(Some(Noticing(notices)));
         let mut printer = editor.create_external_printer().context("cannot print to this terminal")?;
-        let console = Console::new(
+        let mut console = Console::new(
             move |prompt| {
                 let line = editor.readline(prompt).ok()?;
                 // Without one, the arrow keys would only not bring it back.
@@ -66,6 +77,7 @@ impl Console {
             },
             move |line| printer.print(line).is_ok(),
         );
+        console.typing = Typing(Some(typing));
         Ok(Console { _terminal: terminal, ..console })
     }
 
@@ -97,7 +109,12 @@ impl Console {
             // Nobody waits for it when the session was ended from outside.
             let _ = all.send(());
         });
-        Console { input: Input { prompts, typed }, output: Output { printing, printed }, _terminal: None }
+        Console {
+            input: Input { prompts, typed },
+            typing: Typing(None),
+            output: Output { printing, printed },
+            _terminal: None,
+        }
     }
 }
 
@@ -111,6 +128,20 @@ impl Input {
     /// The line that was asked for; `None` when there are no more. Cancel-safe.
     pub async fn line(&mut self) -> Option<String> {
         self.typed.recv().await
+    }
+}
+
+impl Typing {
+    /// Waits until something to be said is being typed; for ever, where that is not seen. Cancel-safe.
+    pub async fn seen(&mut self) {
+        if let Some(typing) = &mut self.0
+            && typing.recv().await.is_none()
+        {
+            self.0 = None;
+        }
+        if self.0.is_none() {
+            std::future::pending().await
+        }
     }
 }
 
@@ -135,6 +166,29 @@ impl Output {
         let _ = time::timeout(LAST_LINES, all).await;
     }
 }
+
+/// Notices that a line is being typed. It hints at nothing itself: the editor asks for a hint at every key.
+struct Noticing(mpsc::Sender<()>);
+
+impl Hinter for Noticing {
+    type Hint = String;
+
+    fn hint(&self, line: &str, _: usize, _: &rustyline::Context<'_>) -> Option<String> {
+        if is_said(line) {
+            // One notice that waits is enough.
+            let _ = self.0.try_send(());
+        }
+        None
+    }
+}
+
+impl Completer for Noticing {
+    type Candidate = String;
+}
+
+impl Highlighter for Noticing {}
+impl Validator for Noticing {}
+impl Helper for Noticing {}
 
 /// The terminal as it was: the editor changes it while it reads a line, and the session may end just then.
 struct Terminal(Termios);

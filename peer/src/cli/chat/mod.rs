@@ -1,6 +1,7 @@
 //! The chat line by line. [`talk`] decides, [`console`] reads and prints, and here they meet the session.
 
 mod console;
+mod deeds;
 mod talk;
 
 use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
@@ -8,7 +9,10 @@ use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
 use anyhow::Result;
 use common::wire::control::{Event, Joining, Refusal};
 use peer::control::{Follow, Session};
-use tokio::time::{self, MissedTickBehavior};
+use tokio::{
+    sync::mpsc,
+    time::{self, MissedTickBehavior},
+};
 
 use crate::cli::rooms;
 pub use console::Console;
@@ -16,15 +20,17 @@ use talk::{Action, Outcome, Talk};
 
 type Acting = Pin<Box<dyn Future<Output = Outcome>>>;
 
-/// Chats until the person has enough.
-pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
+/// Chats until the person has enough. What comes by `notices` is shown as well.
+pub async fn run<S: Session>(session: S, mut console: Console, mut notices: mpsc::Receiver<String>) -> Result<()> {
     let mut talk = Talk::default();
     let mut shown = VecDeque::new();
-    let mut events = Follow::new(session.clone(), None, None);
+    let mut events = Follow::new(session.clone(), None, None).typing();
     shown.push_back(talk.begin(&session.status().await?, &session.rooms().await?));
     while let Some(event) = events.next_past().await? {
         // Who came and went before is no news any more.
-        shown.extend(Some(&event).filter(|event| matches!(event, Event::Message(_))).and_then(|e| talk.happened(e)));
+        if matches!(event, Event::Message(_)) {
+            shown.extend(talk.happened(&event, Instant::now()));
+        }
     }
     let mut second = time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -47,13 +53,21 @@ pub async fn run<S: Session>(session: S, mut console: Console) -> Result<()> {
                 Some(Action::Quit) => break,
                 Some(action) => acting = Some(Box::pin(act(session.clone(), action))),
             },
+            () = console.typing.seen(), if !over => {
+                if let Some(room) = talk.types(Instant::now()) {
+                    let session = session.clone();
+                    // Nothing is lost if it cannot be told.
+                    tokio::spawn(async move { session.typing(room).await });
+                }
+            }
+            Some(notice) = notices.recv() => shown.push_back(format!("! {notice}")),
             _ = second.tick() => {
                 shown.extend(talk.passed(Instant::now()));
                 shown.extend(talk.tracker(&session.status().await?));
             }
             event = events.next(), if shown.is_empty() => {
                 let event = event?;
-                shown.extend(talk.happened(&event));
+                shown.extend(talk.happened(&event, Instant::now()));
                 shown.extend(progress(&session, &mut talk, &event).await);
             }
         }
@@ -75,7 +89,8 @@ async fn act(session: impl Session, action: Action) -> Outcome {
             }
             Action::Who(room) => Outcome::Who(room.clone(), session.members(room).await?),
             Action::Rooms => Outcome::Rooms(session.rooms().await?),
-            Action::Say(room, text) => Outcome::Said(session.say(room, text).await?),
+            Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
+            Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
             Action::Show(text) => Outcome::Shown(text),
             Action::Quit | Action::Nothing => Outcome::Nothing,
         })

@@ -1,16 +1,28 @@
 //! What the chat makes of a line that is typed and of what happens, without a terminal.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use common::{
     AccountName, RoomName,
+    content::{Content, Kind},
     wire::control::{Event, Joined, Member, MemberChange, MemberEvent, Refusal, Room, Said, Status},
 };
 
-use crate::cli::{progress::Progress, rooms::shown_to_all, tail, text, time};
+use super::deeds::{InRoom, Latest};
+use crate::cli::{progress::Progress, rooms::shown_to_all, show, tail, text, time};
 
 /// How long receipts are waited for before it is told who has none.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long nobody is told again that somebody is typing who has said nothing since.
+const STILL_TYPING: Duration = Duration::from_secs(60);
+/// How often it is told that the user is typing.
+const TYPING_PAUSE: Duration = Duration::from_secs(3);
+/// People remembered to be typing.
+const TYPING: usize = 1_000;
 
 /// The prompt in no room.
 pub const NO_ROOM: &str = "> ";
@@ -22,7 +34,9 @@ pub enum Action {
     Leave(RoomName),
     Who(RoomName),
     Rooms,
-    Say(RoomName, String),
+    Say(RoomName, Content),
+    /// Do something to what was said.
+    Do(RoomName, Content),
     Quit,
     /// Nothing but to show this.
     Show(String),
@@ -36,6 +50,8 @@ pub enum Outcome {
     Who(RoomName, Vec<Member>),
     Rooms(Vec<Room>),
     Said(Said),
+    /// Something is done to what was said.
+    Done(Said),
     Refused(Refusal),
     Shown(String),
     Nothing,
@@ -48,6 +64,12 @@ pub struct Talk {
     room: Option<RoomName>,
     /// The last message said, until all have it.
     watched: Option<Watched>,
+    /// The latest messages, for commands that name none.
+    latest: Latest,
+    /// Who was shown to be typing, where, and until when they are not shown again.
+    typing: BTreeMap<(RoomName, AccountName), Instant>,
+    /// When it was last told that the user is typing.
+    types_at: Option<Instant>,
     /// The trouble that has been told of.
     trouble: Option<String>,
 }
@@ -63,6 +85,11 @@ const HELP: &str = "\
 /leave [ROOM]  stop being a member
 /who [ROOM]    who is in it
 /rooms         the rooms there are
+/me TEXT       tell what you do
+/reply [ID] TEXT    answer a message, or the last of another
+/edit [ID] TEXT     give a message of yours, or your last one, another text
+/delete [ID]   take a message of yours, or your last one, back
+/react [ID] EMOJI   react to a message, or the last of another
 /quit          log out
 //text         say a text that begins with /
 anything else  is said in the room of the prompt";
@@ -101,6 +128,11 @@ impl Talk {
             "leave" => self.with_room(rest, Action::Leave),
             "who" => self.with_room(rest, Action::Who),
             "rooms" => Action::Rooms,
+            "me" => self.say_as(rest, |_, text| Ok(Content { kind: Kind::Action, ..text.into() })),
+            "reply" => self.say_as(rest, |latest, rest| latest.reply(rest)),
+            "edit" => self.do_as(rest, |latest, rest| latest.edit(rest)),
+            "delete" => self.do_as(rest, |latest, rest| latest.delete(rest)),
+            "react" => self.do_as(rest, |latest, rest| latest.react(rest)),
             "quit" => Action::Quit,
             "help" => Action::Show(HELP.into()),
             _ => Action::Show(format!(
@@ -109,6 +141,15 @@ impl Talk {
                 text::inline(command)
             )),
         }
+    }
+
+    /// The user is typing something to be said: where that is to be told, if it is time to.
+    pub fn types(&mut self, now: Instant) -> Option<RoomName> {
+        if self.types_at.is_some_and(|at| now.saturating_duration_since(at) < TYPING_PAUSE) {
+            return None;
+        }
+        self.types_at = Some(now);
+        self.room.clone()
     }
 
     /// An action is done.
@@ -132,7 +173,7 @@ impl Talk {
             Outcome::Who(room, members) => Some(who(&room, &members)),
             Outcome::Rooms(rooms) if rooms.is_empty() => Some("there is no room yet: /join lobby makes one".into()),
             Outcome::Rooms(rooms) => Some(rooms.iter().map(listed).collect::<Vec<_>>().join("\n")),
-            Outcome::Said(said) => {
+            Outcome::Said(said) | Outcome::Done(said) => {
                 let alone = said.delivered.is_empty() && said.pending.is_empty();
                 let note = alone.then(|| format!("  (nobody else is in {})", said.room));
                 self.watched = (!alone).then_some(Watched { said, since: now, told: false });
@@ -145,12 +186,23 @@ impl Talk {
     }
 
     /// Something happened: what is shown of it.
-    pub fn happened(&self, event: &Event) -> Option<String> {
+    pub fn happened(&mut self, event: &Event, now: Instant) -> Option<String> {
         match event {
             Event::Message(message) => {
+                self.latest.happened(message);
+                self.typing.remove(&(message.room.clone(), message.from.clone()));
                 let room = if self.is_in(&message.room) { String::new() } else { format!("({}) ", message.room) };
-                let text = text::block(&message.text, "        ");
-                Some(format!("[{}] {room}{}: {text}", time::clock(message.sent), tail::author(message)))
+                let place = format!("[{}] {room}", time::clock(message.sent));
+                Some(show::message(&place, message, "        "))
+            }
+            Event::Typing(typing) => {
+                let who = (typing.room.clone(), typing.name.clone());
+                self.typing.retain(|_, until| *until > now);
+                if !self.is_in(&typing.room) || self.typing.contains_key(&who) || self.typing.len() == TYPING {
+                    return None;
+                }
+                self.typing.insert(who, now + STILL_TYPING);
+                Some(format!("  ({} is typing)", typing.name))
             }
             // Who comes online does so in every room, and is told of once.
             Event::Member(MemberEvent { change: MemberChange::Online | MemberChange::Offline, room, .. })
@@ -232,9 +284,29 @@ impl Talk {
     }
 
     fn say(&self, text: String) -> Action {
-        match &self.room {
-            Some(room) => Action::Say(room.clone(), text),
-            None => Action::Show("you are in no room, so nobody would hear it; go to one: /join lobby".into()),
+        self.say_as(&text, |_, text| Ok(text.into()))
+    }
+
+    fn say_as(&self, rest: &str, content: impl FnOnce(&InRoom, &str) -> Result<Content, String>) -> Action {
+        self.in_the_room(rest, content, Action::Say)
+    }
+
+    fn do_as(&self, rest: &str, content: impl FnOnce(&InRoom, &str) -> Result<Content, String>) -> Action {
+        self.in_the_room(rest, content, Action::Do)
+    }
+
+    fn in_the_room(
+        &self,
+        rest: &str,
+        content: impl FnOnce(&InRoom, &str) -> Result<Content, String>,
+        action: impl FnOnce(RoomName, Content) -> Action,
+    ) -> Action {
+        let Some(room) = &self.room else {
+            return Action::Show("you are in no room, so nobody would hear it; go to one: /join lobby".into());
+        };
+        match content(&self.latest.in_room(room), rest.trim()) {
+            Ok(content) => action(room.clone(), content),
+            Err(why) => Action::Show(format!("! {why}")),
         }
     }
 

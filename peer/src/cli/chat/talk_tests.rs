@@ -57,6 +57,7 @@ fn message(place: &str, text: &str) -> Event {
         path: "direct".into(),
         text: text.into(),
         mark: None,
+        deed: Default::default(),
     })
 }
 
@@ -104,15 +105,15 @@ fn a_room_that_is_joined_already_is_the_current_one() {
 
 #[test]
 fn a_message_of_another_room_says_so_and_no_text_steers_the_terminal() {
-    let talk = in_lobby();
-    let shown = talk.happened(&message("lobby", "hi\n[12:00] eve: ha\u{1b}[2J")).unwrap();
+    let mut talk = in_lobby();
+    let shown = talk.happened(&message("lobby", "hi\n[12:00] eve: ha\u{1b}[2J"), Instant::now()).unwrap();
     assert!(shown.ends_with("bob: hi\n        [12:00] eve: ha\\u{1b}[2J"), "{shown}");
-    assert!(talk.happened(&message("den", "hi")).unwrap().ends_with("(den) bob: hi"));
+    assert!(talk.happened(&message("den", "hi"), Instant::now()).unwrap().ends_with("(den) bob: hi"));
 }
 
 #[test]
 fn who_comes_online_is_told_of_in_the_current_room_only() {
-    let talk = in_lobby();
+    let mut talk = in_lobby();
     let online = |place: &str, change| {
         Event::Member(MemberEvent {
             cursor: 1,
@@ -125,9 +126,9 @@ fn who_comes_online_is_told_of_in_the_current_room_only() {
             detail: None,
         })
     };
-    assert_eq!(talk.happened(&online("lobby", MemberChange::Online)).unwrap(), "* bob is online");
-    assert_eq!(talk.happened(&online("den", MemberChange::Online)), None);
-    assert_eq!(talk.happened(&online("den", MemberChange::Joined)).unwrap(), "* bob joined den");
+    assert_eq!(talk.happened(&online("lobby", MemberChange::Online), Instant::now()).unwrap(), "* bob is online");
+    assert_eq!(talk.happened(&online("den", MemberChange::Online), Instant::now()), None);
+    assert_eq!(talk.happened(&online("den", MemberChange::Joined), Instant::now()).unwrap(), "* bob joined den");
 }
 
 #[test]
@@ -199,8 +200,52 @@ fn what_one_does_oneself_is_told_once() {
             detail: None,
         })
     };
-    assert_eq!(talk.happened(&joined("alice")), None);
-    assert_eq!(talk.happened(&joined("bob")).unwrap(), "* bob joined lobby");
+    assert_eq!(talk.happened(&joined("alice"), Instant::now()), None);
+    assert_eq!(talk.happened(&joined("bob"), Instant::now()).unwrap(), "* bob joined lobby");
+}
+
+fn deed(kind: MessageKind, about: u64) -> Deed {
+    Deed { kind: Some(kind), about: Some(format!("lobby/abababababababab/{about}")), ..Deed::default() }
+}
+
+fn said_by(path: &str, number: u64, deed: Deed) -> Event {
+    let Event::Message(event) = message("lobby", "x") else { unreachable!() };
+    let id = format!("lobby/abababababababab/{number}");
+    Event::Message(MessageEvent { path: path.into(), id, deed, ..event })
+}
+
+#[test]
+fn a_command_that_names_no_message_is_about_the_latest() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    for line in ["/reply yes", "/edit no", "/delete", "/react 👍"] {
+        assert!(matches!(talk.typed(line), Action::Show(_)), "{line}: there is none yet");
+    }
+    let id = |number: u64| format!("lobby/abababababababab/{number}").parse::<common::MessageId>().unwrap();
+    talk.happened(&said_by("self", 1, Deed::default()), now);
+    talk.happened(&said_by("direct", 2, Deed::default()), now);
+    talk.happened(&said_by("direct", 3, deed(MessageKind::Reaction, 1)), now);
+    let answer = Content { about: Some((&id(2)).into()), ..Content::from("yes") };
+    assert_eq!(talk.typed("/reply yes"), Action::Say(room("lobby"), answer.clone()));
+    assert_eq!(talk.typed(&format!("/reply {} yes", id(2))), Action::Say(room("lobby"), answer));
+    assert_eq!(talk.typed("/edit no, no"), Action::Do(room("lobby"), Content::edit(&id(1), "no, no".into())));
+    assert_eq!(talk.typed("/react 👍"), Action::Do(room("lobby"), Content::reaction(&id(2), "👍".into())));
+    assert_eq!(talk.typed("/delete"), Action::Do(room("lobby"), Content::delete(&id(1))));
+    talk.happened(&said_by("self", 4, deed(MessageKind::Delete, 1)), now);
+    assert!(matches!(talk.typed("/delete"), Action::Show(_)), "it is taken back already");
+    let waves = Content { kind: Kind::Action, ..Content::from("waves") };
+    assert_eq!(talk.typed("/me waves"), Action::Say(room("lobby"), waves));
+}
+
+#[test]
+fn that_somebody_is_typing_is_told_once_until_something_is_said() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    let typing = |place| Event::Typing(TypingEvent { room: room(place), name: "bob".parse().unwrap() });
+    assert_eq!(talk.happened(&typing("lobby"), now).unwrap(), "  (bob is typing)");
+    assert_eq!(talk.happened(&typing("lobby"), now), None);
+    assert_eq!(talk.happened(&typing("den"), now), None);
+    talk.happened(&message("lobby", "hi"), now);
+    assert!(talk.happened(&typing("lobby"), now).is_some());
+    assert!(talk.happened(&typing("lobby"), now + STILL_TYPING).is_some());
 }
 
 fn listed(name: &str, members: u32, joined: bool) -> Room {
