@@ -248,7 +248,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         used,
     };
     let called = Called::new(profile.clone());
-    let handle = peer::spawn(setup).await?.called(called.clone());
+    let handle = peer::spawn(setup).await?.known_as(called.clone());
     if let Some(salvaged) = handle.salvaged() {
         output::note(&salvaged.to_string());
     }
@@ -257,7 +257,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         Some(target) => welcome(&handle, target, &profile, kept).await?,
         None => None,
     };
-    called.serve(&handle.status().await?.name);
+    called.found(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
 }
