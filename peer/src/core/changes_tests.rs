@@ -101,8 +101,12 @@ fn an_account_with_another_key_is_told_as_that_and_not_as_somebody_who_joins() {
     let key = Identity::from_seed([77; 32]).key();
     let new = Member { key, since: 4, ..alone.at(1) };
     let gone = Step::Gone { slot: Slot(1), why: Departure::Rekeyed };
-    let event = only(alone.changes(vec![gone.at(77), Step::Put(new).at(77)]));
-    assert_eq!(words(&event), ("m1", MemberChange::Rekeyed, None, Some(key.short().to_string().as_str())));
+    let told = told(&alone.changes(vec![gone.at(77), Step::Put(new).at(77)]));
+    let short = key.short().to_string();
+    assert_eq!(words(&told[0]), ("m1", MemberChange::Rekeyed, None, Some(short.as_str())));
+    // And that the user has to decide whether to believe it.
+    assert_eq!(words(&told[1]), ("m1", MemberChange::Identity, None, Some(short.as_str())));
+    assert_eq!(told.len(), 2);
 }
 
 #[test]

@@ -150,7 +150,7 @@ impl Core {
                 Some(addresses) => self.contacts.undecided.insert(key, addresses),
                 None => self.contacts.undecided.remove(&key),
             };
-        } else if state == ContactState::Contact {
+        } else if state == ContactState::Contact && !self.trust.blocks(&key) {
             self.begin_direct(key, now);
             if let Some(person) = self.people.get_mut(&key).filter(|_| online.is_some()) {
                 person.away = away;
@@ -234,7 +234,12 @@ impl Core {
         if blocked {
             self.end_direct(key);
         } else if self.rooms.contains_key(&RoomName::direct(&self.me, key)) {
+            // What was dropped meanwhile counts as sent on a link that stands: on another one it comes again.
+            if let Some(link) = self.people.get(key).and_then(|person| person.link) {
+                self.close(link, "begun again");
+            }
             self.begin_direct(*key, self.clock);
+            self.schedule_first(*key, self.clock);
         }
     }
 
@@ -291,7 +296,11 @@ impl Core {
         let standing = person.map_or(Standing::Offline, |person| person.standing());
         ContactLine {
             name: held.name.clone(),
-            state: if self.trust.doubts(key) { "identity".into() } else { word(held.state).into() },
+            state: match held.state {
+                _ if self.trust.doubts(key) => "identity".into(),
+                _ if self.trust.blocks(key) => word(ContactState::Blocked).into(),
+                state => word(state).into(),
+            },
             online: standing != Standing::Offline,
             away: standing == Standing::Away,
             seen: held.seen.filter(|_| standing == Standing::Offline),
