@@ -70,6 +70,13 @@ impl Called {
         let _ = taken.link.map(fs::remove_file);
     }
 
+    /// The tracker calls this account so. If another one here has that name, commands find this one by its folder only.
+    pub fn found(&self, name: &AccountName) {
+        if self.take(name).is_ok() {
+            self.serve(name);
+        }
+    }
+
     /// Has the control socket be found under the present name too.
     pub fn serve(&self, name: &AccountName) {
         let own = self.0.profile.socket();

@@ -47,7 +47,7 @@ const BEGINNING: usize = 200;
 
 impl Handle {
     /// The same peer, of an account whose other names on this machine lead to it.
-    pub fn called(self, called: Called) -> Handle {
+    pub fn known_as(self, called: Called) -> Handle {
         Handle { called: Some(called), ..self }
     }
 
@@ -176,7 +176,7 @@ impl Handle {
 
     /// Whether something can be done to a message. One that is not here is for the core to refuse.
     async fn check_about(&self, id: MessageId) -> Result<(), Refusal> {
-        let room = self.room_called(id.room.clone()).await?;
+        let room = self.called(id.room.clone()).await?;
         let id = MessageId { room, ..id };
         let Some(standing) = self.store.standing(id.clone()).await.map_err(damaged)? else { return Ok(()) };
         let why = match (standing.kind, standing.about) {
@@ -264,7 +264,7 @@ impl Handle {
 
     /// Messages of one room that this peer is or was in, the oldest first.
     pub async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
-        let room = self.room_called(query.room).await?;
+        let room = self.called(query.room).await?;
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
             Some(words) => self.store.search(room, words, limit).await,
@@ -292,7 +292,7 @@ impl Handle {
     /// Events in the order of their cursors: at most `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
         let room = match room {
-            Some(room) => Some(self.room_called(room).await?),
+            Some(room) => Some(self.called(room).await?),
             None => None,
         };
         self.as_told(self.store.past(room, since, limit).await.map_err(damaged)?).await
@@ -302,7 +302,7 @@ impl Handle {
     /// message that they are to.
     pub async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
         let room = match room {
-            Some(room) => Some(self.room_called(room).await?),
+            Some(room) => Some(self.called(room).await?),
             None => None,
         };
         self.as_told(self.store.latest(room, since, limit).await.map_err(damaged)?).await
@@ -348,7 +348,7 @@ impl Handle {
         }
     }
 
-    async fn room_called(&self, room: RoomName) -> Result<RoomName, Refusal> {
+    async fn called(&self, room: RoomName) -> Result<RoomName, Refusal> {
         match self.ask(Ask::Called(room)).await? {
             Answer::Called(room) => Ok(room),
             _ => Err(gone()),

@@ -40,6 +40,8 @@ pub struct Setup {
     pub tracker: Option<SocketAddr>,
     /// The tracker's key, if it is known already.
     pub tracker_key: Option<Key>,
+    /// What lets a new account in, or gives a new key an old account, for the first login at a tracker that asks for it.
+    pub invite: Option<String>,
     /// The file of the store.
     pub store: PathBuf,
     /// Whether the account has been used here: then there must be a store.
@@ -96,6 +98,7 @@ fn start(setup: Setup, host: Host, store: Store, saved: Saved, book: Option<Path
         identity: setup.identity,
         config: setup.config.clone(),
         tracker_key: setup.tracker_key,
+        invite: setup.invite,
         tracker: setup.tracker,
         address: setup.endpoint.local_addr().unwrap_or(setup.config.listen),
         saved,

@@ -43,9 +43,20 @@ impl Person {
     }
 
     fn log_in(&self, tracker: SocketAddr, more: &[&str]) -> (i32, String) {
+        self.log_in_as("alice", tracker, more)
+    }
+
+    fn log_in_as(&self, name: &str, tracker: SocketAddr, more: &[&str]) -> (i32, String) {
         let tracker = tracker.to_string();
-        let (code, _, err) = self.run(&[&["login", "alice", "--detach", "--tracker", &tracker], more].concat());
+        let (code, _, err) = self.run(&[&["login", name, "--detach", "--tracker", &tracker], more].concat());
         (code, err)
+    }
+
+    /// What a command says that does what it should.
+    fn does(&self, line: &str) -> String {
+        let (code, out, err) = self.run(&line.split(' ').collect::<Vec<_>>());
+        assert_eq!(code, 0, "{line}: {out}{err}");
+        out
     }
 }
 
@@ -81,6 +92,53 @@ async fn a_room_is_found_in_any_case_and_an_unknown_one_is_refused() {
         assert_eq!((code, out.as_str()), (1, ""), "{command}");
         assert!(err.contains("peer join nowhere"), "{err}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_takes_another_name_is_found_by_it_at_once_and_after_the_next_login() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), data.path()).await;
+    let alice = Person::new();
+    assert_eq!(alice.log_in(host.address(), &[]), (0, String::new()));
+    alice.does("join lobby");
+    alice.does("say lobby hello");
+    assert!(alice.does("rename Zoe").contains("alice is Zoe now"));
+    for name in ["alice", "zoe"] {
+        assert!(alice.does(&format!("status --as {name}")).contains("Zoe@"), "{name}");
+    }
+    assert!(alice.does("tail lobby").contains("Zoe is the new name of alice"));
+    alice.does("logout");
+    for name in ["zoe", "alice"] {
+        assert_eq!(alice.log_in_as(name, host.address(), &[]), (0, String::new()));
+        assert!(alice.does("status").contains("Zoe@"), "{name}");
+        assert!(alice.does("history lobby").contains("alice: hello"), "what was true when it was said");
+        alice.does("logout");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_with_a_door_lets_in_whom_its_owner_lets_in_and_keeps_out_whom_it_puts_out() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), data.path()).await;
+    let (alice, bob) = (Person::new(), Person::new());
+    assert_eq!(alice.log_in(host.address(), &[]), (0, String::new()));
+    assert_eq!(bob.log_in_as("bob", host.address(), &[]), (0, String::new()));
+    alice.does("create den --approval --topic tea");
+    assert!(bob.does("rooms --json").contains("\"approval\":true"));
+    assert!(bob.does("join den --json").contains("\"asked\":true"));
+    assert!(alice.does("requests den").contains("bob"));
+    alice.does("accept den bob");
+    assert!(alice.does("say den hello --wait 20").contains("delivered to bob"));
+    assert_eq!(bob.does("topic den"), "tea\n");
+    assert_eq!(alice.does("members den --digest"), bob.does("members den --digest"));
+    let (code, _, err) = bob.run(&["kick", "den", "alice"]);
+    assert!(code == 1 && err.contains("alice"), "{err}");
+    alice.does("ban den bob");
+    assert!(alice.does("members den --since 2").contains("bob is banned from den, by alice"));
+    assert!(alice.does("bans den").contains("bob"));
+    let (code, _, err) = bob.run(&["join", "den"]);
+    assert!(code == 1 && err.contains("banned"), "{err}");
+    assert!(bob.does("tail").contains("bob is banned from den, by alice"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

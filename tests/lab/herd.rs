@@ -121,6 +121,7 @@ fn start(runtime: &Runtime, host: &Host, tracker: SocketAddr, number: usize) -> 
         certificate,
         tracker: Some(tracker),
         tracker_key: None,
+        invite: None,
         store: Path::new("in memory").into(),
         used: false,
     };

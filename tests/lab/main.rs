@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod crowd;
+mod family;
 mod herd;
 mod history;
 mod long_sleep;
@@ -94,6 +95,7 @@ fn busy_trials() -> Vec<Trial> {
 /// over: some at a time, the longest first.
 fn calm_trials() -> Vec<Trial> {
     trials![
+        family::a_day,
         long_sleep::who_stood_still_talks_again_within_seconds,
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         wall::it_is_got_around_within_seconds_of_being_noticed,

@@ -178,7 +178,14 @@ pub fn control(bytes: &[u8]) {
     line::<control::Tail>(bytes);
     line::<control::Status>(bytes);
     line::<control::Room>(bytes);
-    line::<control::Joined>(bytes);
+    line::<control::Joining>(bytes);
+    line::<control::Create>(bytes);
+    line::<control::Ordered>(bytes);
+    line::<control::Since>(bytes);
+    line::<control::Changes>(bytes);
+    line::<control::Door>(bytes);
+    line::<control::TableLine>(bytes);
+    line::<control::Rename>(bytes);
     line::<control::Member>(bytes);
     line::<control::Said>(bytes);
     line::<control::Receipt>(bytes);

@@ -61,6 +61,7 @@ pub fn start_peer(number: usize, store: Option<&Path>, tracker: SocketAddr, conf
         certificate,
         tracker: Some(tracker),
         tracker_key: None,
+        invite: None,
         store: store.unwrap_or(Path::new("in memory")).into(),
         used: false,
     };

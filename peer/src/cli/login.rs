@@ -56,6 +56,9 @@ pub struct Login {
     /// The key that the tracker must have, in place of the one known so far.
     #[arg(long, value_name = "KEY", value_parser = key)]
     tracker_key: Option<Key>,
+    /// What whoever runs the tracker gave you, if it lets in only those who are invited, or has reset your key.
+    #[arg(long, value_name = "TOKEN", env = "ROLLCALL_INVITE", hide_env_values = true)]
+    invite: Option<String>,
     /// The UDP port of this peer, kept for later logins; 0 takes a free one.
     #[arg(long, value_name = "N")]
     port: Option<u16>,
@@ -118,6 +121,7 @@ pub fn without_tracker(
         name,
         tracker: None,
         tracker_key: None,
+        invite: None,
         port,
         headless,
         plain: false,
@@ -243,12 +247,13 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         endpoint: endpoint.clone(),
         certificate,
         tracker: target.as_ref().map(|target| target.address),
+        invite: login.invite.clone(),
         tracker_key: login.tracker_key.or(target.as_ref().and_then(|target| target.key)),
         store: profile.history(),
         used,
     };
     let called = Called::new(profile.clone());
-    let handle = peer::spawn(setup).await?.called(called.clone());
+    let handle = peer::spawn(setup).await?.known_as(called.clone());
     if let Some(salvaged) = handle.salvaged() {
         output::note(&salvaged.to_string());
     }
@@ -257,7 +262,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         Some(target) => welcome(&handle, target, &profile, kept).await?,
         None => None,
     };
-    called.serve(&handle.status().await?.name);
+    called.found(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
     Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
 }

@@ -61,6 +61,7 @@ impl Alone {
             identity,
             config: Config::default(),
             tracker_key: None,
+            invite: None,
             tracker: Some(address(99)),
             address: address(0),
             saved: Saved::default(),

@@ -7,7 +7,7 @@ use common::{
     Key, RoomName, Version,
     content::{About, Content, Kind},
     fault::{self, Fault},
-    frame::{Encoded, Frame},
+    frame::{self, Encoded, Frame, HEADER},
     limits,
     message::{Batch, Message},
     wire::{
@@ -185,6 +185,21 @@ impl Core {
         }
     }
 
+    /// What was about to leave over a link of what is said in a room does not: whoever is there is out of it by now.
+    pub(super) fn unsend(&mut self, id: LinkId, name: &RoomName) {
+        let mut bytes = 0;
+        self.out.retain(|output| match output {
+            Output::Send(link, frame) if *link == id && is_said_in(frame, name) => {
+                bytes += frame.len();
+                false
+            }
+            _ => true,
+        });
+        if let Some(link) = self.links.get_mut(id) {
+            link.queued = link.queued.saturating_sub(bytes);
+        }
+    }
+
     fn send_batch(&mut self, id: LinkId, name: &RoomName, first: u64, frame: Encoded, skips: bool) {
         if skips {
             let skip = Skip { room: name.clone(), author: None, next: first, hash: None };
@@ -294,5 +309,16 @@ impl Core {
         let Some(by) = room.table.member(by).map(|member| member.name.clone()) else { return };
         room.refused = true;
         self.tell_of(name, News::new(by, MemberChange::Refuses).detail(version.to_string()));
+    }
+}
+
+/// Whether a frame brings messages of a room.
+fn is_said_in(sent: &Encoded, name: &RoomName) -> bool {
+    match PeerFrame::decode(&sent[HEADER..]) {
+        Ok(Some(PeerFrame::Batch(batch))) => batch.room == *name,
+        Ok(Some(PeerFrame::Passed(passed))) => {
+            frame::unpack::<Batch>(&passed.batch).is_ok_and(|batch| batch.room == *name)
+        }
+        _ => false,
     }
 }

@@ -174,6 +174,7 @@ impl Core {
         }
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
             if !fault::on(Fault::RemovedSentTo) {
+                self.unsend(link, name);
                 self.links.forget_room(link, name);
             }
             self.receipts.forget_room(link, name);

@@ -35,6 +35,7 @@ fn trackerless(saved: Saved) -> Trackerless {
         identity: me(),
         config: Config::default(),
         tracker_key: None,
+        invite: None,
         tracker: None,
         address: address(0),
         saved,

@@ -93,6 +93,8 @@ pub struct Start {
     pub config: Config,
     /// The tracker's key, if it is known already.
     pub tracker_key: Option<Key>,
+    /// What lets a new account in, or gives a new key an old account, for the first login at a tracker that asks for it.
+    pub invite: Option<String>,
     /// The tracker's address; `None` for a session without one.
     pub tracker: Option<std::net::SocketAddr>,
     /// The address the peer is bound to, to be shown.
@@ -175,7 +177,7 @@ impl Core {
             contacts: Contacts::new(start.saved.contacts, start.config.hide_seen),
             book: Book::default(),
             meeting: Meeting::default(),
-            tracker: TrackerLink::new(start.tracker, start.tracker_key, start.saved.tables),
+            tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
             config: start.config,
             rooms: start.saved.rooms,

@@ -75,6 +75,18 @@ fn who_is_removed_is_sent_nothing_that_is_said_then_though_the_link_stays() {
 }
 
 #[test]
+fn what_was_about_to_leave_when_somebody_is_removed_does_not() {
+    let mut alone = Alone::in_the_lobby(0, 2);
+    alone.joins_another(History::Joined);
+    say(&mut alone);
+    alone.link(1, 0, true);
+    let have = Have { logs: vec![Reach { room: lobby(), first: 1, last: 0 }] };
+    alone.core.handle(Input::LinkSays(LinkId(1), PeerFrame::from(have)), alone.now);
+    assert!(alone.core.out.iter().any(|output| matches!(output, Output::Send(LinkId(1), _))));
+    assert_eq!(of_the_lobby(&alone.removed(1, 2), 1), []);
+}
+
+#[test]
 fn who_is_removed_is_passed_on_nothing_and_given_no_receipts() {
     let mut alone = three();
     let (batch, _) = first(&alone, 1);

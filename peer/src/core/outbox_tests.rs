@@ -40,6 +40,7 @@ fn alice() -> Core {
         identity: identity(1),
         config: Config::default(),
         tracker_key: None,
+        invite: None,
         tracker: Some(address),
         address,
         saved: Saved { rooms: [(lobby(), room)].into(), ..Saved::default() },

@@ -24,6 +24,7 @@ fn alice() -> Core {
         identity: Identity::from_seed([1; 32]),
         config: Config::default(),
         tracker_key: Some(Identity::from_seed([TRACKER; 32]).key()),
+        invite: None,
         tracker: Some(address),
         address,
         saved: Saved::default(),

@@ -43,6 +43,8 @@ pub struct TrackerLink {
     pub told: Told,
     state: State,
     pinned: Option<Key>,
+    /// What lets this peer in, as long as it has not been welcomed.
+    invite: Option<String>,
     tables: u64,
     new_tables: u64,
     rejoining: BTreeSet<RoomName>,
@@ -63,9 +65,10 @@ enum State {
 
 impl TrackerLink {
     /// Not yet dialled. `tables` is the id of the tables met last, 0 for none.
-    pub fn new(address: Option<SocketAddr>, pinned: Option<Key>, tables: u64) -> TrackerLink {
+    pub fn new(address: Option<SocketAddr>, pinned: Option<Key>, invite: Option<String>, tables: u64) -> TrackerLink {
         TrackerLink {
             address,
+            invite,
             trouble: None,
             welcomed: None,
             assembling: None,
@@ -149,7 +152,7 @@ impl Core {
             protocol: PROTOCOL,
             name: self.name.clone(),
             addresses: self.tracker.interfaces.clone(),
-            invite: None,
+            invite: self.tracker.invite.clone(),
             shown: self.contacts.shown.clone(),
         });
         let held: Vec<Held> = self
@@ -244,6 +247,7 @@ impl Core {
 
     fn welcome(&mut self, welcome: Welcome) {
         self.tracker.state = State::Up;
+        self.tracker.invite = None;
         self.tracker.trouble = None;
         self.tracker.farewell = None;
         self.tracker.backoff.reset();

@@ -99,6 +99,12 @@ impl Peer {
         self.session = Some(self.host.spawn(self.command(&self.login_arguments(options))));
     }
 
+    /// Starts a session by another command than `login`.
+    #[track_caller]
+    pub fn session_of(&self, arguments: &[&str]) -> Process {
+        self.host.spawn(self.command(arguments))
+    }
+
     /// Runs `peer login NAME --headless` where it is meant to be refused, to its end.
     #[track_caller]
     pub fn try_login(&self, options: &[&str]) -> Output {

@@ -58,6 +58,14 @@ impl Tracker {
         self.host.run(command, ANSWER)
     }
 
+    /// Runs another of its commands, such as `tracker invite`.
+    #[track_caller]
+    pub fn cmd(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(binaries::path("tracker"));
+        command.args(arguments).arg("--data").arg(data(&self.host)).env("ROLLCALL_HOME", self.host.folder());
+        self.host.run(command, ANSWER)
+    }
+
     /// The same, read.
     #[track_caller]
     pub fn counts(&self) -> Status {

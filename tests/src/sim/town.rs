@@ -171,6 +171,7 @@ impl Town {
             certificate,
             tracker: Some(Town::tracker_host()),
             tracker_key: None,
+            invite: None,
             store: "in memory".into(),
             used: false,
         };

@@ -96,6 +96,7 @@ impl World {
             identity: node.identity.clone(),
             config,
             tracker_key: None,
+            invite: None,
             tracker: Some(address(99)),
             address: address(index),
             saved,

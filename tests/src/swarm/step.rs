@@ -161,7 +161,9 @@ struct Weather {
 impl Weather {
     fn new(random: &mut Random) -> Weather {
         let trouble = [(); 11].map(|()| if random.chance(0.45) { 0 } else { 1 + random.below(9) });
-        Weather { trouble, owned: random.chance(0.5), names: random.chance(0.3) }
+        // Who starts again under a name that is not held for it any more is told to log in under the present one.
+        let names = random.chance(0.4) && trouble[9] == 0;
+        Weather { trouble, owned: random.chance(0.5), names }
     }
 
     /// What is done to somebody, by whom.

@@ -238,3 +238,13 @@ fn more_people_than_may_wait_or_rooms_than_one_may_have_are_refused() {
     world.pass(10);
     assert_eq!(world.last_code(7), Some(Code::Full));
 }
+
+#[test]
+fn a_conversation_of_two_is_no_room_of_a_tracker() {
+    let mut world = with_a_door(1);
+    let direct = common::RoomName::direct(&key(1), &key(2));
+    let join = common::wire::tracker::Join { id: 1, room: direct.clone(), history: None };
+    assert_eq!(world.code(1, join), Some(Code::Exists));
+    assert_eq!(world.code(1, Make { id: 1, room: direct, settings: Settings::default() }), Some(Code::Exists));
+    assert_eq!(world.tracker.counts().rooms, 1);
+}
