@@ -167,11 +167,17 @@ fn contact(peer: &Peer, name: &str) -> Value {
 /// Waits until somebody is told of a change of the room.
 fn is_told(peer: &Peer, change: MemberChange, of: &str) -> MemberEvent {
     let find = || {
-        peer.tail(ROOM, 0).into_iter().rev().find_map(|event| match event {
+        happened(peer).into_iter().rev().find_map(|event| match event {
             Event::Member(event) if event.change == change && event.name.as_str() == of => Some(event),
             _ => None,
         })
     };
     let what = format!("{} is told that {of} {}", peer.name(), change.as_str());
     eventually(SOON, &what, find, Option::is_some).expect("it was just there")
+}
+
+/// All that has happened, in rooms that one is not in as well.
+fn happened(peer: &Peer) -> Vec<Event> {
+    let events: Vec<Event> = peer.cmd_within(2 * WAIT, &["tail", "--since", "0", "--json"]).expect(0).json();
+    events.into_iter().filter(|event| matches!(event, Event::Member(event) if event.room.as_str() == ROOM)).collect()
 }
