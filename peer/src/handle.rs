@@ -9,7 +9,7 @@ use common::{
     wire::control::{
         Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal,
         Room, Said, Status, TableLine, Waiting,
-        people::{AnswerPeople, AskPeople},
+        people::{AnswerPeople, AskPeople, Last},
     },
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -225,10 +225,10 @@ impl Handle {
         let Answer::Outbox { me, waiting, more } = self.ask(Ask::Outbox).await? else { return Err(gone()) };
         let ids = waiting.iter().map(|waiting| waiting.id.clone()).collect();
         let mut said = self.store.said(me, ids).await.map_err(damaged)?;
-        let line = |WaitingFor { id, title, pending }: WaitingFor| {
+        let line = |WaitingFor { id, title, pending, undecided }: WaitingFor| {
             let (sent, text) = said.remove(&id).map(|m| (m.sent, m.text.chars().take(BEGINNING).collect())).unzip();
             let id = MessageId { room: title, ..id };
-            Waiting { id: id.to_string(), room: id.room, seq: id.number, sent, text, pending }
+            Waiting { id: id.to_string(), room: id.room, seq: id.number, sent, text, pending, undecided }
         };
         Ok(Outbox { waiting: waiting.into_iter().map(line).collect(), more })
     }
@@ -244,9 +244,28 @@ impl Handle {
     /// Something about people.
     pub async fn people(&self, ask: AskPeople) -> Result<AnswerPeople, Refusal> {
         match self.ask(Ask::People(ask)).await? {
+            Answer::People(AnswerPeople::Chats(mut chats)) => {
+                for chat in &mut chats {
+                    chat.last = self.last(chat.room.clone()).await?;
+                }
+                Ok(AnswerPeople::Chats(chats))
+            }
             Answer::People(answer) => Ok(answer),
             _ => Err(gone()),
         }
+    }
+
+    /// The last message of a conversation, as it stands now.
+    async fn last(&self, room: RoomName) -> Result<Option<Last>, Refusal> {
+        let last = self.history(History { room, limit: Some(1), search: None }).await?.pop();
+        Ok(last.and_then(|event| match event {
+            Event::Message(message) => Some(Last {
+                from: message.from,
+                sent: message.sent,
+                text: message.text.chars().take(BEGINNING).collect(),
+            }),
+            _ => None,
+        }))
     }
 
     /// Which way each member is reached.

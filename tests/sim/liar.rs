@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::{
     Identity, Key, RoomName, Version,
-    wire::control::{Event, MemberChange, MemberEvent},
+    wire::control::{Event, Exit, MemberChange, MemberEvent},
 };
 use tests::sim::{Host, Net, Person, Town, eventually, liar, seeds};
 use tokio::time::sleep;
@@ -91,6 +91,33 @@ fn a_member_that_was_added_is_seen_by_all() {
         for person in [&alice, &bob] {
             is_told(person, MemberChange::Joined, "ghost").await;
         }
+    });
+}
+
+#[test]
+fn a_key_that_is_swapped_is_not_talked_to_until_the_user_decides() {
+    seeds("a swapped key", 0..2, |seed| async move {
+        let net = Net::new(seed);
+        let posing = Identity::from_seed([66; 32]).key();
+        let trap = Host::from(([10, 9, 9, 9], 1_000));
+        let mut town = Town::new(&net);
+        let alice = town.login(ALICE, "alice").await;
+        let (bob, carol) = (town.login(BOB, "bob").await, town.login(CAROL, "carol").await);
+        for person in [&alice, &bob, &carol] {
+            person.join(&lobby()).await;
+        }
+        is_told(&alice, MemberChange::Joined, "carol").await;
+        town.kill_tracker();
+        let members = [entry(ALICE, "alice"), (posing, "bob".into(), trap), entry(CAROL, "carol")];
+        let lies = move |_| vec![liar::room(&lobby(), V, &members)];
+        liar::start(&net, Town::tracker_host(), &Town::tracker_identity(), lies);
+        is_told(&alice, MemberChange::Identity, "bob").await;
+        alice.handle.say(lobby(), "who is that?".into()).await.expect("the room goes on");
+        eventually("carol has it", async || carol.messages().await.iter().any(|m| m.text == "who is that?")).await;
+        let refused = alice.handle.say("@bob".parse().expect("a name"), "psst".into()).await;
+        assert_eq!(refused.expect_err("it is refused").code, Exit::Identity);
+        sleep(Duration::from_secs(120)).await;
+        assert_eq!(net.incoming(trap).sent, 0, "nothing goes there");
     });
 }
 

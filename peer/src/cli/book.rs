@@ -70,7 +70,7 @@ impl Book {
         if let Some(path) = self.export {
             book::write(&path, &entries)?;
             let told = json!({"file": path.display().to_string(), "entries": entries.len()});
-            return Ok(out.object(&told, |_| format!("{} in {}", entries.len(), path.display()))?);
+            return Ok(out.object(&told, |_| format!("entries written to {}: {}", path.display(), entries.len()))?);
         }
         Ok(out.table(&entries, ["NAME", "KEY", "ADDRESS", "VERIFIED", "NOTE"], |entry| {
             [

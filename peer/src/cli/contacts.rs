@@ -9,7 +9,7 @@ use common::{
 use peer::control::Client;
 use serde_json::{Value, json};
 
-use super::{output::Out, text::inline, time};
+use super::{outbox::beginning, output::Out, text::inline, time};
 
 /// Who is a contact of yours, who asks to be one, and who of them is there.
 #[derive(Args)]
@@ -94,7 +94,14 @@ async fn wish(client: &mut Client, out: &Out, ask: AskPeople, done: impl FnOnce(
 impl Add {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("asked {name}; you are told when {name} says yes. See: peer contacts");
+        let held: Vec<ContactLine> = client.people(AskPeople::Contacts {}).await?;
+        let held = held.into_iter().find(|contact| contact.name.fold() == self.name.fold());
+        let done = |name: &AccountName| match held.as_ref().map(|contact| contact.state.as_str()) {
+            Some("contact") => format!("{name} is a contact of yours already"),
+            Some("asks") => format!("{name} had asked you, and is a contact now"),
+            Some("asked") => format!("{name} was asked already, and has not said yes yet"),
+            _ => format!("asked {name}; you are told when {name} says yes. See: peer contacts"),
+        };
         wish(client, out, AskPeople::Add(Named { name: self.name }), done).await
     }
 }
@@ -130,7 +137,7 @@ impl Block {
 impl Unblock {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is not blocked any more; to be contacts: peer add {name}");
+        let done = |name: &AccountName| format!("{name} is not blocked any more. How you stand: peer contacts");
         wish(client, out, AskPeople::Unblock(Named { name: self.name }), done).await
     }
 }
@@ -159,9 +166,13 @@ impl Chats {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let chats: Vec<Chat> = client.people(AskPeople::Chats {}).await?;
-        Ok(out.table(&chats, ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED"], |chat| {
+        Ok(out.table(&chats, ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED", "LAST", "TEXT"], |chat| {
             let online = if chat.online { "yes" } else { "no" };
-            [chat.room.to_string(), chat.members.to_string(), online.to_string(), chat.undelivered.to_string()]
+            let (last, text) = chat.last.as_ref().map_or(("-".to_string(), String::new()), |last| {
+                (time::date(last.sent), format!("{}: {}", last.from, inline(&beginning(&last.text))))
+            });
+            let (members, undelivered) = (chat.members.to_string(), chat.undelivered.to_string());
+            [chat.room.to_string(), members, online.to_string(), undelivered, last, text]
         })?)
     }
 }

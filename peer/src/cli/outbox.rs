@@ -1,8 +1,10 @@
 //! What waits to be delivered, and taking it back.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 use clap::Args;
-use common::wire::control::{Cancelled, Waiting};
+use common::wire::control::Cancelled;
 use peer::control::Client;
 
 use super::{
@@ -35,9 +37,15 @@ impl Outbox {
                 inline(&waiting.id),
                 waiting.sent.map_or("-".to_string(), time::date),
                 few(&waiting.pending),
-                inline(&beginning(waiting)),
+                inline(&beginning(waiting.text.as_deref().unwrap_or_default())),
             ]
         })?;
+        let undecided: BTreeSet<_> = outbox.waiting.iter().flat_map(|waiting| &waiting.undecided).collect();
+        for name in undecided {
+            output::note(&format!(
+                "{name} has come with another key: what is for {name} waits for your decision: peer trust {name}"
+            ));
+        }
         if outbox.more > 0 {
             output::note(&format!("{} more wait; they are listed once some of these are delivered", outbox.more));
         }
@@ -57,8 +65,8 @@ fn cancelled(result: &Cancelled) -> String {
     }
 }
 
-fn beginning(waiting: &Waiting) -> String {
-    let text = waiting.text.as_deref().unwrap_or_default();
+/// As much of a text as a line shows.
+pub fn beginning(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),

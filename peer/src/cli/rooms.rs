@@ -159,9 +159,12 @@ fn changes(changes: Changes, out: &Out) -> Result<()> {
 
 fn digest(line: &TableLine) -> String {
     format!(
-        "{} is at version {} here, with {} members:\n  {}\nWhoever sees other digits at this version is told something \
+        "{} is at version {} here, with {}:\n  {}\nWhoever sees other digits at this version is told something \
          else than you.",
-        line.room, line.version, line.members, line.digest
+        line.room,
+        line.version,
+        if line.members == 1 { "1 member".to_string() } else { format!("{} members", line.members) },
+        line.digest
     )
 }
 

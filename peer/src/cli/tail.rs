@@ -97,6 +97,7 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Role => format!("is {detail} of {room} now"),
         MemberChange::Topic => return topic(event, &detail),
         MemberChange::Away => "is away".to_string(),
+        MemberChange::Rekeyed if detail.is_empty() => "has a new key; the old one was reset".to_string(),
         MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
         MemberChange::Identity => format!(
             "comes with another key ({detail}) than the one known; nothing is exchanged with it until you decide: peer \

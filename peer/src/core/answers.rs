@@ -39,13 +39,17 @@ impl Core {
             },
             Ask::Leave(room) => match self.joined(&room).map(|(name, _)| name.clone()) {
                 Some(room) => return self.ask_tracker(id, Ask::Leave(room), now),
-                None => Err(not_in(&room)),
+                // Who has asked to be let in asks no more.
+                None if self.tracker.asked.contains(&room.fold()) => {
+                    return self.ask_tracker(id, Ask::Leave(room), now);
+                }
+                None => Err(self.not_in(&room)),
             },
             Ask::Make(room, settings) => return self.make(id, room, settings, now),
             Ask::Order(room, order) => return self.order(id, room, order, now),
             Ask::Door(room) => match self.joined(&room).map(|(name, _)| name.clone()) {
                 Some(room) => return self.ask_tracker(id, Ask::Door(room), now),
-                None => Err(not_in(&room)),
+                None => Err(self.not_in(&room)),
             },
             Ask::Table(room) => self.table_line(&room),
             Ask::Since { room, epoch, number } => self.known_since(&room, epoch, number),
@@ -102,14 +106,14 @@ impl Core {
     }
 
     pub(super) fn joined_reply(&self, room: &RoomName) -> Result<Answer, Refusal> {
-        let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
-        let me = room.table.member(&self.me).ok_or_else(|| not_in(name))?;
+        let (name, room) = self.joined(room).ok_or_else(|| self.not_in(room))?;
+        let me = room.table.member(&self.me).ok_or_else(|| self.not_in(name))?;
         let (members, history) = (room.table.len() as u32, room.table.history());
         Ok(Answer::Joined(Joined { room: name.clone(), members, slot: me.slot, history }))
     }
 
     fn members(&self, room: &RoomName) -> Result<Answer, Refusal> {
-        let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
+        let (name, room) = self.joined(room).ok_or_else(|| self.not_in(room))?;
         let line = |member: &common::table::Member| {
             let person = self.people.get(&member.key);
             let link = person.and_then(|p| p.link).and_then(|link| self.links.get(link));
@@ -137,7 +141,7 @@ impl Core {
             return Ok(Answer::Called(room.clone()));
         }
         let fold = room.fold();
-        let name = self.rooms.keys().find(|name| name.fold() == fold).ok_or_else(|| not_in(room))?;
+        let name = self.rooms.keys().find(|name| name.fold() == fold).ok_or_else(|| self.not_in(room))?;
         Ok(Answer::Called(name.clone()))
     }
 
@@ -154,8 +158,8 @@ impl Core {
 
     /// How far a message of this peer's has got.
     pub(super) fn said(&self, name: &RoomName, number: u64) -> Result<Said, Refusal> {
-        let room = self.rooms.get(name).ok_or_else(|| not_in(name))?;
-        let stamp = room.own.stamp(number).ok_or_else(|| not_in(name))?;
+        let room = self.rooms.get(name).ok_or_else(|| self.not_in(name))?;
+        let stamp = room.own.stamp(number).ok_or_else(|| self.not_in(name))?;
         let mut said = Said {
             id: self.id(name, number),
             room: self.title(name),
@@ -185,7 +189,7 @@ impl Core {
 
     fn receipts(&self, id: MessageId) -> Result<Answer, Refusal> {
         let stamp = self.own(&id)?;
-        let room = self.rooms.get(&id.room).ok_or_else(|| not_in(&id.room))?;
+        let room = self.rooms.get(&id.room).ok_or_else(|| self.not_in(&id.room))?;
         let lines = room
             .members_at(stamp)
             .into_iter()

@@ -56,7 +56,9 @@ impl Core {
 
     /// The user takes the key that somebody shows now for theirs.
     fn decide(&mut self, name: &AccountName, now: Now) -> Result<Identity, Refusal> {
-        let Some(key) = self.trust.doubt(name) else {
+        // Who was decided against can be named by the key, to go back on that.
+        let by_key = || self.trust.find(name).filter(|key| name.has_key() && self.trust.doubts(key));
+        let Some(key) = self.trust.doubt(name).or_else(by_key) else {
             let why = match self.trust.find(name) {
                 Some(_) => format!("nobody but the one you know has shown up as {name}; there is nothing to decide"),
                 None => return Err(self.find_person(name).err().unwrap_or_else(|| Refusal::new(Exit::Refused, ""))),
@@ -70,6 +72,7 @@ impl Core {
             let called = self.people.get(&before).map(|person| person.name.clone());
             if let Some(called) = called {
                 self.meet(before, &called, None);
+                self.trust.settle(before);
             }
             self.rename_in_direct(&before);
         }
@@ -113,6 +116,7 @@ impl Core {
                 members: room.table.len() as u32,
                 undelivered: room.undelivered(&self.me),
                 online: others.filter_map(|m| self.people.get(&m.key)).any(|person| person.is_online()),
+                last: None,
             }
         };
         joined.map(line).collect()

@@ -204,6 +204,7 @@ impl Core {
     pub(super) fn drop_room(&mut self, name: &RoomName, news: News) {
         let Some(room) = self.rooms.get_mut(name).filter(|room| room.joined) else { return };
         let undelivered = room.undelivered_numbers(&self.me);
+        self.tracker.asked.remove(&name.fold());
         room.joined = false;
         let version = room.table.version();
         let members: Vec<Member> = room.table.members().cloned().collect();

@@ -155,6 +155,8 @@ pub struct WaitingFor {
     pub title: RoomName,
     /// The members that have not receipted it.
     pub pending: Vec<AccountName>,
+    /// Those of them whose keys the user has to decide on.
+    pub undecided: Vec<AccountName>,
 }
 
 /// A line of paths, and which link it is about.

@@ -15,7 +15,7 @@ use common::{
     },
 };
 
-use super::{AskId, Core, Now, Output, Row, command::Answer, people::Standing};
+use super::{AskId, Core, Now, Output, Row, command::Answer, people::Standing, requests::What};
 
 /// Contacts held at the most, with some that are about to go.
 const HELD: usize = 2 * limits::CONTACTS;
@@ -39,6 +39,8 @@ pub struct Contacts {
     named: BTreeSet<Key>,
     /// Where those are whose keys the user has to decide on, if they are online.
     undecided: BTreeMap<Key, Addresses>,
+    /// Whether the tracker is to be told of blocks made and lifted without it, once it has told all it holds.
+    to_compare: bool,
     /// How this session is to be shown.
     pub shown: Shown,
 }
@@ -46,7 +48,13 @@ pub struct Contacts {
 impl Contacts {
     /// As they were kept.
     pub fn new(held: BTreeMap<Key, Held>, hide_seen: bool) -> Contacts {
-        Contacts { held, named: BTreeSet::new(), undecided: BTreeMap::new(), shown: Shown { away: false, hide_seen } }
+        Contacts {
+            held,
+            named: BTreeSet::new(),
+            undecided: BTreeMap::new(),
+            to_compare: false,
+            shown: Shown { away: false, hide_seen },
+        }
     }
 
     /// Whether both have agreed.
@@ -105,6 +113,30 @@ impl Core {
         } else if !more {
             self.contacts.named.clear();
         }
+        if !more && std::mem::take(&mut self.contacts.to_compare) {
+            self.tell_blocks(now);
+        }
+    }
+
+    /// The tracker has welcomed this peer, and will tell of the contacts.
+    pub(super) fn compare_contacts(&mut self) {
+        self.contacts.to_compare = true;
+    }
+
+    /// Blocks made and lifted while the tracker was away are told to it.
+    fn tell_blocks(&mut self, now: Now) {
+        let held = |key: &Key| self.contacts.state(key) == Some(ContactState::Blocked);
+        let apart = self.trust.iter().filter(|(key, known)| known.blocked != held(key));
+        let wishes: Vec<SetContact> = apart
+            .take(HELD)
+            .map(|(key, known)| SetContact {
+                id: 0,
+                name: known.name.clone(),
+                key: Some(*key),
+                wish: if known.blocked { Wish::Block } else { Wish::Unblock },
+            })
+            .collect();
+        wishes.into_iter().for_each(|wish| self.request(What::Standing(wish), now));
     }
 
     fn told_contact(&mut self, told: Contact, now: Now) {

@@ -132,4 +132,51 @@ fn a_key_that_was_reset_is_told_and_the_new_one_waits_for_the_user() {
         alone.tell(Input::Ask(AskId(1), Ask::People(AskPeople::Trust(Named { name: "m1".parse().unwrap() }))));
     assert!(outputs.iter().any(|o| matches!(o, Output::Reply(_, Ok(Answer::People(AnswerPeople::Identity(_)))))));
     assert_eq!(dials(&outputs), 1);
+    let say = Ask::Say { room: "@m1".parse().unwrap(), content: "hello".into() };
+    let outputs = alone.tell(Input::Ask(AskId(2), say));
+    assert!(!outputs.iter().any(|o| matches!(o, Output::Reply(_, Err(_)))), "the old key is nothing to decide on now");
+}
+
+/// What the tracker is asked about contacts.
+fn wishes(outputs: &[Output]) -> Vec<Wish> {
+    let wish = |output: &Output| match output {
+        Output::TellTracker(frame) => match common::frame::Frame::decode(&frame[common::frame::HEADER..]).unwrap() {
+            Some(ToTracker::SetContact(wish)) => Some(wish.wish),
+            _ => None,
+        },
+        _ => None,
+    };
+    outputs.iter().filter_map(wish).collect()
+}
+
+/// The tracker has gone, and is back once the user has done something.
+fn while_it_is_away(alone: &mut Alone, ask: AskPeople) {
+    alone.tell(Input::TrackerDown("gone".into()));
+    let done = alone.tell(Input::Ask(AskId(1), Ask::People(ask)));
+    assert!(done.iter().any(|o| matches!(o, Output::Reply(_, Ok(_)))));
+    alone.later(60_000);
+    alone.tell(Input::TrackerUp(Key([9; 32])));
+    alone.tracker(common::wire::tracker::Welcome {
+        protocol: 1,
+        domain: "lan".parse().unwrap(),
+        tables: 7,
+        name: "m0".parse().unwrap(),
+        seen: Addresses::default(),
+    });
+}
+
+#[test]
+fn a_block_made_and_one_lifted_while_the_tracker_was_away_are_told_to_it_once() {
+    let named = || Named { name: "m1".parse().unwrap() };
+    for (held, ask, wish) in [
+        (ContactState::Contact, AskPeople::Block(named()), Wish::Block),
+        (ContactState::Blocked, AskPeople::Unblock(named()), Wish::Unblock),
+    ] {
+        let mut alone = Alone::in_the_lobby(0, 1);
+        let held = contact(&alone, held);
+        assert_eq!(wishes(&told(&mut alone, vec![held.clone()], true)), []);
+        while_it_is_away(&mut alone, ask);
+        assert_eq!(wishes(&told(&mut alone, vec![held.clone()], true)), [wish]);
+        assert_eq!(wishes(&told(&mut alone, vec![held], true)), []);
+    }
 }

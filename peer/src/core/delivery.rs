@@ -53,7 +53,7 @@ impl Core {
     /// What the room is called in which this may be said.
     fn may_say(&self, room: &RoomName, content: &Content) -> Result<RoomName, String> {
         let Some((name, room)) = self.joined(room) else {
-            return Err(format!("you are not in {room}; join it first: peer join {room}"));
+            return Err(self.not_in(room).message);
         };
         content.check().map_err(|bad| bad.to_string())?;
         let Some(about) = &content.about else { return Ok(name.clone()) };

@@ -57,7 +57,7 @@ impl Core {
 
     /// Has the tracker do something to a room. Whether this user may is for the tracker to say.
     pub(super) fn order(&mut self, id: AskId, room: RoomName, order: Order, now: Now) {
-        let there = self.joined(&room).map(|(name, _)| name.clone()).ok_or_else(|| not_in(&room));
+        let there = self.joined(&room).map(|(name, _)| name.clone()).ok_or_else(|| self.not_in(&room));
         let topic = match &order {
             Order::Topic { topic } => check_topic(topic),
             _ => Ok(()),
@@ -70,7 +70,7 @@ impl Core {
 
     /// What a room is like, and what two members compare.
     pub(super) fn table_line(&self, room: &RoomName) -> Result<Answer, Refusal> {
-        let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
+        let (name, room) = self.joined(room).ok_or_else(|| self.not_in(room))?;
         let owner = room.table.members().find(|member| member.role == Role::Owner);
         Ok(Answer::Table(TableLine {
             room: name.clone(),
@@ -84,7 +84,7 @@ impl Core {
 
     /// Whether what has changed since a version is known, and which versions since then were not seen.
     pub(super) fn known_since(&self, room: &RoomName, epoch: Option<u64>, number: u64) -> Result<Answer, Refusal> {
-        let (name, room) = self.joined(room).ok_or_else(|| not_in(room))?;
+        let (name, room) = self.joined(room).ok_or_else(|| self.not_in(room))?;
         let version = room.table.version();
         let since = Version { epoch: epoch.unwrap_or(version.epoch), number };
         let refuse = |why: String| Err(Refusal::new(Exit::Refused, why));
@@ -123,9 +123,22 @@ impl Core {
         }
     }
 
+    /// Why something cannot be done in a room: this user is not in it, or not yet.
+    pub(super) fn not_in(&self, room: &RoomName) -> Refusal {
+        if self.tracker.asked.contains(&room.fold()) {
+            let text = format!(
+                "you have asked to join {room}, and nobody has let you in yet; you will be told. To ask no more: peer \
+                 leave {room}"
+            );
+            return Refusal::new(Exit::Refused, text);
+        }
+        not_in(room)
+    }
+
     /// This user is not let into a room.
     pub(super) fn declined(&mut self, declined: Declined) {
         let Declined { room, by } = declined;
+        self.tracker.asked.remove(&room.fold());
         self.tell_of(&room, News::new(self.name.clone(), MemberChange::Declined).by(by));
     }
 }

@@ -180,3 +180,17 @@ fn who_is_called_something_else_is_so_from_the_answer_on() {
     let Ok(Answer::Status(status)) = reply(&ask(&mut alone, Ask::Status)) else { panic!("no status") };
     assert_eq!(status.name, name);
 }
+
+#[test]
+fn who_has_asked_to_be_let_in_is_told_so_and_can_take_it_back() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    let ToTracker::Join(join) = request(&ask(&mut alone, Ask::Join(den()))) else { panic!("no join") };
+    answer(&mut alone, join.id, Some(Code::Asked));
+    for question in [Ask::Called(den()), Ask::Members(den()), Ask::Say { room: den(), content: "hello".into() }] {
+        let refusal = reply(&ask(&mut alone, question)).unwrap_err();
+        assert!(refusal.message.contains("you have asked"), "{refusal}");
+    }
+    let ToTracker::Leave(leave) = request(&ask(&mut alone, Ask::Leave(den()))) else { panic!("not taken back") };
+    assert_eq!(reply(&answer(&mut alone, leave.id, None)), Ok(Answer::Done));
+    assert!(reply(&ask(&mut alone, Ask::Members(den()))).unwrap_err().message.contains("peer join den"));
+}

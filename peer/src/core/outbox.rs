@@ -144,10 +144,13 @@ impl Core {
                             break;
                         }
                         let lacks = |meant: &&Meant| room.fate(meant, number) == Fate::Pending;
-                        let pending: Vec<AccountName> = members.iter().filter(lacks).map(|m| m.name.clone()).collect();
+                        let lacking = || members.iter().filter(lacks);
+                        let pending: Vec<AccountName> = lacking().map(|m| m.name.clone()).collect();
+                        let undecided = lacking().filter(|m| self.trust.doubts(&m.key)).map(|m| m.name.clone());
+                        let undecided = undecided.collect();
                         named += pending.len();
                         let id = MessageId { room: name.clone(), author: self.me.short(), number };
-                        waiting.push(WaitingFor { id, title: self.title(name), pending });
+                        waiting.push(WaitingFor { id, title: self.title(name), pending, undecided });
                     }
                 }
             }

@@ -49,6 +49,8 @@ pub enum What {
     Leave(AskId, RoomName),
     /// That this be so between this account and somebody.
     Contact(AskId, SetContact),
+    /// The same, as it was wished while the tracker was away.
+    Standing(SetContact),
     /// Which rooms there are, beyond those heard of so far.
     Rooms(AskId, Vec<RoomLine>),
     /// To become a member again, at a tracker that has lost its tables, of a room with this history.
@@ -72,7 +74,7 @@ impl What {
         match self {
             What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) | What::Make(ask, ..) => Some(*ask),
             What::Order(ask, ..) | What::Door(ask, _) | What::Rename(ask, _) | What::Contact(ask, _) => Some(*ask),
-            What::Rejoin(..) | What::Remake(..) | What::Restore(..) => None,
+            What::Rejoin(..) | What::Remake(..) | What::Restore(..) | What::Standing(_) => None,
         }
     }
 }
@@ -162,7 +164,7 @@ impl Core {
             What::Join(_, room, history) | What::Rejoin(room, history) => {
                 self.tell(Join { id, room: room.clone(), history: *history });
             }
-            What::Contact(_, wish) => self.tell(SetContact { id, ..wish.clone() }),
+            What::Contact(_, wish) | What::Standing(wish) => self.tell(SetContact { id, ..wish.clone() }),
             What::Leave(_, room) => self.tell(Leave { id, room: room.clone() }),
             What::Rooms(_, so_far) => self.tell(ListRooms { id, after: so_far.last().map(|line| line.room.clone()) }),
             What::Make(_, room, settings) | What::Remake(room, settings) => {
@@ -191,6 +193,10 @@ impl Core {
                 return self.drop_room(room, News::new(self.name.clone(), MemberChange::Removed));
             }
             if let (What::Join(ask, room, _), Code::Asked) = (&what, refused.code) {
+                if self.tracker.asked.len() >= limits::ROOMS_PER_ACCOUNT {
+                    self.tracker.asked.clear();
+                }
+                self.tracker.asked.insert(room.fold());
                 return self.reply(*ask, Ok(UserAnswer::Asked(room.clone())));
             }
             return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
@@ -201,10 +207,11 @@ impl Core {
                 self.reply(ask, reply);
             }
             What::Leave(ask, room) => {
+                self.tracker.asked.remove(&room.fold());
                 self.drop_room(&room, News::new(self.name.clone(), MemberChange::Left));
                 self.reply(ask, Ok(UserAnswer::Done));
             }
-            What::Rejoin(..) | What::Remake(..) | What::Restore(..) => {}
+            What::Rejoin(..) | What::Remake(..) | What::Restore(..) | What::Standing(_) => {}
             What::Order(ask, ..) => self.reply(ask, Ok(UserAnswer::Done)),
             What::Rename(ask, name) => {
                 self.name = name;

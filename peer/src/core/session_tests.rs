@@ -118,6 +118,18 @@ fn a_refusal_ends_a_login_and_not_a_session() {
 }
 
 #[test]
+fn a_session_ends_with_its_account() {
+    let bye = ToPeer::from(Bye { code: Code::Removed, reason: "removed".into() });
+    assert_eq!(end(&take(&mut welcomed(), Input::TrackerSays(bye))), Some(Exit::Refused));
+
+    let mut core = welcomed();
+    lose(&mut core);
+    take(&mut core, tracker_up(TRACKER));
+    let refused = ToPeer::from(Refused { code: Code::Removed, reason: "removed".into() });
+    assert_eq!(end(&take(&mut core, Input::TrackerSays(refused))), Some(Exit::Refused));
+}
+
+#[test]
 fn what_a_tracker_says_when_it_goes_is_told_until_it_is_back() {
     let mut core = welcomed();
     take(&mut core, Input::TrackerSays(Bye { code: Code::ShuttingDown, reason: "going".into() }.into()));

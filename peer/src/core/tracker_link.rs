@@ -41,6 +41,8 @@ pub struct TrackerLink {
     pub requests: Requests,
     /// Who waits at doors, as far as the user has been told.
     pub told: Told,
+    /// Rooms with a door that the user has asked to join, folded, until the answer.
+    pub asked: BTreeSet<String>,
     state: State,
     pinned: Option<Key>,
     /// What lets this peer in, as long as it has not been welcomed.
@@ -81,6 +83,7 @@ impl TrackerLink {
             backoff: Backoff::default(),
             requests: Requests::default(),
             told: Told::default(),
+            asked: BTreeSet::new(),
             farewell: None,
         }
     }
@@ -189,7 +192,8 @@ impl Core {
             ToPeer::Snapshot(piece) => self.apply_snapshot(piece, now),
             ToPeer::NotMember(not) => self.not_member(&not.room, now),
             ToPeer::Bye(bye) => match bye.code {
-                Code::TakenOver => {
+                // It has proven its key: nobody else can end a session so.
+                Code::TakenOver | Code::Removed => {
                     self.end(Refusal::new(Exit::Refused, common::wire::printable(&bye.reason)));
                 }
                 _ => {
@@ -251,6 +255,7 @@ impl Core {
         self.tracker.trouble = None;
         self.tracker.farewell = None;
         self.tracker.backoff.reset();
+        self.compare_contacts();
         self.name = welcome.name;
         let welcomed = Welcomed {
             domain: welcome.domain,
@@ -274,7 +279,12 @@ impl Core {
             Code::NameTaken | Code::KeyNamed => Exit::Identity,
             _ => Exit::Refused,
         };
-        self.turned_away(Refusal::new(exit, common::wire::printable(&refused.reason)), now);
+        let why = Refusal::new(exit, common::wire::printable(&refused.reason));
+        if refused.code == Code::Removed {
+            self.out.push(Output::DropTracker);
+            return self.end(why);
+        }
+        self.turned_away(why, now);
     }
 
     /// Who logs in is told. A session that stands goes on without that tracker: its rooms do not need it, and whoever

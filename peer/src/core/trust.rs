@@ -1,7 +1,7 @@
 //! Which key a name stands for: the one it had when it was first seen. Another key under a known name is doubted:
 //! nothing is exchanged with it until the user decides.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use common::{AccountName, Key, RoomName};
 
@@ -29,6 +29,8 @@ pub struct Trust {
     names: BTreeMap<String, Key>,
     /// Keys that came under somebody else's name, with that name.
     doubted: BTreeMap<Key, AccountName>,
+    /// Those of them that the user has decided against.
+    settled: BTreeSet<Key>,
     /// The conversations with those who have one, by the name that it has on the wire.
     rooms: BTreeMap<RoomName, Key>,
 }
@@ -52,7 +54,7 @@ impl Trust {
     pub fn new(known: BTreeMap<Key, Known>, names: BTreeMap<String, Key>, me: &Key) -> Trust {
         let conversed = known.iter().filter(|(_, known)| known.conversed);
         let rooms = conversed.map(|(key, _)| (RoomName::direct(me, key), *key)).collect();
-        Trust { known, names, doubted: BTreeMap::new(), rooms }
+        Trust { known, names, doubted: BTreeMap::new(), settled: BTreeSet::new(), rooms }
     }
 
     /// A key is seen under a name.
@@ -69,6 +71,7 @@ impl Trust {
             }
         }
         self.doubted.remove(&key);
+        self.settled.remove(&key);
         match self.known.get_mut(&key) {
             Some(known) if known.name == *name => Met::Known,
             Some(known) => {
@@ -87,15 +90,24 @@ impl Trust {
     /// it so far.
     pub fn decide(&mut self, key: &Key) -> Option<Key> {
         let name = self.doubted.remove(key)?;
+        self.settled.remove(key);
         let before = self.names.insert(name.fold(), *key);
         self.meet(*key, &name);
         before
     }
 
-    /// The key under a name that is another's, if there is one.
+    /// The user has decided against a doubted key: it stays cut off, and there is nothing more to decide.
+    pub fn settle(&mut self, key: Key) {
+        if self.doubted.contains_key(&key) {
+            self.settled.insert(key);
+        }
+    }
+
+    /// The key under a name that is another's, if there is one to decide on.
     pub fn doubt(&self, name: &AccountName) -> Option<Key> {
         let fold = name.fold();
-        self.doubted.iter().find(|(_, doubted)| doubted.fold() == fold).map(|(key, _)| *key)
+        let mut under = self.doubted.iter().filter(|(_, doubted)| doubted.fold() == fold);
+        under.find(|(key, _)| !self.settled.contains(key)).map(|(key, _)| *key)
     }
 
     /// Whether a key came under somebody else's name.
@@ -209,5 +221,19 @@ mod tests {
         assert_eq!(trust.shown(&ONE), Some(name("bob").with_key(&ONE)));
         assert_eq!(trust.find(&name("bob").with_key(&ONE)), Some(ONE));
         assert_eq!(trust.meet(ONE, &name("bob")), Met::Doubted { news: true }, "it is the other's name now");
+        assert_eq!(trust.doubt(&name("bob")), Some(ONE), "who comes back under it is to be decided on");
+    }
+
+    #[test]
+    fn who_was_decided_against_stays_cut_off_and_is_not_asked_about_again() {
+        let mut trust = trust();
+        trust.meet(ONE, &name("bob"));
+        trust.meet(TWO, &name("bob"));
+        trust.decide(&TWO);
+        trust.meet(ONE, &name("bob"));
+        trust.settle(ONE);
+        assert_eq!(trust.meet(ONE, &name("bob")), Met::Doubted { news: false });
+        assert!(trust.doubts(&ONE));
+        assert_eq!(trust.doubt(&name("bob")), None);
     }
 }

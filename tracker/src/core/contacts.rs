@@ -62,6 +62,8 @@ enum Objection {
     NotAsked,
     /// The two are contacts.
     IsContact,
+    /// The two are nothing to each other, as far as the one who wishes knows.
+    Nothing,
 }
 
 /// The two views of a pair after a wish, that of the one who wishes first.
@@ -86,8 +88,9 @@ fn after(wish: Wish, (mine, theirs): Pair) -> Result<Pair, Objection> {
         (Wish::Add | Wish::Accept, Some(Asks)) => Ok((Some(Contact), unless_blocked(Some(Contact)))),
         (Wish::Add, None) => Ok((Some(Asked), unless_blocked(Some(Asks)))),
         (Wish::Add, _) | (Wish::Accept, Some(Contact)) => Ok((mine, theirs)),
-        (Wish::Accept, _) | (Wish::Decline, Some(Asked)) => Err(Objection::NotAsked),
+        (Wish::Accept, _) | (Wish::Decline, Some(Asked) | None) => Err(Objection::NotAsked),
         (Wish::Decline, Some(Contact)) => Err(Objection::IsContact),
+        (Wish::Remove, None) => Err(Objection::Nothing),
         (Wish::Decline | Wish::Remove, _) => Ok((None, unless_blocked(None))),
     }
 }
@@ -303,6 +306,9 @@ impl Objection {
         match self {
             Objection::Blocked => format!("you have blocked {name}: lift that with `peer unblock {name}` first"),
             Objection::NotAsked => format!("{name} has not asked to be your contact: ask with `peer add {name}`"),
+            Objection::Nothing => {
+                format!("{name} is no contact of yours, nor asked to be one: `peer contacts` shows those there are")
+            }
             Objection::IsContact => format!("{name} is your contact already: `peer remove {name}` ends that"),
         }
     }

@@ -264,4 +264,18 @@ pub struct Chat {
     pub undelivered: u64,
     /// Whether somebody else in it is online.
     pub online: bool,
+    /// The last message in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Last>,
+}
+
+/// The last message of a conversation.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Last {
+    /// Whose.
+    pub from: AccountName,
+    /// When it was said, by its author's clock, in milliseconds since 1970.
+    pub sent: u64,
+    /// How it begins: at most 200 characters.
+    pub text: String,
 }

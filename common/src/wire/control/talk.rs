@@ -131,6 +131,9 @@ pub struct Waiting {
     pub text: Option<String>,
     /// Members that do not have it yet, as far as is known.
     pub pending: Vec<AccountName>,
+    /// Those of them who have come with another key than the known one: nothing is sent until the user decides.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub undecided: Vec<AccountName>,
 }
 
 /// The result of `cancel`.
