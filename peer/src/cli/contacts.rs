@@ -4,7 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use common::{
     AccountName,
-    wire::control::people::{AskPeople, Away as Shown, Chat, ContactLine, Named},
+    wire::{
+        control::people::{AskPeople, Away as Shown, Chat, ContactLine, Named},
+        tracker::Wish,
+    },
 };
 use peer::control::Client;
 use serde_json::{Value, json};
@@ -68,77 +71,103 @@ impl Contacts {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let contacts: Vec<ContactLine> = client.people(AskPeople::Contacts {}).await?;
-        Ok(out.table(&contacts, ["NAME", "STATE", "ONLINE", "SEEN", "VERIFIED"], |contact| {
-            let online = match (contact.online, contact.away) {
-                (true, true) => "away",
-                (true, false) => "yes",
-                (false, _) => "no",
-            };
-            [
-                contact.name.to_string(),
-                inline(&contact.state),
-                online.to_string(),
-                contact.seen.map_or("-".to_string(), |seen| time::date(seen.saturating_mul(1_000))),
-                if contact.verified { "yes" } else { "no" }.to_string(),
-            ]
-        })?)
+        Ok(out.table(&contacts, CONTACTS, contact)?)
     }
 }
 
-async fn wish(client: &mut Client, out: &Out, ask: AskPeople, done: impl FnOnce(&AccountName) -> String) -> Result<()> {
+/// The columns of [`contact`].
+pub const CONTACTS: [&str; 5] = ["NAME", "STATE", "ONLINE", "SEEN", "VERIFIED"];
+
+/// A contact, in a table.
+pub fn contact(contact: &ContactLine) -> [String; 5] {
+    let online = match (contact.online, contact.away) {
+        (true, true) => "away",
+        (true, false) => "yes",
+        (false, _) => "no",
+    };
+    [
+        contact.name.to_string(),
+        inline(&contact.state),
+        online.to_string(),
+        contact.seen.map_or("-".to_string(), |seen| time::date(seen.saturating_mul(1_000))),
+        if contact.verified { "yes" } else { "no" }.to_string(),
+    ]
+}
+
+/// The columns of [`chat`].
+pub const CHATS: [&str; 4] = ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED"];
+
+/// A conversation, in a table.
+pub fn chat(chat: &Chat) -> [String; 4] {
+    let online = if chat.online { "yes" } else { "no" };
+    [chat.room.to_string(), chat.members.to_string(), online.to_string(), chat.undelivered.to_string()]
+}
+
+/// What is said to who has done that to a contact.
+pub fn wished(name: &AccountName, wish: Wish) -> String {
+    match wish {
+        Wish::Add => format!("asked {name}; you are told when {name} says yes. See: peer contacts"),
+        Wish::Accept => format!("{name} is a contact now"),
+        Wish::Decline => format!("declined; {name} may ask again. To hear nothing more: peer block {name}"),
+        Wish::Remove => format!("{name} is no contact any more"),
+        Wish::Block => format!("{name} is blocked; lift it with: peer unblock {name}"),
+        Wish::Unblock => format!("{name} is not blocked any more; if they are no contact of yours: peer add {name}"),
+    }
+}
+
+/// The same, to who is shown as away or as there.
+pub fn shown(away: bool) -> &'static str {
+    if away { "you are shown as away; end it with: peer back" } else { "you are shown as there" }
+}
+
+async fn wish(client: &mut Client, out: &Out, ask: AskPeople) -> Result<()> {
     let name = ask.wish().map(|(name, _)| name.clone());
+    let told = ask.wish().map(|(name, wish)| wished(name, wish)).unwrap_or_default();
     client.people::<Value>(ask).await?;
-    Ok(out.object(&json!({"name": name}), |_| name.as_ref().map(done).unwrap_or_default())?)
+    Ok(out.object(&json!({"name": name}), |_| told)?)
 }
 
 impl Add {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("asked {name}; you are told when {name} says yes. See: peer contacts");
-        wish(client, out, AskPeople::Add(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Add(Named { name: self.name })).await
     }
 }
 
 /// Says yes to somebody who asks to be a contact.
 pub async fn accept(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
-    let done = |name: &AccountName| format!("{name} is a contact now");
-    wish(client, out, AskPeople::AcceptContact(Named { name }), done).await
+    wish(client, out, AskPeople::AcceptContact(Named { name })).await
 }
 
 /// Says no to them.
 pub async fn decline(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
-    let done = |name: &AccountName| format!("declined; {name} may ask again. To hear nothing more: peer block {name}");
-    wish(client, out, AskPeople::DeclineContact(Named { name }), done).await
+    wish(client, out, AskPeople::DeclineContact(Named { name })).await
 }
 
 impl Remove {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is no contact any more");
-        wish(client, out, AskPeople::Remove(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Remove(Named { name: self.name })).await
     }
 }
 
 impl Block {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is blocked; lift it with: peer unblock {name}");
-        wish(client, out, AskPeople::Block(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Block(Named { name: self.name })).await
     }
 }
 
 impl Unblock {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is not blocked any more; to be contacts: peer add {name}");
-        wish(client, out, AskPeople::Unblock(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Unblock(Named { name: self.name })).await
     }
 }
 
 async fn show(client: &mut Client, out: &Out, away: bool) -> Result<()> {
     client.people::<Value>(AskPeople::Away(Shown { away })).await?;
-    let told = if away { "you are shown as away; end it with: peer back" } else { "you are shown as there" };
-    Ok(out.object(&json!({"away": away}), |_| told.to_string())?)
+    Ok(out.object(&json!({"away": away}), |_| shown(away).to_string())?)
 }
 
 impl Away {
@@ -159,9 +188,6 @@ impl Chats {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let chats: Vec<Chat> = client.people(AskPeople::Chats {}).await?;
-        Ok(out.table(&chats, ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED"], |chat| {
-            let online = if chat.online { "yes" } else { "no" };
-            [chat.room.to_string(), chat.members.to_string(), online.to_string(), chat.undelivered.to_string()]
-        })?)
+        Ok(out.table(&chats, CHATS, chat)?)
     }
 }
