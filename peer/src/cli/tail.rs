@@ -128,7 +128,7 @@ pub fn role(role: &str) -> &str {
     match role {
         "owner" => "the owner",
         "moderator" => "a moderator",
-        "member" => "a member like others",
+        "member" => "just a member",
         other => other,
     }
 }
