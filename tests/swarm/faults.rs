@@ -12,7 +12,7 @@ use common::fault::Fault;
 use tests::swarm::caught;
 
 /// Histories within which a fault must be caught.
-const MOST: u64 = 500;
+const MOST: u64 = 3_000;
 
 #[test]
 fn every_deliberate_fault_is_caught() {

@@ -72,26 +72,44 @@ impl Book {
             let told = json!({"file": path.display().to_string(), "entries": entries.len()});
             return Ok(out.object(&told, |_| format!("entries written to {}: {}", path.display(), entries.len()))?);
         }
-        Ok(out.table(&entries, ["NAME", "KEY", "ADDRESS", "VERIFIED", "NOTE"], |entry| {
-            [
-                entry.name.to_string(),
-                entry.key.chars().take(16).collect(),
-                entry.addresses.first().map_or("-".to_string(), ToString::to_string),
-                if entry.verified { "yes" } else { "no" }.to_string(),
-                inline(&entry.note),
-            ]
-        })?)
+        Ok(out.table(&entries, BOOK, entry)?)
     }
+}
+
+/// The columns of [`entry`].
+pub const BOOK: [&str; 5] = ["NAME", "KEY", "ADDRESS", "VERIFIED", "NOTE"];
+
+/// An entry of the address book, in a table.
+pub fn entry(entry: &BookEntry) -> [String; 5] {
+    [
+        entry.name.to_string(),
+        entry.key.chars().take(16).collect(),
+        entry.addresses.first().map_or("-".to_string(), ToString::to_string),
+        if entry.verified { "yes" } else { "no" }.to_string(),
+        inline(&entry.note),
+    ]
+}
+
+/// What is said of somebody who was put into the book.
+pub fn saved(entry: &BookEntry) -> String {
+    format!("{} is in the address book; reach them with: peer connect {}", entry.name, entry.name)
+}
+
+/// The same, of somebody who was taken out of it.
+pub fn forgotten(name: &AccountName) -> String {
+    format!("{name} is not in the address book any more")
 }
 
 impl Save {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let ask = AskPeople::Save(Params { name: self.name, note: self.note });
-        let entry: BookEntry = client.people(ask).await?;
-        Ok(out.object(&entry, |entry| {
-            format!("{} is in the address book; reach them with: peer connect {}", entry.name, entry.name)
-        })?)
+        let entry: BookEntry = client.people(AskPeople::Save(self.params())).await?;
+        Ok(out.object(&entry, saved)?)
+    }
+
+    /// Who is to be put into it, and how.
+    pub fn params(self) -> Params {
+        Params { name: self.name, note: self.note }
     }
 }
 
@@ -100,6 +118,6 @@ impl Forget {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let name = self.name.clone();
         client.people::<Value>(AskPeople::Forget(Named { name: self.name })).await?;
-        Ok(out.object(&json!({"name": name}), |_| format!("{name} is not in the address book any more"))?)
+        Ok(out.object(&json!({"name": name}), |_| forgotten(&name))?)
     }
 }

@@ -4,7 +4,10 @@ use anyhow::Result;
 use clap::Args;
 use common::{
     AccountName,
-    wire::control::people::{AskPeople, Away as Shown, Chat, ContactLine, Named},
+    wire::{
+        control::people::{AskPeople, Away as Shown, Chat, ContactLine, Named},
+        tracker::Wish,
+    },
 };
 use peer::control::Client;
 use serde_json::{Value, json};
@@ -68,27 +71,68 @@ impl Contacts {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let contacts: Vec<ContactLine> = client.people(AskPeople::Contacts {}).await?;
-        Ok(out.table(&contacts, ["NAME", "STATE", "ONLINE", "SEEN", "VERIFIED"], |contact| {
-            let online = match (contact.online, contact.away) {
-                (true, true) => "away",
-                (true, false) => "yes",
-                (false, _) => "no",
-            };
-            [
-                contact.name.to_string(),
-                inline(&contact.state),
-                online.to_string(),
-                contact.seen.map_or("-".to_string(), |seen| time::date(seen.saturating_mul(1_000))),
-                if contact.verified { "yes" } else { "no" }.to_string(),
-            ]
-        })?)
+        Ok(out.table(&contacts, CONTACTS, contact)?)
     }
 }
 
-async fn wish(client: &mut Client, out: &Out, ask: AskPeople, done: impl FnOnce(&AccountName) -> String) -> Result<()> {
+/// The columns of [`contact`].
+pub const CONTACTS: [&str; 5] = ["NAME", "STATE", "ONLINE", "SEEN", "VERIFIED"];
+
+/// A contact, in a table.
+pub fn contact(contact: &ContactLine) -> [String; 5] {
+    let online = match (contact.online, contact.away) {
+        (true, true) => "away",
+        (true, false) => "yes",
+        (false, _) => "no",
+    };
+    [
+        contact.name.to_string(),
+        inline(&contact.state),
+        online.to_string(),
+        contact.seen.map_or("-".to_string(), |seen| time::date(seen.saturating_mul(1_000))),
+        if contact.verified { "yes" } else { "no" }.to_string(),
+    ]
+}
+
+/// The columns of [`chat`].
+pub const CHATS: [&str; 6] = ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED", "LAST", "TEXT"];
+
+/// A conversation, in a table.
+pub fn chat(chat: &Chat) -> [String; 6] {
+    let online = if chat.online { "yes" } else { "no" };
+    let (last, text) = chat.last.as_ref().map_or(("-".to_string(), String::new()), |last| {
+        (time::date(last.sent), format!("{}: {}", last.from, inline(&beginning(&last.text))))
+    });
+    let (members, undelivered) = (chat.members.to_string(), chat.undelivered.to_string());
+    [chat.room.to_string(), members, online.to_string(), undelivered, last, text]
+}
+
+/// What is said to who has done that to a contact.
+pub fn wished(name: &AccountName, wish: Wish) -> String {
+    match wish {
+        Wish::Add => format!("asked {name}; you are told when {name} says yes. See: peer contacts"),
+        Wish::Accept => format!("{name} is a contact now"),
+        Wish::Decline => format!("declined; {name} may ask again. To hear nothing more: peer block {name}"),
+        Wish::Remove => format!("{name} is no contact any more"),
+        Wish::Block => format!("{name} is blocked; lift it with: peer unblock {name}"),
+        Wish::Unblock => format!("{name} is not blocked any more; if they are no contact of yours: peer add {name}"),
+    }
+}
+
+/// The same, to who is shown as away or as there.
+pub fn shown(away: bool) -> &'static str {
+    if away { "you are shown as away; end it with: peer back" } else { "you are shown as there" }
+}
+
+async fn wish(client: &mut Client, out: &Out, ask: AskPeople) -> Result<()> {
+    let told = ask.wish().map(|(name, wish)| wished(name, wish)).unwrap_or_default();
+    wish_and_tell(client, out, ask, told).await
+}
+
+async fn wish_and_tell(client: &mut Client, out: &Out, ask: AskPeople, told: String) -> Result<()> {
     let name = ask.wish().map(|(name, _)| name.clone());
     client.people::<Value>(ask).await?;
-    Ok(out.object(&json!({"name": name}), |_| name.as_ref().map(done).unwrap_or_default())?)
+    Ok(out.object(&json!({"name": name}), |_| told)?)
 }
 
 impl Add {
@@ -96,56 +140,51 @@ impl Add {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let held: Vec<ContactLine> = client.people(AskPeople::Contacts {}).await?;
         let held = held.into_iter().find(|contact| contact.name.fold() == self.name.fold());
-        let done = |name: &AccountName| match held.as_ref().map(|contact| contact.state.as_str()) {
+        let name = &self.name;
+        let told = match held.as_ref().map(|contact| contact.state.as_str()) {
             Some("contact") => format!("{name} is a contact of yours already"),
             Some("asks") => format!("{name} had asked you, and is a contact now"),
             Some("asked") => format!("{name} was asked already, and has not said yes yet"),
-            _ => format!("asked {name}; you are told when {name} says yes. See: peer contacts"),
+            _ => wished(name, Wish::Add),
         };
-        wish(client, out, AskPeople::Add(Named { name: self.name }), done).await
+        wish_and_tell(client, out, AskPeople::Add(Named { name: self.name }), told).await
     }
 }
 
 /// Says yes to somebody who asks to be a contact.
 pub async fn accept(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
-    let done = |name: &AccountName| format!("{name} is a contact now");
-    wish(client, out, AskPeople::AcceptContact(Named { name }), done).await
+    wish(client, out, AskPeople::AcceptContact(Named { name })).await
 }
 
 /// Says no to them.
 pub async fn decline(client: &mut Client, out: &Out, name: AccountName) -> Result<()> {
-    let done = |name: &AccountName| format!("declined; {name} may ask again. To hear nothing more: peer block {name}");
-    wish(client, out, AskPeople::DeclineContact(Named { name }), done).await
+    wish(client, out, AskPeople::DeclineContact(Named { name })).await
 }
 
 impl Remove {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is no contact any more");
-        wish(client, out, AskPeople::Remove(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Remove(Named { name: self.name })).await
     }
 }
 
 impl Block {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is blocked; lift it with: peer unblock {name}");
-        wish(client, out, AskPeople::Block(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Block(Named { name: self.name })).await
     }
 }
 
 impl Unblock {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let done = |name: &AccountName| format!("{name} is not blocked any more. How you stand: peer contacts");
-        wish(client, out, AskPeople::Unblock(Named { name: self.name }), done).await
+        wish(client, out, AskPeople::Unblock(Named { name: self.name })).await
     }
 }
 
 async fn show(client: &mut Client, out: &Out, away: bool) -> Result<()> {
     client.people::<Value>(AskPeople::Away(Shown { away })).await?;
-    let told = if away { "you are shown as away; end it with: peer back" } else { "you are shown as there" };
-    Ok(out.object(&json!({"away": away}), |_| told.to_string())?)
+    Ok(out.object(&json!({"away": away}), |_| shown(away).to_string())?)
 }
 
 impl Away {
@@ -166,13 +205,6 @@ impl Chats {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let chats: Vec<Chat> = client.people(AskPeople::Chats {}).await?;
-        Ok(out.table(&chats, ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED", "LAST", "TEXT"], |chat| {
-            let online = if chat.online { "yes" } else { "no" };
-            let (last, text) = chat.last.as_ref().map_or(("-".to_string(), String::new()), |last| {
-                (time::date(last.sent), format!("{}: {}", last.from, inline(&beginning(&last.text))))
-            });
-            let (members, undelivered) = (chat.members.to_string(), chat.undelivered.to_string());
-            [chat.room.to_string(), members, online.to_string(), undelivered, last, text]
-        })?)
+        Ok(out.table(&chats, CHATS, chat)?)
     }
 }

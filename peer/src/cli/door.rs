@@ -11,7 +11,7 @@ use common::{
 use peer::control::Client;
 use serde_json::json;
 
-use super::{contacts, output::Out, rooms, text::inline, time};
+use super::{contacts, output::Out, rooms, tail, text::inline, time};
 
 /// Make a room that is yours, with a door if you want one.
 #[derive(Args)]
@@ -150,9 +150,14 @@ pub struct Topic {
 impl Create {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let Create { room, approval, private, history, topic } = self;
-        let joining = client.create(control::Create { room, history, approval, private, topic }).await?;
+        let joining = client.create(self.params()).await?;
         Ok(out.object(&joining, rooms::told)?)
+    }
+
+    /// The room it makes.
+    pub fn params(self) -> control::Create {
+        let Create { room, approval, private, history, topic } = self;
+        control::Create { room, history, approval, private, topic }
     }
 }
 
@@ -161,10 +166,9 @@ impl Requests {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let Door { waiting, .. } = client.door(self.room.clone()).await?;
         if waiting.is_empty() {
-            out.remark(&format!("nobody asks to be let into {}", self.room))?;
-            return Ok(());
+            return Ok(out.remark(&nobody_asks(&self.room))?);
         }
-        outside(&waiting, out)
+        Ok(out.table(&waiting, OUTSIDE, outside)?)
     }
 }
 
@@ -173,10 +177,9 @@ impl Bans {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let Door { banned, .. } = client.door(self.room.clone()).await?;
         if banned.is_empty() {
-            out.remark(&format!("nobody is banned from {}", self.room))?;
-            return Ok(());
+            return Ok(out.remark(&nobody_banned(&self.room))?);
         }
-        outside(&banned, out)
+        Ok(out.table(&banned, OUTSIDE, outside)?)
     }
 }
 
@@ -185,8 +188,7 @@ impl Accept {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let (room, name) = asker(&self.who)?;
         let Some(room) = room else { return contacts::accept(client, out, name).await };
-        let told = format!("{name} is in {room} now");
-        about(client, out, room, Order::Decide { name: name.clone(), accept: true }, name, told).await
+        about(client, out, room, Order::Decide { name, accept: true }).await
     }
 }
 
@@ -195,35 +197,28 @@ impl Decline {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let (room, name) = asker(&self.who)?;
         let Some(room) = room else { return contacts::decline(client, out, name).await };
-        let told = format!("{name} is not let into {room}, and is told so");
-        about(client, out, room, Order::Decide { name: name.clone(), accept: false }, name, told).await
+        about(client, out, room, Order::Decide { name, accept: false }).await
     }
 }
 
 impl Kick {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let Kick { room, name } = self;
-        let told = format!("{name} is no longer a member of {room}; to keep them out: peer ban {room} {name}");
-        about(client, out, room, Order::Remove { name: name.clone(), ban: false }, name, told).await
+        about(client, out, self.room, Order::Remove { name: self.name, ban: false }).await
     }
 }
 
 impl Ban {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let Ban { room, name } = self;
-        let told = format!("{name} is banned from {room}; to lift it: peer unban {room} {name}");
-        about(client, out, room, Order::Remove { name: name.clone(), ban: true }, name, told).await
+        about(client, out, self.room, Order::Remove { name: self.name, ban: true }).await
     }
 }
 
 impl Unban {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let Unban { room, name } = self;
-        let told = format!("{name} may join {room} again, or ask to");
-        about(client, out, room, Order::Unban { name: name.clone() }, name, told).await
+        about(client, out, self.room, Order::Unban { name: self.name }).await
     }
 }
 
@@ -232,17 +227,14 @@ impl Promote {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let Promote { room, name, demote } = self;
         let role = if demote { Role::Member } else { Role::Moderator };
-        let told = format!("{name} is {} of {room} now", role.as_str());
-        about(client, out, room, Order::Role { name: name.clone(), role }, name, told).await
+        about(client, out, room, Order::Role { name, role }).await
     }
 }
 
 impl HandOver {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let HandOver { room, name } = self;
-        let told = format!("{name} owns {room} now, and you are a moderator of it");
-        about(client, out, room, Order::Role { name: name.clone(), role: Role::Owner }, name, told).await
+        about(client, out, self.room, Order::Role { name: self.name, role: Role::Owner }).await
     }
 }
 
@@ -257,25 +249,67 @@ impl Topic {
             }
             None => client.table(room.clone()).await?.settings.topic,
         };
-        Ok(out.object(&json!({"room": room, "topic": topic}), |_| match topic.as_str() {
-            "" => format!("{room} has no topic"),
-            topic => inline(topic),
-        })?)
+        Ok(out.object(&json!({"room": room, "topic": topic}), |_| self::topic(&room, &topic))?)
     }
 }
 
-async fn about(
-    client: &mut Client,
-    out: &Out,
-    room: RoomName,
-    order: Order,
-    name: AccountName,
-    told: String,
-) -> Result<()> {
+async fn about(client: &mut Client, out: &Out, room: RoomName, order: Order) -> Result<()> {
+    let told = ordered(&room, &order);
+    let name = whom(&order).cloned();
     client.order(room.clone(), order).await?;
     Ok(out.object(&json!({"room": room, "name": name}), |_| told)?)
 }
 
-fn outside(list: &[Outside], out: &Out) -> Result<()> {
-    Ok(out.table(list, ["NAME", "SINCE", "KEY"], |who| [who.name.to_string(), time::date(who.at), inline(&who.key)])?)
+/// Whom it is done to.
+fn whom(order: &Order) -> Option<&AccountName> {
+    match order {
+        Order::Decide { name, .. } | Order::Remove { name, .. } | Order::Unban { name } | Order::Role { name, .. } => {
+            Some(name)
+        }
+        Order::Topic { .. } => None,
+    }
+}
+
+/// What is said to who has done that to a room.
+pub fn ordered(room: &RoomName, order: &Order) -> String {
+    match order {
+        Order::Decide { name, accept: true } => format!("{name} is in {room} now"),
+        Order::Decide { name, accept: false } => format!("{name} is not let into {room}, and is told so"),
+        Order::Remove { name, ban: false } => {
+            format!("{name} is no longer a member of {room}; to keep them out: peer ban {room} {name}")
+        }
+        Order::Remove { name, ban: true } => {
+            format!("{name} is banned from {room}; to lift it: peer unban {room} {name}")
+        }
+        Order::Unban { name } => format!("{name} may join {room} again, or ask to"),
+        Order::Role { name, role: Role::Owner } => format!("{name} owns {room} now, and you are a moderator of it"),
+        Order::Role { name, role } => format!("{name} is {} of {room} now", tail::role(role.as_str())),
+        Order::Topic { topic } => self::topic(room, topic),
+    }
+}
+
+/// What a room is about, for a person.
+pub fn topic(room: &RoomName, topic: &str) -> String {
+    match topic {
+        "" => format!("{room} has no topic"),
+        topic => inline(topic),
+    }
+}
+
+/// Where nobody waits at a room's door.
+pub fn nobody_asks(room: &RoomName) -> String {
+    format!("nobody asks to be let into {room}")
+}
+
+/// Where nobody is banned.
+pub fn nobody_banned(room: &RoomName) -> String {
+    format!("nobody is banned from {room}")
+}
+
+/// The columns of [`outside`].
+pub const OUTSIDE: [&str; 3] = ["NAME", "SINCE", "KEY"];
+
+/// Somebody who is not in a room, in a table.
+pub fn outside(who: &Outside) -> [String; 3] {
+    [who.name.to_string(), time::date(who.at), inline(&who.key)]
 }

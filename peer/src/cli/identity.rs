@@ -16,7 +16,7 @@ const GROUPS: usize = 4;
 
 /// Show the safety number of somebody: read it out to each other, not by Rollcall. If it is the same on both sides, each
 /// has the other's key.
-#[derive(Args)]
+#[derive(Args, Clone, PartialEq, Debug)]
 #[command(after_help = "Examples:\n  peer verify bob\n  peer verify bob --done    # it was the same")]
 pub struct Verify {
     /// Whose.
@@ -40,21 +40,27 @@ pub struct Trust {
 impl Verify {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let ask = AskPeople::Verify(Params { name: self.name, done: self.done });
-        let identity: Identity = client.people(ask).await?;
-        Ok(out.object(&identity, |identity| {
-            if self.done {
-                return format!("{} is verified", identity.name);
-            }
-            let code = if self.no_qr { String::new() } else { qr(identity) };
-            let state = if identity.verified { "is verified" } else { "is not verified yet" };
-            let name = &identity.name;
-            format!(
-                "{}\n{code}{name} {state}. If {name} has the same number (peer verify YOU, over there), run: peer \
-                 verify {name} --done",
-                told(identity)
-            )
-        })?)
+        let identity: Identity = client.people(AskPeople::Verify(self.params())).await?;
+        Ok(out.object(&identity, |identity| self.told(identity))?)
+    }
+
+    /// Whom, and whether it is done.
+    pub fn params(&self) -> Params {
+        Params { name: self.name.clone(), done: self.done }
+    }
+
+    /// What it shows.
+    pub fn told(&self, identity: &Identity) -> String {
+        let name = &identity.name;
+        if self.done {
+            return format!("{name} is verified");
+        }
+        let code = if self.no_qr { String::new() } else { qr(identity) };
+        let state = if identity.verified { "is verified" } else { "is not verified yet" };
+        format!(
+            "{}\n{code}{name} {state}. If {name} sees the same number for you, run: peer verify {name} --done",
+            told(identity)
+        )
     }
 }
 
@@ -62,11 +68,14 @@ impl Trust {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let identity: Identity = client.people(AskPeople::Trust(Named { name: self.name })).await?;
-        Ok(out.object(&identity, |identity| {
-            let name = &identity.name;
-            format!("{}\n{name} has this key from now on, not verified yet: peer verify {name}", told(identity))
-        })?)
+        Ok(out.object(&identity, trusted)?)
     }
+}
+
+/// What is said of a key that is taken for somebody's from now on.
+pub fn trusted(identity: &Identity) -> String {
+    let name = &identity.name;
+    format!("{}\n{name} has this key from now on, not verified yet: peer verify {name}", told(identity))
 }
 
 /// A key and its safety number, for a person.

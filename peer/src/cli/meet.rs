@@ -11,7 +11,7 @@ use common::{
         people::{AnswerPeople as AnswerOf, AskPeople, Connect as To, Connected, Listen as For, Listening},
     },
 };
-use peer::control::{Client, socket};
+use peer::control::{Client, Session, socket};
 use tokio::{net::lookup_host, time};
 
 use super::{Global, identity, output, output::Out, text::inline};
@@ -97,33 +97,49 @@ impl Listen {
 impl Connect {
     /// Runs it in a session.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let connected: Connected = client.people(AskPeople::Connect(self.address().await?)).await?;
+        let connected: Connected = client.people(AskPeople::Connect(whom(&self.to).await?)).await?;
         Ok(out.object(&connected, |connected| met(connected, true))?)
     }
+}
 
-    /// Whom it is to reach.
-    pub async fn address(&self) -> Result<To, Refusal> {
-        let Some((host, _)) = self.to.rsplit_once(':') else {
-            let name = self.to.parse::<AccountName>().map_err(|error| {
-                let why = format!("{:?} is neither HOST:PORT nor a name: {error}", inline(&self.to));
-                Refusal::new(Exit::Refused, why)
-            })?;
-            return Ok(To { addresses: Vec::new(), name: Some(name) });
-        };
-        let found = time::timeout(Duration::from_secs(5), lookup_host(&self.to)).await;
-        let addresses: Vec<SocketAddr> = match found {
-            Ok(Ok(addresses)) => addresses.collect(),
-            Ok(Err(error)) => {
-                let why = format!("cannot find {}: {error}; for example: peer connect 192.168.1.7:40123", inline(host));
-                return Err(Refusal::new(Exit::Unreachable, why));
-            }
-            Err(_) => {
-                let why = format!("{} is not found within 5 seconds; give its address", inline(host));
-                return Err(Refusal::new(Exit::Unreachable, why));
-            }
-        };
-        Ok(To { addresses, name: None })
-    }
+/// Whom HOST:PORT or a name is to reach.
+pub async fn whom(to: &str) -> Result<To, Refusal> {
+    let Some((host, _)) = to.rsplit_once(':') else {
+        let name = to.parse::<AccountName>().map_err(|error| {
+            let why = format!("{:?} is neither HOST:PORT nor a name: {error}", inline(to));
+            Refusal::new(Exit::Refused, why)
+        })?;
+        return Ok(To { addresses: Vec::new(), name: Some(name) });
+    };
+    let found = time::timeout(Duration::from_secs(5), lookup_host(to)).await;
+    let addresses: Vec<SocketAddr> = match found {
+        Ok(Ok(addresses)) => addresses.collect(),
+        Ok(Err(error)) => {
+            let why = format!("cannot find {}: {error}; for example: peer connect 192.168.1.7:40123", inline(host));
+            return Err(Refusal::new(Exit::Unreachable, why));
+        }
+        Err(_) => {
+            let why = format!("{} is not found within 5 seconds; give its address", inline(host));
+            return Err(Refusal::new(Exit::Unreachable, why));
+        }
+    };
+    Ok(To { addresses, name: None })
+}
+
+/// Lets in who is not known for as long as the session runs, and says what they need to know.
+pub async fn listen(session: &impl Session) -> Result<String, Refusal> {
+    let ask = || AskPeople::Listen(For { seconds: LISTENING });
+    let answer = session.people(ask()).await?;
+    let session = session.clone();
+    tokio::spawn(async move {
+        while session.people(ask()).await.is_ok() {
+            time::sleep(Duration::from_secs(AGAIN)).await;
+        }
+    });
+    Ok(match answer {
+        AnswerOf::Listening(listening) => told(&listening),
+        _ => String::new(),
+    })
 }
 
 impl Meet {
@@ -132,25 +148,12 @@ impl Meet {
         let tell = |text: String| output::note(&text);
         match self {
             Meet::Listen => {
-                let AnswerOf::Listening(listening) = ask(handle, AskPeople::Listen(For { seconds: LISTENING })).await?
-                else {
-                    return Ok(None);
-                };
-                tell(told(&listening));
-                let handle = handle.clone();
-                tokio::spawn(async move {
-                    loop {
-                        time::sleep(Duration::from_secs(AGAIN)).await;
-                        if ask(&handle, AskPeople::Listen(For { seconds: LISTENING })).await.is_err() {
-                            break;
-                        }
-                    }
-                });
+                tell(listen(handle).await?);
                 Ok(None)
             }
             Meet::Connect(connect) => {
-                let to = connect.address().await?;
-                let AnswerOf::Connected(connected) = ask(handle, AskPeople::Connect(to)).await? else {
+                let to = whom(&connect.to).await?;
+                let AnswerOf::Connected(connected) = handle.people(AskPeople::Connect(to)).await? else {
                     return Ok(None);
                 };
                 tell(met(&connected, false));
@@ -160,17 +163,14 @@ impl Meet {
     }
 }
 
-async fn ask(handle: &peer::Handle, ask: AskPeople) -> Result<AnswerOf, Refusal> {
-    handle.people(ask).await
-}
-
 fn told(listening: &Listening) -> String {
     let at: Vec<String> = listening.addresses.iter().map(|address| format!("  peer connect {address}")).collect();
     let at = if at.is_empty() { format!("  peer connect HOST:{}", listening.port) } else { at.join("\n") };
     format!("{} listens, with the key\n  {}\nOn the other side run one of\n{at}", listening.name, listening.key)
 }
 
-fn met(connected: &Connected, hint: bool) -> String {
+/// What is said of somebody who was reached; with how to write to them, where that is not what is typed next.
+pub fn met(connected: &Connected, hint: bool) -> String {
     let name = &connected.identity.name;
     let mark =
         if connected.identity.verified { ", verified" } else { ", not verified: compare the number with theirs" };

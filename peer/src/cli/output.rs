@@ -47,8 +47,7 @@ impl Out {
         if self.json {
             return objects.iter().try_for_each(json);
         }
-        let rows: Vec<[String; N]> = objects.iter().map(row).collect();
-        let mut lines = align(&[head.map(String::from)], &rows).into_iter();
+        let mut lines = table(objects, head, row).into_iter();
         if let Some(head) = lines.next() {
             line(&self.dim(&head))?;
         }
@@ -96,6 +95,12 @@ pub fn few(list: &[common::AccountName]) -> String {
 pub fn line(text: &str) -> io::Result<()> {
     // One write, so that lines of several processes do not mix.
     io::stdout().lock().write_all(format!("{text}\n").as_bytes())
+}
+
+/// The lines of a table under `head`, which is the first.
+pub fn table<T, const N: usize>(objects: &[T], head: [&str; N], row: impl Fn(&T) -> [String; N]) -> Vec<String> {
+    let rows: Vec<[String; N]> = objects.iter().map(row).collect();
+    align(&[head.map(String::from)], &rows)
 }
 
 fn align<const N: usize>(head: &[[String; N]], rows: &[[String; N]]) -> Vec<String> {

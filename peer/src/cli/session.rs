@@ -88,10 +88,13 @@ impl Rename {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let former = client.status().await?.name;
         client.rename(self.name.clone()).await?;
-        Ok(out.object(&json!({"name": self.name, "former": former}), |_| {
-            format!("{former} is {0} now; log in as {0} or as {former} from now on", self.name)
-        })?)
+        Ok(out.object(&json!({"name": self.name, "former": former}), |_| renamed(&former, &self.name))?)
     }
+}
+
+/// What is said to who has taken another name.
+pub fn renamed(former: &AccountName, name: &AccountName) -> String {
+    format!("{former} is {name} now; log in as {name} or as {former} from now on")
 }
 
 impl Status {

@@ -79,6 +79,7 @@ pub fn change(event: &MemberEvent) -> String {
         MemberChange::Left => format!("left {room}"),
         MemberChange::Online => "is online".to_string(),
         MemberChange::Offline => "is offline".to_string(),
+        MemberChange::Removed if event.by.is_some() => format!("was removed from {room}"),
         MemberChange::Removed => format!("is no longer a member of {room}"),
         MemberChange::Forked => return forked(event),
         MemberChange::Refuses => format!(
@@ -94,29 +95,43 @@ pub fn change(event: &MemberEvent) -> String {
         }
         MemberChange::Declined => format!("is not let into {room}"),
         MemberChange::Renamed => format!("is the new name of {detail}"),
-        MemberChange::Role => format!("is {detail} of {room} now"),
+        MemberChange::Role => format!("is {} of {room} now", role(&detail)),
         MemberChange::Topic => return topic(event, &detail),
         MemberChange::Away => "is away".to_string(),
-        MemberChange::Rekeyed if detail.is_empty() => "has a new key; the old one was reset".to_string(),
-        MemberChange::Rekeyed => format!("has a new key ({detail}); the old one was reset"),
+        MemberChange::Rekeyed => format!(
+            "has a new key{}: whoever runs the tracker has put it in place of the old one. Compare before you trust it: \
+             peer verify {}",
+            if detail.is_empty() { String::new() } else { format!(", which begins with {detail}") },
+            event.name
+        ),
         MemberChange::Identity => format!(
-            "comes with another key ({detail}) than the one known; nothing is exchanged with it until you decide: peer \
-             trust {}",
+            "comes with another key than the one known; it begins with {detail}. Nothing is sent to it or taken from it \
+             until you decide. Ask {0} in another way whether it is theirs, and if so: peer trust {0}",
             event.name
         ),
         MemberChange::Split => return split(event),
-        MemberChange::Offends => format!("sends what breaks the rules ({detail}); the link to it was closed"),
+        MemberChange::Offends => format!("breaks the rules: {detail}. The link to it was closed"),
         MemberChange::Contact => "is a contact now".to_string(),
         MemberChange::Parted => "is no contact any more".to_string(),
     };
     let by = event.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
     let lost = match event.change {
         MemberChange::Left | MemberChange::Removed | MemberChange::Banned if event.detail.is_some() => {
-            format!(". Not everybody has the messages {detail} of that room, and nobody gets them any more")
+            format!(". Of what was said from here, number {detail} has not got to everybody, and is sent no more")
         }
         _ => String::new(),
     };
     format!("{what}{by}{lost}")
+}
+
+/// A role, as it goes behind a name.
+pub fn role(role: &str) -> &str {
+    match role {
+        "owner" => "the owner",
+        "moderator" => "a moderator",
+        "member" => "just a member",
+        other => other,
+    }
 }
 
 fn topic(event: &MemberEvent, topic: &str) -> String {

@@ -110,8 +110,14 @@ impl Core {
         let name = RoomName::direct(&self.me, key);
         let Some(called) = self.trust.get(key).map(|known| known.name.clone()) else { return };
         let Some(room) = self.rooms.get_mut(&name) else { return };
-        room.table = table((self.me, self.name.clone()), (*key, called));
+        let former = room.table.member(key).map(|member| member.name.clone());
+        let joined = room.joined;
+        room.table = table((self.me, self.name.clone()), (*key, called.clone()));
         self.keep_direct(&name);
+        // Where no other room is shared, it is told nowhere else.
+        if let Some(former) = former.filter(|former| joined && *former != called && !former.has_key()) {
+            self.tell_of(&name, News::new(called, MemberChange::Renamed).detail(former.as_str()));
+        }
     }
 
     /// Notes under which name a key is seen in `place`. Whoever has somebody else's name is cut off until the user

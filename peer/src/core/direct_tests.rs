@@ -2,13 +2,14 @@ use common::{
     Identity,
     frame::Frame,
     message::{Batch, Head, Message},
+    table::Step,
     wire::peer::{Have, PeerFrame, Reach},
 };
 
 use super::*;
 use crate::core::{
     AskId, Input, LinkId, Shown,
-    alone::{Alone, lobby, sent},
+    alone::{Alone, lobby, sent, told},
 };
 
 fn person() -> RoomName {
@@ -165,4 +166,17 @@ fn with_another_key_under_a_known_name_nothing_is_exchanged_until_the_user_decid
     let [Err(refusal)] = &replies(&say(&mut alone, person()))[..] else { panic!("said") };
     assert_eq!(refusal.code, Exit::Identity);
     assert!(refusal.message.contains("peer trust m1"), "{refusal}");
+}
+
+#[test]
+fn another_name_of_somebody_is_told_in_the_conversation_with_them() {
+    let mut alone = Alone::in_the_lobby(0, 1);
+    say(&mut alone, person());
+    let key = alone.others[0].key();
+    let member = Member { name: "zoe".parse().unwrap(), ..alone.at(1) };
+    let events = told(&alone.changes(vec![Step::Put(member).at(77)]));
+    let place = RoomName::direct(&alone.core.me, &key);
+    let here = events.iter().filter(|event| event.room == place && event.change == MemberChange::Renamed);
+    let names: Vec<_> = here.map(|event| (event.name.to_string(), event.detail.clone())).collect();
+    assert_eq!(names, [("zoe".to_string(), Some("m1".to_string()))]);
 }

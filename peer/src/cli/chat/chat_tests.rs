@@ -36,3 +36,18 @@ async fn after_the_last_line_of_a_pipe_its_receipts_are_awaited() {
     let shown = chat(session, &["hello"]).await;
     assert_eq!(shown.last().unwrap(), "  ✓ delivered to bob");
 }
+
+#[tokio::test]
+async fn rooms_are_run_and_people_answered_from_the_chat() {
+    let lines = ["/kick bob", "/topic", "/rename alicia", "/requests", "/accept bob", "/add bob", "/quit"];
+    let shown = chat(Fake::new("alice"), &lines).await;
+    let expected = [
+        "bob is no longer a member of lobby; to keep them out: /ban lobby bob",
+        "! you are not in lobby",
+        "* alice is alicia now; log in as alicia or as alice from now on",
+        "nobody asks to be let into lobby",
+        "! bob asks neither to be your contact nor to join the room of the prompt; for another room: /accept ROOM bob",
+        "asked bob; you are told when bob says yes. See: /contacts",
+    ];
+    assert_eq!(shown[1..], expected);
+}

@@ -1,8 +1,13 @@
-//! The chat line by line. [`talk`] decides, [`console`] reads and prints, and here they meet the session.
+//! The chat line by line. [`talk`] decides, with [`commands`]; [`action`] does it, [`console`] reads and prints, and
+//! here they meet the session.
 
+mod action;
+mod commands;
 mod console;
 mod deeds;
+mod people;
 mod talk;
+mod words;
 
 use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
 
@@ -10,7 +15,7 @@ use anyhow::Result;
 use common::{
     RoomName,
     wire::control::{
-        Event, Joining, Refusal,
+        Event,
         people::{AskPeople, Away},
     },
 };
@@ -20,9 +25,9 @@ use tokio::{
     time::{self, MissedTickBehavior},
 };
 
-use crate::cli::rooms;
+use action::{Action, Outcome, act};
 pub use console::Console;
-use talk::{Action, Outcome, Talk};
+use talk::Talk;
 
 type Acting = Pin<Box<dyn Future<Output = Outcome>>>;
 
@@ -121,29 +126,6 @@ pub async fn run<S: Session>(
     }
     console.output.finish(shown).await;
     Ok(())
-}
-
-async fn act(session: impl Session, action: Action) -> Outcome {
-    let done = async {
-        Ok(match action {
-            Action::Tell(room, text) => Outcome::Told(session.speak(room, text.into()).await?),
-            Action::Join(room) => match session.join(room).await? {
-                Joining::In(joined) => Outcome::Joined(joined),
-                Joining::Asked(asked) => Outcome::Shown(rooms::asked(&asked.room)),
-            },
-            Action::Leave(room) => {
-                session.leave(room.clone()).await?;
-                Outcome::Left(room)
-            }
-            Action::Who(room) => Outcome::Who(room.clone(), session.members(room).await?),
-            Action::Rooms => Outcome::Rooms(session.rooms().await?),
-            Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
-            Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
-            Action::Show(text) => Outcome::Shown(text),
-            Action::Quit | Action::Nothing => Outcome::Nothing,
-        })
-    };
-    done.await.unwrap_or_else(|refusal: Refusal| Outcome::Refused(refusal))
 }
 
 async fn progress(session: &impl Session, talk: &mut Talk, event: &Event) -> Option<String> {

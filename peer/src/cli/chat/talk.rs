@@ -7,11 +7,16 @@ use std::{
 
 use common::{
     AccountName, RoomName,
-    content::{Content, Kind},
-    wire::control::{Event, Joined, Member, MemberChange, MemberEvent, Refusal, Room, Said, Status},
+    content::Content,
+    wire::control::{Event, Member, MemberChange, MemberEvent, Room, Said, Status},
 };
 
-use super::deeds::{InRoom, Latest};
+use super::{
+    action::{Action, Outcome},
+    commands,
+    deeds::{InRoom, Latest},
+    words::{self, Bad},
+};
 use crate::cli::{progress::Progress, rooms::shown_to_all, show, tail, text, time};
 
 /// How long receipts are waited for before it is told who has none.
@@ -27,40 +32,6 @@ const TYPING: usize = 1_000;
 /// The prompt in no room.
 pub const NO_ROOM: &str = "> ";
 
-/// What a typed line asks for.
-#[derive(Clone, PartialEq, Debug)]
-pub enum Action {
-    Join(RoomName),
-    Leave(RoomName),
-    Who(RoomName),
-    Rooms,
-    Say(RoomName, Content),
-    /// Say it to one person, and go to that conversation.
-    Tell(RoomName, String),
-    /// Do something to what was said.
-    Do(RoomName, Content),
-    Quit,
-    /// Nothing but to show this.
-    Show(String),
-    Nothing,
-}
-
-/// What came of an action.
-pub enum Outcome {
-    Joined(Joined),
-    Left(RoomName),
-    Who(RoomName, Vec<Member>),
-    Rooms(Vec<Room>),
-    Said(Said),
-    /// The same, to one person.
-    Told(Said),
-    /// Something is done to what was said.
-    Done(Said),
-    Refused(Refusal),
-    Shown(String),
-    Nothing,
-}
-
 /// The state of a chat.
 #[derive(Default)]
 pub struct Talk {
@@ -74,6 +45,8 @@ pub struct Talk {
     typing: BTreeMap<(RoomName, AccountName), Instant>,
     /// When it was last told that the user is typing.
     types_at: Option<Instant>,
+    /// Who was last told to have another name, and which they had.
+    renamed: Option<(AccountName, String)>,
     /// The trouble that has been told of.
     trouble: Option<String>,
 }
@@ -83,21 +56,6 @@ struct Watched {
     since: Instant,
     told: bool,
 }
-
-const HELP: &str = "\
-/join ROOM     become a member of a room, or go to one that you are in
-/leave [ROOM]  stop being a member
-/msg NAME TEXT say something to one person, and go on with them
-/who [ROOM]    who is in it
-/rooms         the rooms there are
-/me TEXT       tell what you do
-/reply [ID] TEXT    answer a message, or the last of another
-/edit [ID] TEXT     give a message of yours, or your last one, another text
-/delete [ID]   take a message of yours, or your last one, back
-/react [ID] EMOJI   react to a message, or the last of another
-/quit          log out
-//text         say a text that begins with /
-anything else  is said in the room of the prompt";
 
 impl Talk {
     /// A chat that begins in a room.
@@ -149,33 +107,7 @@ impl Talk {
         let Some(command) = line.strip_prefix('/') else {
             return if line.is_empty() { Action::Nothing } else { self.say(line.to_string()) };
         };
-        let (command, rest) = command.split_once(char::is_whitespace).unwrap_or((command, ""));
-        match command {
-            "join" if rest.trim().is_empty() => Action::Show("which room? For example: /join lobby".into()),
-            "join" => self.with_room(rest, Action::Join),
-            "msg" => match rest.trim().split_once(char::is_whitespace) {
-                Some((name, text)) => match format!("@{}", name.trim_start_matches('@')).parse() {
-                    Ok(room) => Action::Tell(room, text.trim().to_string()),
-                    Err(error) => Action::Show(format!("{error}")),
-                },
-                None => Action::Show("to whom, and what? For example: /msg bob hello".into()),
-            },
-            "leave" => self.with_room(rest, Action::Leave),
-            "who" => self.with_room(rest, Action::Who),
-            "rooms" => Action::Rooms,
-            "me" => self.say_as(rest, |_, text| Ok(Content { kind: Kind::Action, ..text.into() })),
-            "reply" => self.say_as(rest, |latest, rest| latest.reply(rest)),
-            "edit" => self.do_as(rest, |latest, rest| latest.edit(rest)),
-            "delete" => self.do_as(rest, |latest, rest| latest.delete(rest)),
-            "react" => self.do_as(rest, |latest, rest| latest.react(rest)),
-            "quit" => Action::Quit,
-            "help" => Action::Show(HELP.into()),
-            _ => Action::Show(format!(
-                "there is no /{}; /help shows what there is, and //{} says it",
-                text::inline(command),
-                text::inline(command)
-            )),
-        }
+        commands::typed(self, command)
     }
 
     /// The user is typing something to be said: where that is to be told, if it is time to.
@@ -218,8 +150,17 @@ impl Talk {
                 self.watched = (!alone).then_some(Watched { said, since: now, told: false });
                 note
             }
-            Outcome::Refused(refusal) => Some(format!("! {}", text::block(&refusal.message, "  "))),
-            Outcome::Shown(text) => Some(text),
+            Outcome::Met(room, text) => {
+                self.room = Some(room);
+                Some(commands::in_chat(&text))
+            }
+            Outcome::Renamed(name, text) => {
+                self.me = Some(name);
+                Some(format!("* {text}"))
+            }
+            Outcome::Refused(refusal) => Some(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  "))),
+            Outcome::Listening(text) => Some(text),
+            Outcome::Shown(text) => Some(commands::in_chat(&text)),
             Outcome::Nothing => None,
         }
     }
@@ -243,6 +184,9 @@ impl Talk {
                 self.typing.insert(who, now + STILL_TYPING);
                 Some(format!("  ({} is typing)", typing.name))
             }
+            Event::Member(MemberEvent { change: MemberChange::Renamed, name, detail: Some(former), .. }) => {
+                self.renamed(name, former)
+            }
             // Who comes online does so in every room, and is told of once.
             Event::Member(MemberEvent { change: MemberChange::Online | MemberChange::Offline, room, .. })
                 if !self.is_in(room) =>
@@ -256,7 +200,8 @@ impl Talk {
             {
                 None
             }
-            Event::Member(member) => Some(format!("* {} {}", member.name, tail::change(member))),
+            Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
+            Event::Member(member) => Some(self.changed(member)),
             Event::Receipt(_) => None,
         }
     }
@@ -323,15 +268,37 @@ impl Talk {
     }
 
     fn say(&self, text: String) -> Action {
-        self.say_as(&text, |_, text| Ok(text.into()))
+        let said = self.say_as(&text, |_, text| Ok(text.into()));
+        said.unwrap_or_else(|bad| Action::Show(format!("! {}", bad.why())))
     }
 
-    fn say_as(&self, rest: &str, content: impl FnOnce(&InRoom, &str) -> Result<Content, String>) -> Action {
+    /// What is said now in the room of the prompt.
+    pub fn say_as(
+        &self,
+        rest: &str,
+        content: impl FnOnce(&InRoom, &str) -> Result<Content, String>,
+    ) -> Result<Action, Bad> {
         self.in_the_room(rest, content, Action::Say)
     }
 
-    fn do_as(&self, rest: &str, content: impl FnOnce(&InRoom, &str) -> Result<Content, String>) -> Action {
+    /// What is done there to an earlier message.
+    pub fn do_as(
+        &self,
+        rest: &str,
+        content: impl FnOnce(&InRoom, &str) -> Result<Content, String>,
+    ) -> Result<Action, Bad> {
         self.in_the_room(rest, content, Action::Do)
+    }
+
+    /// The room of the prompt.
+    pub fn room(&self) -> Result<RoomName, Bad> {
+        let why = "you are in no room, so nobody would hear it; go to one: /join lobby";
+        self.room.clone().ok_or_else(|| Bad::Why(why.into()))
+    }
+
+    /// The room that is named, or that of the prompt.
+    pub fn or_room(&self, rest: &str) -> Result<RoomName, Bad> {
+        if rest.is_empty() { self.room() } else { words::one(rest) }
     }
 
     fn in_the_room(
@@ -339,22 +306,40 @@ impl Talk {
         rest: &str,
         content: impl FnOnce(&InRoom, &str) -> Result<Content, String>,
         action: impl FnOnce(RoomName, Content) -> Action,
-    ) -> Action {
-        let Some(room) = &self.room else {
-            return Action::Show("you are in no room, so nobody would hear it; go to one: /join lobby".into());
-        };
-        match content(&self.latest.in_room(room), rest.trim()) {
-            Ok(content) => action(room.clone(), content),
-            Err(why) => Action::Show(format!("! {why}")),
-        }
+    ) -> Result<Action, Bad> {
+        let room = self.room()?;
+        let content = content(&self.latest.in_room(&room), rest.trim())?;
+        Ok(action(room, content))
     }
 
-    fn with_room(&self, name: &str, action: impl FnOnce(RoomName) -> Action) -> Action {
-        match (name.trim(), &self.room) {
-            ("", Some(room)) => action(room.clone()),
-            ("", None) => Action::Show("you are in no room; name one, for example: /who lobby".into()),
-            (name, _) => name.parse().map_or_else(|bad| Action::Show(format!("! {bad}")), action),
+    /// Somebody has another name, which is told once, however many rooms are shared.
+    fn renamed(&mut self, name: &AccountName, former: &str) -> Option<String> {
+        if self.me.as_ref().is_some_and(|me| me == name || me.as_str() == former) {
+            self.me = Some(name.clone());
+            return None;
         }
+        let was = former.parse().ok().map(|former| RoomName::person(&former));
+        if was.is_some_and(|was| self.is_in(&was)) {
+            self.room = Some(RoomName::person(name));
+        }
+        let news = (name.clone(), former.to_string());
+        let is_new = self.renamed.as_ref() != Some(&news);
+        self.renamed = Some(news);
+        is_new.then(|| format!("* {} is {name} now", text::inline(former)))
+    }
+
+    /// What is said of a change; who is out of the room of the prompt is in none.
+    fn changed(&mut self, event: &MemberEvent) -> String {
+        let told = commands::in_chat(&tail::change(event));
+        if self.me.as_ref() != Some(&event.name) {
+            return format!("* {} {told}", event.name);
+        }
+        if matches!(event.change, MemberChange::Removed | MemberChange::Banned) && self.is_in(&event.room) {
+            self.room = None;
+        }
+        let verbs = [("is ", "are "), ("was ", "were "), ("has ", "have ")];
+        let verb = verbs.iter().find_map(|(they, you)| Some((you, told.strip_prefix(they)?)));
+        verb.map_or(format!("* you {told}"), |(you, rest)| format!("* you {you}{rest}"))
     }
 }
 

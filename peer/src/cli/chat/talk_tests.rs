@@ -1,4 +1,4 @@
-use common::{Slot, table::History, wire::control::*};
+use common::{Slot, content::Kind, table::History, wire::control::*};
 
 use super::*;
 
@@ -251,4 +251,67 @@ fn that_somebody_is_typing_is_told_once_until_something_is_said() {
 fn listed(name: &str, members: u32, joined: bool) -> Room {
     let (history, topic) = (History::Joined, String::new());
     Room { room: room(name), members, joined, approval: false, history, private: false, topic }
+}
+
+fn changed(name: &str, change: MemberChange, by: Option<&str>, detail: Option<&str>) -> Event {
+    Event::Member(MemberEvent {
+        cursor: 1,
+        room: room("lobby"),
+        name: name.parse().unwrap(),
+        change,
+        version: "1.3".into(),
+        by: by.map(|by| by.parse().unwrap()),
+        at: None,
+        detail: detail.map(String::from),
+    })
+}
+
+#[test]
+fn who_is_removed_is_told_by_whom_and_what_got_to_nobody_and_is_in_no_room() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.begin(&status("up"), &[]);
+    let shown = talk.happened(&changed("alice", MemberChange::Removed, Some("bob"), Some("3, 5-7")), now).unwrap();
+    assert_eq!(
+        shown,
+        "* you were removed from lobby, by bob. Of what was said from here, number 3, 5-7 has not got to everybody, and \
+         is sent no more"
+    );
+    assert_eq!(talk.prompt(), "> ");
+}
+
+#[test]
+fn who_asks_to_be_let_in_is_answered_with_what_is_shown() {
+    let mut talk = in_lobby();
+    let shown = talk.happened(&changed("bob", MemberChange::Asks, None, None), Instant::now()).unwrap();
+    assert_eq!(shown, "* bob asks to join lobby: /accept lobby bob, or /decline lobby bob");
+}
+
+#[test]
+fn another_name_is_told_once_however_many_rooms_are_shared() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.begin(&status("up"), &[]);
+    let renamed = || changed("robert", MemberChange::Renamed, None, Some("bob"));
+    assert_eq!(talk.happened(&renamed(), now).unwrap(), "* bob is robert now");
+    assert_eq!(talk.happened(&renamed(), now), None);
+}
+
+#[test]
+fn the_conversation_of_the_prompt_goes_on_under_the_new_name() {
+    let mut talk = Talk::in_room(Some(room("@bob")));
+    talk.happened(&changed("robert", MemberChange::Renamed, None, Some("bob")), Instant::now());
+    assert_eq!(talk.prompt(), "@robert> ");
+}
+
+#[test]
+fn after_a_rename_the_chat_knows_its_user_by_the_new_name() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.begin(&status("up"), &[]);
+    let told = talk.done(Outcome::Renamed("alicia".parse().unwrap(), "alice is alicia now".into()), now);
+    assert_eq!(told.unwrap(), "* alice is alicia now");
+    assert_eq!(talk.happened(&changed("alicia", MemberChange::Renamed, None, Some("alice")), now), None);
+    let role = changed("alicia", MemberChange::Role, Some("bob"), Some("moderator"));
+    assert_eq!(talk.happened(&role, now).unwrap(), "* you are a moderator of lobby now, by bob");
+    // One that was done in a shell is known from the event.
+    talk.happened(&changed("ali", MemberChange::Renamed, None, Some("alicia")), now);
+    assert_eq!(talk.happened(&changed("ali", MemberChange::Joined, None, None), now), None);
 }

@@ -1,0 +1,193 @@
+//! What a typed line asks for, and how it is done.
+
+use common::{
+    AccountName, RoomName,
+    content::Content,
+    wire::control::{
+        Create, Door, Exit, Joined, Joining, Member, Order, Refusal, Room, Said,
+        people::{AnswerPeople, AskPeople, Named},
+    },
+};
+use peer::control::Session;
+
+use super::people;
+use crate::cli::{door, identity::Verify, meet, output, rooms, session};
+
+/// What a typed line asks for.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Action {
+    Join(RoomName),
+    Leave(RoomName),
+    Who(RoomName),
+    Rooms,
+    Create(Create),
+    /// What a room is about.
+    Topic(RoomName),
+    /// Who asks to be let in.
+    Requests(RoomName),
+    Bans(RoomName),
+    Order(RoomName, Order),
+    /// An answer to somebody who asks to be let into this room, or to be a contact.
+    Decide {
+        room: Option<RoomName>,
+        name: AccountName,
+        accept: bool,
+    },
+    People(AskPeople),
+    Verify(Verify),
+    /// To open a chat with whoever is there.
+    Connect(String),
+    Listen,
+    Rename(AccountName),
+    Say(RoomName, Content),
+    /// Say it to one person, and go to that conversation.
+    Tell(RoomName, String),
+    /// Do something to what was said.
+    Do(RoomName, Content),
+    Quit,
+    /// Nothing but to show this.
+    Show(String),
+    Nothing,
+}
+
+/// What came of an action.
+pub enum Outcome {
+    Joined(Joined),
+    Left(RoomName),
+    Who(RoomName, Vec<Member>),
+    Rooms(Vec<Room>),
+    Said(Said),
+    /// The same, to one person.
+    Told(Said),
+    /// Something is done to what was said.
+    Done(Said),
+    /// A conversation has begun, of which this is to be said.
+    Met(RoomName, String),
+    /// Who is not known is let in: what is to be typed elsewhere.
+    Listening(String),
+    /// The user is called so now.
+    Renamed(AccountName, String),
+    Refused(Refusal),
+    Shown(String),
+    Nothing,
+}
+
+/// Does it.
+pub async fn act(session: impl Session, action: Action) -> Outcome {
+    done(session, action).await.unwrap_or_else(Outcome::Refused)
+}
+
+async fn done(session: impl Session, action: Action) -> Result<Outcome, Refusal> {
+    Ok(match action {
+        Action::Tell(room, text) => Outcome::Told(session.speak(room, text.into()).await?),
+        Action::Join(room) => joined(session.join(room).await?),
+        Action::Create(create) => {
+            let (room, settings) = create.parts();
+            joined(session.create(room, settings).await?)
+        }
+        Action::Leave(room) => {
+            session.leave(room.clone()).await?;
+            Outcome::Left(room)
+        }
+        Action::Who(room) => Outcome::Who(room.clone(), session.members(room).await?),
+        Action::Rooms => Outcome::Rooms(session.rooms().await?),
+        Action::Topic(room) => {
+            let topic = session.table(room.clone()).await?.settings.topic;
+            Outcome::Shown(door::topic(&room, &topic))
+        }
+        Action::Requests(room) => {
+            let Door { waiting, .. } = session.door(room.clone()).await?;
+            let table = output::table(&waiting, door::OUTSIDE, door::outside);
+            Outcome::Shown(if waiting.is_empty() { door::nobody_asks(&room) } else { people::table(&table) })
+        }
+        Action::Bans(room) => {
+            let Door { banned, .. } = session.door(room.clone()).await?;
+            let table = output::table(&banned, door::OUTSIDE, door::outside);
+            Outcome::Shown(if banned.is_empty() { door::nobody_banned(&room) } else { people::table(&table) })
+        }
+        Action::Order(room, order) => {
+            let told = door::ordered(&room, &order);
+            session.order(room, order).await?;
+            Outcome::Shown(told)
+        }
+        Action::Decide { room, name, accept } => decide(&session, room, name, accept).await?,
+        Action::People(ask) => {
+            let answer = session.people(ask.clone()).await?;
+            Outcome::Shown(people::told(&ask, &answer))
+        }
+        Action::Verify(verify) => match session.people(AskPeople::Verify(verify.params())).await? {
+            AnswerPeople::Identity(identity) => Outcome::Shown(verify.told(&identity)),
+            _ => Outcome::Nothing,
+        },
+        Action::Connect(to) => match session.people(AskPeople::Connect(meet::whom(&to).await?)).await? {
+            AnswerPeople::Connected(connected) => Outcome::Met(connected.room.clone(), meet::met(&connected, false)),
+            _ => Outcome::Nothing,
+        },
+        Action::Listen => Outcome::Listening(meet::listen(&session).await?),
+        Action::Rename(name) => {
+            let former = session.status().await?.name;
+            session.rename(name.clone()).await?;
+            let told = session::renamed(&former, &name);
+            Outcome::Renamed(name, told)
+        }
+        Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
+        Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
+        Action::Show(text) => Outcome::Shown(text),
+        Action::Quit | Action::Nothing => Outcome::Nothing,
+    })
+}
+
+fn joined(joining: Joining) -> Outcome {
+    match joining {
+        Joining::In(joined) => Outcome::Joined(joined),
+        Joining::Asked(asked) => Outcome::Shown(rooms::asked(&asked.room)),
+    }
+}
+
+/// Answers what this person asks for, if that is one thing.
+async fn decide(
+    session: &impl Session,
+    room: Option<RoomName>,
+    name: AccountName,
+    accept: bool,
+) -> Result<Outcome, Refusal> {
+    let is = |other: &AccountName| other.fold() == name.fold();
+    let contacts = session.people(AskPeople::Contacts {}).await?;
+    let as_contact = matches!(&contacts, AnswerPeople::Contacts(list)
+        if list.iter().any(|contact| is(&contact.name) && contact.state == "asks"));
+    let mut at_door = None;
+    if let Some(room) = room {
+        // Who does not run the room cannot see its door, and has nothing to decide there.
+        let door = session.door(room.clone()).await;
+        at_door = door.is_ok_and(|door| door.waiting.iter().any(|who| is(&who.name))).then_some(room);
+    }
+    let verb = if accept { "accept" } else { "decline" };
+    match (at_door, as_contact) {
+        (Some(room), false) => {
+            let order = Order::Decide { name, accept };
+            let told = door::ordered(&room, &order);
+            session.order(room, order).await?;
+            Ok(Outcome::Shown(told))
+        }
+        (Some(room), true) => {
+            let why = format!(
+                "{name} asks to join {room} and to be your contact. For the one: /{verb} {room} {name}. Then, for the \
+                 other: /{verb} {name}"
+            );
+            Err(Refusal::new(Exit::Refused, why))
+        }
+        (None, true) => {
+            let named = Named { name };
+            let ask = if accept { AskPeople::AcceptContact(named) } else { AskPeople::DeclineContact(named) };
+            let answer = session.people(ask.clone()).await?;
+            Ok(Outcome::Shown(people::told(&ask, &answer)))
+        }
+        (None, false) => {
+            let why = format!(
+                "{name} asks neither to be your contact nor to join the room of the prompt; for another room: /{verb} \
+                 ROOM {name}"
+            );
+            Err(Refusal::new(Exit::Refused, why))
+        }
+    }
+}

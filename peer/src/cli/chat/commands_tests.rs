@@ -1,0 +1,107 @@
+use common::{table::History, wire::control::people::AskPeople};
+
+use super::*;
+
+fn in_den() -> Talk {
+    Talk::in_room(Some("den".parse().unwrap()))
+}
+
+fn name(name: &str) -> AccountName {
+    name.parse().unwrap()
+}
+
+fn room(name: &str) -> RoomName {
+    name.parse().unwrap()
+}
+
+fn shown(line: &str) -> String {
+    match typed(&in_den(), line) {
+        Action::Show(text) => text,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn who_is_named_alone_is_meant_in_the_room_of_the_prompt() {
+    let kick = |place: &str| Action::Order(room(place), Order::Remove { name: name("bob"), ban: false });
+    assert_eq!(typed(&in_den(), "kick bob"), kick("den"));
+    assert_eq!(typed(&in_den(), "kick attic bob"), kick("attic"));
+    assert_eq!(typed(&Talk::default(), "kick attic bob"), kick("attic"));
+    assert!(matches!(typed(&Talk::default(), "kick bob"), Action::Show(why) if why.contains("/join lobby")));
+    let demoted = Order::Role { name: name("bob"), role: Role::Member };
+    assert_eq!(typed(&in_den(), "promote bob --demote"), Action::Order(room("den"), demoted));
+}
+
+#[test]
+fn who_asks_is_let_in_where_a_room_is_named_and_else_it_is_looked_up_what_they_ask_for() {
+    let decide = Order::Decide { name: name("bob"), accept: true };
+    assert_eq!(typed(&in_den(), "accept attic bob"), Action::Order(room("attic"), decide));
+    let look = Action::Decide { room: Some(room("den")), name: name("bob"), accept: false };
+    assert_eq!(typed(&in_den(), "decline bob"), look);
+}
+
+#[test]
+fn a_room_is_made_with_the_flags_of_the_command_line() {
+    let Action::Create(made) = typed(&in_den(), "create attic --approval --history all --topic \"under the roof\"")
+    else {
+        panic!("it makes a room");
+    };
+    assert_eq!((made.room.as_str(), made.topic.as_str()), ("attic", "under the roof"));
+    assert_eq!((made.approval, made.private, made.history), (true, false, History::All));
+    assert!(shown("create attic --aproval").contains("'--aproval'"), "{}", shown("create attic --aproval"));
+}
+
+#[test]
+fn a_topic_is_all_that_stands_behind_it() {
+    let topic = |text: &str| Action::Order(room("den"), Order::Topic { topic: text.into() });
+    assert_eq!(typed(&in_den(), "topic mum's \"best\" room"), topic("mum's \"best\" room"));
+    assert_eq!(typed(&in_den(), "topic \"\""), topic(""));
+    assert_eq!(typed(&in_den(), "topic"), Action::Topic(room("den")));
+}
+
+#[test]
+fn people_may_be_named_as_their_conversations_are() {
+    let add = |who: &str| typed(&in_den(), &format!("add {who}"));
+    assert_eq!(add("@bob"), add("bob"));
+    assert!(matches!(add("bob"), Action::People(AskPeople::Add(_))));
+}
+
+#[test]
+fn what_is_missing_or_too_much_is_told_with_what_it_takes() {
+    assert_eq!(shown("kick"), "! it is /kick [ROOM] NAME: remove somebody, who may join again or ask to");
+    assert_eq!(shown("join"), "! it is /join ROOM: become a member of a room, or go to one that you are in");
+    for line in ["kick a b c", "rooms x", "rename", "msg bob", "create", "verify"] {
+        assert!(shown(line).starts_with("! it is /"), "{line}: {}", shown(line));
+    }
+}
+
+#[test]
+fn an_unknown_command_names_the_nearest() {
+    assert!(shown("acept bob").starts_with("! there is no /acept, but there is /accept;"), "{}", shown("acept bob"));
+    assert!(shown("xylophone").starts_with("! there is no /xylophone; /help"), "{}", shown("xylophone"));
+}
+
+#[test]
+fn help_is_a_screenful_and_has_every_command_in_it() {
+    let lines = |text: &str| text.lines().map(|line| line.chars().count()).collect::<Vec<_>>();
+    let first = shown("help");
+    assert!(lines(&first).len() <= 20 && lines(&first).iter().all(|width| *width <= 120), "{first}");
+    for group in &GROUPS {
+        assert!(first.contains(group.name));
+        let group = shown(&format!("help {}", group.name));
+        assert!(lines(&group).len() <= 20, "{group}");
+    }
+    for command in all() {
+        assert!(first.contains(&format!("/{}", command.name)), "/{}", command.name);
+        assert!(!shown(&format!("help {}", command.name)).starts_with('!'), "/{}", command.name);
+    }
+}
+
+#[test]
+fn what_a_shell_would_be_told_is_told_as_it_is_typed_here() {
+    let told = in_chat("asks to join den: peer accept den bob, or peer decline den bob");
+    assert_eq!(told, "asks to join den: /accept den bob, or /decline den bob");
+    assert_eq!(in_chat("lift that with `peer unblock bob` first"), "lift that with `/unblock bob` first");
+    let others = "log in again: peer login NAME; see peer history lobby; a peer rooms";
+    assert_eq!(in_chat(others), "log in again: peer login NAME; see peer history lobby; a /rooms");
+}
