@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::RoomName;
 use tests::{
     channel::{ChannelEvent, account_name, parse, speakers},
-    sim::{Conditions, Net, Person, Town, seeds},
+    sim::{Conditions, Net, Person, Town, eventually, seeds},
 };
 use tokio::time::sleep;
 
@@ -41,6 +41,9 @@ async fn replay(seed: u64, loss: f64) {
     for nick in &present {
         people[nick].join(&room).await;
     }
+    for nick in &present {
+        reaches_everybody(&people[nick], &room).await;
+    }
     let mut expected: BTreeMap<String, Heard> = BTreeMap::new();
     let mut said = 0;
     for event in &recording {
@@ -49,6 +52,7 @@ async fn replay(seed: u64, loss: f64) {
                 let Some(person) = people.get(speaker) else { continue };
                 if present.insert(speaker.clone()) {
                     person.join(&room).await;
+                    reaches_everybody(person, &room).await;
                 }
                 let said_to = person.handle.say(room.clone(), text.clone()).await.unwrap();
                 let author = person.name.to_string();
@@ -60,6 +64,7 @@ async fn replay(seed: u64, loss: f64) {
             }
             ChannelEvent::Joined(nick) if nicks.contains(nick) && present.insert(nick.clone()) => {
                 people[nick].join(&room).await;
+                reaches_everybody(&people[nick], &room).await;
             }
             ChannelEvent::Left(nick) if present.remove(nick) => {
                 // Who leaves is not meant to get the rest: what it was meant to get is let through first.
@@ -88,6 +93,16 @@ async fn replay(seed: u64, loss: f64) {
     }
     assert!(expected.is_empty());
     println!("{} people, {said} messages, {delivered} deliveries at {loss} loss", people.len());
+}
+
+/// Waits until somebody has a link to every other member: on a network that loses much, what is said before may come
+/// another way.
+async fn reaches_everybody(person: &Person, room: &RoomName) {
+    eventually("there is a link to everybody", async || {
+        let members = person.handle.members(room.clone()).await.expect("a member");
+        members.iter().all(|member| ["self", "direct"].contains(&member.path.as_str()))
+    })
+    .await;
 }
 
 /// Speakers who are in the room when the recording begins: those whose first line is not that they join.

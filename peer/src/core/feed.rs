@@ -40,6 +40,8 @@ struct Wish {
     until: Option<u64>,
     /// Whether the other side knows that there is nothing more for it.
     told: u64,
+    /// Whether something was left out that may be for the other side.
+    unsure: bool,
 }
 
 impl Core {
@@ -58,7 +60,7 @@ impl Core {
             if log.until == Some(0) {
                 feed.logs.remove(&log.author);
             } else if feed.logs.len() < limits::FOLLOWED || feed.logs.contains_key(&log.author) {
-                feed.logs.insert(log.author, Wish { after: log.after, until: log.until, told: 0 });
+                feed.logs.insert(log.author, Wish { after: log.after, until: log.until, told: 0, unsure: false });
                 begun.push(log.author);
             }
         }
@@ -121,6 +123,7 @@ impl Core {
         let Some(wish) = link.feeds.get_mut(name).and_then(|feed| feed.logs.get_mut(&segment.author)) else { return };
         let wanted = segment.last > wish.after && wish.until.is_none_or(|until| segment.first <= until);
         if !wanted || !may_have {
+            wish.unsure |= wanted && room.is_for(key, segment.stamp);
             return;
         }
         let author = segment.author;
@@ -132,6 +135,7 @@ impl Core {
         let batch = ByteBuf::from(&frame[HEADER + 1..]);
         if author != self.me && !frame::unpack::<Batch>(&batch).is_ok_and(|batch| batch.is_whole()) {
             // What its author has withheld from this peer is for the author alone to give.
+            wish.unsure = true;
             return;
         }
         let leaves_out = segment.first > wish.after + 1;
@@ -144,13 +148,13 @@ impl Core {
     }
 
     /// Where nothing more of a log is for the other side, it is told where the log ends, so that the two compare
-    /// alike from then on.
+    /// alike from then on. Where that is not sure it goes on looking, for somebody who knows.
     fn tell_ends(&mut self, id: LinkId, name: &RoomName) {
         let Some(room) = self.rooms.get(name) else { return };
         let Some(link) = self.links.get_mut(id) else { return };
         let Some(feed) = link.feeds.get_mut(name) else { return };
         let mut ends = Vec::new();
-        for (author, wish) in &mut feed.logs {
+        for (author, wish) in feed.logs.iter_mut().filter(|(_, wish)| !wish.unsure) {
             // What is not held here may be for the other side.
             let held = room.logs.get(author).and_then(|log| log.held_after(wish.after));
             let head = if *author == self.me { Some(room.own.head) } else { held };

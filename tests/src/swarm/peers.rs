@@ -21,6 +21,7 @@ const RETRY: u64 = 1_000;
 
 /// A person and its peer.
 pub struct Node {
+    /// What it is called when it starts.
     pub name: AccountName,
     pub identity: Identity,
     pub store: peer::Store,
@@ -111,9 +112,9 @@ impl World {
     /// Kills a peer. Others notice when their connections die.
     pub fn kill(&mut self, index: usize) {
         let node = &mut self.nodes[index];
-        if node.core.take().is_none() {
-            return;
-        }
+        let Some(core) = node.core.take() else { return };
+        // A person logs in by the name that they know to be theirs.
+        node.name = core.name().clone();
         (node.tracker, node.commit, node.doom) = (None, None, None);
         (node.asleep, node.overslept, node.refuses, node.wakes) = (false, false, false, u64::MAX);
         node.waiting.clear();
