@@ -12,7 +12,7 @@ mod admission;
 mod contacts;
 mod door;
 mod frames;
-pub(crate) mod invitations;
+pub mod invitations;
 mod joining;
 mod logins;
 mod names;
