@@ -84,7 +84,7 @@ impl Room {
         self.own.runs.iter().map(numbers).sum()
     }
 
-    /// The numbers of those messages, to be read: `3, 5-7`. Beyond [`RANGES`] it is only said how many more there are.
+    /// The numbers of those messages, to be read: `3, 5-7`. Beyond `RANGES` it is only said how many more there are.
     pub fn undelivered_numbers(&self, me: &Key) -> String {
         let runs = self.own.runs.iter();
         let ranges: Vec<(u64, u64)> =
