@@ -23,15 +23,8 @@ pub struct Say {
     room: RoomName,
     /// What; - reads it from stdin.
     text: String,
-    /// Wait so many seconds for everybody to have it; if somebody does not by then, end with code 5.
-    #[arg(long, value_name = "S", value_parser = seconds)]
-    wait: Option<f64>,
-    /// The message that it answers, as `history --ids` names it.
-    #[arg(long, value_name = "ID")]
-    reply: Option<String>,
-    /// Tell what you do: `--me waves` is shown as `* alice waves`.
-    #[arg(long)]
-    me: bool,
+    #[command(flatten)]
+    how: How,
 }
 
 /// Say something to one person alone.
@@ -45,7 +38,14 @@ pub struct Msg {
     name: RoomName,
     /// What; - reads it from stdin.
     text: String,
-    /// Wait so many seconds for them to have it; if they do not by then, end with code 5.
+    #[command(flatten)]
+    how: How,
+}
+
+/// How something is said.
+#[derive(Args)]
+struct How {
+    /// Wait so many seconds for everybody to have it; if somebody does not by then, end with code 5.
     #[arg(long, value_name = "S", value_parser = seconds)]
     wait: Option<f64>,
     /// The message that it answers, as `history --ids` names it.
@@ -67,7 +67,7 @@ pub struct Receipts {
 impl Say {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let Say { room, text, wait, reply, me } = self;
+        let Say { room, text, how: How { wait, reply, me } } = self;
         let text = given(text)?;
         let said = client.say(control::Say { room, text, wait, reply, me }).await?;
         out.object(&said, |said| format!("said {}\n{}", said.id, Progress::from(said).text()))?;
@@ -86,8 +86,8 @@ impl Say {
 impl Msg {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let Msg { name, text, wait, reply, me } = self;
-        Say { room: name, text, wait, reply, me }.run(client, out).await
+        let Msg { name, text, how } = self;
+        Say { room: name, text, how }.run(client, out).await
     }
 }
 
