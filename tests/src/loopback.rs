@@ -114,3 +114,17 @@ fn bound(server: quinn::ServerConfig) -> quinn::Endpoint {
     let socket = endpoint::bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("a socket");
     endpoint::endpoint(socket, server).expect("an endpoint")
 }
+
+/// Looks again and again until something is so.
+///
+/// # Panics
+/// If it is not within two minutes.
+pub async fn until(what: &str, mut so: impl AsyncFnMut() -> bool) {
+    let looking = async {
+        while !so().await {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let deadline = std::time::Duration::from_secs(120);
+    tokio::time::timeout(deadline, looking).await.unwrap_or_else(|_| panic!("not in time: {what}"));
+}

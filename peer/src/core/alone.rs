@@ -118,6 +118,20 @@ impl Alone {
         self.tell(Input::TrackerSays(frame.into()))
     }
 
+    /// The tracker comes back after a minute, with other tables than before.
+    pub fn tracker_loses_its_tables(&mut self) {
+        self.tell(Input::TrackerDown("gone".into()));
+        self.later(60_000);
+        self.tell(Input::TrackerUp(Key([9; 32])));
+        self.tracker(Welcome {
+            protocol: 1,
+            domain: "lan".parse().unwrap(),
+            tables: 8,
+            name: "m0".parse().unwrap(),
+            seen: Addresses::default(),
+        });
+    }
+
     pub fn later(&mut self, ms: u64) -> Vec<Output> {
         self.now.at += ms;
         self.tell(Input::Tick)

@@ -8,7 +8,7 @@ use common::{
     wire::{
         control::Mark,
         peer::{Followed, Frontier, Have, Heads, LogHead, Passed, PeerFrame, Reach},
-        tracker::{Answer, Code, Join, NotMember, Refused, ToTracker, Update, Welcome},
+        tracker::{Answer, Code, Join, NotMember, Refused, ToTracker, Update},
     },
 };
 use serde_bytes::{ByteArray, ByteBuf};
@@ -222,16 +222,7 @@ fn a_tracker_that_has_lost_its_tables_is_told_what_the_room_shows() {
         };
         outputs.iter().filter_map(join).collect()
     };
-    alone.tell(Input::TrackerDown("gone".into()));
-    alone.later(60_000);
-    alone.tell(Input::TrackerUp(Key([9; 32])));
-    alone.tracker(Welcome {
-        protocol: 1,
-        domain: "lan".parse().unwrap(),
-        tables: 8,
-        name: "m0".parse().unwrap(),
-        seen: Default::default(),
-    });
+    alone.tracker_loses_its_tables();
     let asked = joins(&alone.tracker(NotMember { room: library.clone() }));
     let [Join { id, history: Some(History::All), .. }] = asked[..] else { panic!("{asked:?}") };
     let refused = Refused { code: Code::OtherHistory, reason: "it is there".into() };

@@ -67,11 +67,11 @@ mod tests {
         Slot, Version,
         frame::{Frame, HEADER},
         table::{Member, PresenceVersion, Settings, Step},
-        wire::tracker::{Answer, Asks, Code, NotMember, Refused, Snapshot, ToTracker, Welcome},
+        wire::tracker::{Answer, Asks, Code, NotMember, Refused, Snapshot, ToTracker},
     };
 
     use crate::core::{
-        Input, Output,
+        Output,
         alone::{Alone, lobby, told},
     };
 
@@ -112,16 +112,7 @@ mod tests {
         let me = Member { role: Role::Moderator, ..me };
         let owner = Member { role: Role::Owner, ..owner };
         alone.tracker(table(2, vec![me.clone(), owner.clone(), other.clone()]));
-        alone.tell(Input::TrackerDown("gone".into()));
-        alone.later(60_000);
-        alone.tell(Input::TrackerUp(Key([9; 32])));
-        alone.tracker(Welcome {
-            protocol: 1,
-            domain: "lan".parse().unwrap(),
-            tables: 8,
-            name: "m0".parse().unwrap(),
-            seen: Default::default(),
-        });
+        alone.tracker_loses_its_tables();
         let outputs = alone.tracker(NotMember { room: lobby() });
         (alone, [me, owner, other], requests(&outputs))
     }

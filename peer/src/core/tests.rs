@@ -8,7 +8,7 @@ use common::{
     wire::{
         control::MemberChange,
         peer::{Have, Hello, PROTOCOL, PeerFrame, Reach, RefuseCode, Skip},
-        tracker::{ToTracker, Welcome},
+        tracker::ToTracker,
     },
 };
 
@@ -247,16 +247,7 @@ fn many_texts_at_once_are_one_batch_with_one_signature() {
 #[test]
 fn rooms_are_joined_again_at_a_tracker_that_has_lost_its_tables() {
     let mut alone = Alone::in_the_lobby(0, 1);
-    alone.tell(Input::TrackerDown("gone".into()));
-    alone.later(60_000);
-    alone.tell(Input::TrackerUp(Key([9; 32])));
-    alone.tracker(Welcome {
-        protocol: 1,
-        domain: "lan".parse().unwrap(),
-        tables: 8,
-        name: "m0".parse().unwrap(),
-        seen: Addresses::default(),
-    });
+    alone.tracker_loses_its_tables();
     let outputs = alone.tracker(common::wire::tracker::NotMember { room: lobby() });
     let asked = outputs.iter().find_map(|output| match output {
         Output::TellTracker(frame) => ToTracker::decode(&frame[HEADER..]).unwrap(),

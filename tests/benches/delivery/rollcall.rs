@@ -1,11 +1,11 @@
 //! Real peers with a real tracker: what is said is stored, synced and receipted.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use common::{RoomName, wire::control::Event};
 use peer::{Config, Handle};
 use tests::{
-    loopback::{count_receipts, say_all, start_peer, start_tracker},
+    loopback::{count_receipts, say_all, start_peer, start_tracker, until},
     measure::Deliveries,
 };
 use tokio::task::JoinSet;
@@ -55,9 +55,8 @@ impl Room {
         }
         let mut peers: BTreeMap<usize, Handle> = joining.join_all().await.into_iter().collect();
         let author = peers.remove(&0).expect("the first");
-        while author.members(name.clone()).await.expect("members").len() <= receivers {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let all_are_in = async || author.members(name.clone()).await.expect("members").len() > receivers;
+        until("all are members", all_are_in).await;
         let others = peers.into_values().collect();
         let mut room = Room { name, author, others, said: 0, _tracker: tracker, _folder: folder };
         // Links are made for the first message.

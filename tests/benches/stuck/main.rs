@@ -5,17 +5,13 @@
 
 mod member;
 
-use std::{
-    path::Path,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{path::Path, sync::Arc, time::Instant};
 
 use common::RoomName;
 use member::Member;
 use peer::{Config, Handle};
 use tests::{
-    loopback::{count_receipts, name, say_all, start_peer, start_tracker},
+    loopback::{count_receipts, name, say_all, start_peer, start_tracker, until},
     measure::{self, Deliveries, quantile},
 };
 
@@ -61,9 +57,7 @@ async fn compare() {
         let members = author.members(room()).await.expect("members");
         members.iter().filter(|member| member.path == "direct").count() == MEMBERS - 1
     };
-    while !is_linked().await {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    until("everybody is linked", is_linked).await;
 
     let (mut said, mut rates, mut rests) = (0, [Vec::new(), Vec::new()], Vec::new());
     for _ in 0..ROUNDS {
@@ -75,9 +69,8 @@ async fn compare() {
             said += MESSAGES;
             stuck.resume();
             let began = Instant::now();
-            while author.status().await.expect("a status").undelivered > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+            let is_delivered = async || author.status().await.expect("a status").undelivered == 0;
+            until("the rest is delivered", is_delivered).await;
             if stopped == 1 {
                 rests.push(began.elapsed().as_secs_f64() * 1e3);
             }
