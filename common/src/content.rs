@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_bytes::ByteArray;
 
 use crate::{
+    file::FileInfo,
     id::{Key, KeyPrefix, MessageId},
     limits,
     message::Message,
@@ -29,6 +30,8 @@ pub enum Kind {
     Delete,
     /// It is its author's reaction to an earlier message, in place of the one before; an empty text takes it back.
     Reaction,
+    /// It shares a file, [`Message::file`].
+    File,
     /// Not known to this version: it is taken for a text.
     Other(u8),
 }
@@ -41,6 +44,7 @@ impl From<u8> for Kind {
             2 => Kind::Edit,
             3 => Kind::Delete,
             4 => Kind::Reaction,
+            5 => Kind::File,
             other => Kind::Other(other),
         }
     }
@@ -54,6 +58,7 @@ impl From<Kind> for u8 {
             Kind::Edit => 2,
             Kind::Delete => 3,
             Kind::Reaction => 4,
+            Kind::File => 5,
             Kind::Other(other) => other,
         }
     }
@@ -104,11 +109,13 @@ pub struct Content {
     pub kind: Kind,
     /// To which message, or in answer to which.
     pub about: Option<About>,
+    /// The file that it shares, for [`Kind::File`].
+    pub file: Option<FileInfo>,
 }
 
 impl From<String> for Content {
     fn from(text: String) -> Content {
-        Content { text, kind: Kind::Text, about: None }
+        Content { text, kind: Kind::Text, about: None, file: None }
     }
 }
 
@@ -121,17 +128,22 @@ impl From<&str> for Content {
 impl Content {
     /// The new text of a message of one's own.
     pub fn edit(about: &MessageId, text: String) -> Content {
-        Content { text, kind: Kind::Edit, about: Some(about.into()) }
+        Content { text, kind: Kind::Edit, about: Some(about.into()), file: None }
     }
 
     /// Takes a message of one's own back.
     pub fn delete(about: &MessageId) -> Content {
-        Content { text: String::new(), kind: Kind::Delete, about: Some(about.into()) }
+        Content { text: String::new(), kind: Kind::Delete, about: Some(about.into()), file: None }
     }
 
     /// A reaction; an empty one takes the last one back.
     pub fn reaction(about: &MessageId, text: String) -> Content {
-        Content { text, kind: Kind::Reaction, about: Some(about.into()) }
+        Content { text, kind: Kind::Reaction, about: Some(about.into()), file: None }
+    }
+
+    /// Shares a file. The text is for those who know no files.
+    pub fn file(file: FileInfo) -> Content {
+        Content { text: file.as_text(), kind: Kind::File, about: None, file: Some(file) }
     }
 
     /// Whether it may be said, as far as it tells alone.
@@ -169,12 +181,13 @@ pub enum BadContent {
 impl Message {
     /// What this message, the one with that number in its author's log, does. What it has no right to do it does not:
     /// an edit or a deletion that is not of an earlier message of the author's own is a text like any other, and so is
-    /// whatever names no message to be done to.
+    /// whatever names no message to be done to, or no file that could be shared.
     pub fn does(&self, author: &Key, number: u64) -> Kind {
         let own = |about: &About| *about.author == author.short().0 && about.number < number;
         match self.kind {
             Kind::Edit | Kind::Delete if !self.about.as_ref().is_some_and(own) => Kind::Text,
             Kind::Reaction if self.about.is_none() => Kind::Text,
+            Kind::File if self.file.as_ref().is_none_or(|file| file.check().is_err()) => Kind::Text,
             Kind::Other(_) => Kind::Text,
             kind => kind,
         }

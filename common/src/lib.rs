@@ -13,6 +13,7 @@ pub mod config;
 pub mod content;
 pub mod digits;
 pub mod fault;
+pub mod file;
 pub mod frame;
 pub mod id;
 pub mod identity;

@@ -22,6 +22,20 @@ pub const INVITE_BYTES: usize = 64;
 pub const ROOMS_PER_ACCOUNT: usize = 1_000;
 /// Addresses one session may announce.
 pub const ADDRESSES: usize = 8;
+/// Longest name of a file, in bytes of UTF-8.
+pub const FILE_NAME_BYTES: usize = 255;
+/// Longest media type of a file, in bytes.
+pub const MEDIA_BYTES: usize = 64;
+/// Largest file, in bytes: 16 TiB.
+pub const FILE_BYTES: u64 = 1 << 44;
+/// Longest list of what is in a folder, in bytes.
+pub const FOLDER_LIST: u64 = 16 * 1024 * 1024;
+/// Files shared in one room.
+pub const FILES: usize = 1_000;
+/// Files that one member shares in one room.
+pub const FILES_PER_MEMBER: usize = 200;
+/// Largest frame on a stream that carries a range of a file, in bytes.
+pub const FILE_FRAME: usize = 1_024;
 /// Largest frame a peer may send its tracker, in bytes.
 pub const CONTROL_FRAME: usize = 64 * 1024;
 /// A snapshot travels in pieces of about this many bytes.

@@ -12,6 +12,7 @@ use serde_bytes::{ByteArray, ByteBuf};
 
 use crate::{
     content::{About, Content, Kind},
+    file::FileInfo,
     frame,
     id::{Key, Version},
     identity::Identity,
@@ -41,6 +42,9 @@ pub struct Message {
     /// To which earlier message, or in answer to which.
     #[serde(rename = "b", default, skip_serializing_if = "Option::is_none")]
     pub about: Option<About>,
+    /// The file that it shares, for [`Kind::File`].
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileInfo>,
 }
 
 /// A message that another one comes after. With it comes all that it came after itself.
@@ -282,8 +286,8 @@ impl Message {
     }
 
     /// What somebody said or did at this moment.
-    pub fn of(sent: u64, Content { text, kind, about }: Content) -> Message {
-        Message { sent, text, answers: Vec::new(), kind, about }
+    pub fn of(sent: u64, Content { text, kind, about, file }: Content) -> Message {
+        Message { sent, text, answers: Vec::new(), kind, about, file }
     }
 
     /// No less than the bytes this message takes in a batch.

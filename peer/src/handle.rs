@@ -9,6 +9,7 @@ use common::{
     wire::control::{
         Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal,
         Room, Said, Status, TableLine, Waiting,
+        files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople, Last},
     },
 };
@@ -251,6 +252,14 @@ impl Handle {
                 Ok(AnswerPeople::Chats(chats))
             }
             Answer::People(answer) => Ok(answer),
+            _ => Err(gone()),
+        }
+    }
+
+    /// Something about files.
+    pub async fn files(&self, ask: AskFiles) -> Result<AnswerFiles, Refusal> {
+        match self.ask(Ask::Files(ask)).await? {
+            Answer::Files(answer) => Ok(answer),
             _ => Err(gone()),
         }
     }

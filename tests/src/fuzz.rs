@@ -110,7 +110,7 @@ pub fn batch(bytes: &[u8]) {
         _ => {
             let id = MessageId { room: room.clone(), author: author.key().short(), number: number / 2 };
             let kind = if text.len() > limits::REACTION_BYTES { *flip % 4 } else { *flip };
-            Content { text, kind: kind.into(), about: Some((&id).into()) }
+            Content { text, kind: kind.into(), about: Some((&id).into()), file: None }
         }
     };
     let messages: Vec<Message> =

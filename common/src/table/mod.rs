@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use self::settings::{BadHistory, BadRole, History, Role, Settings};
 use crate::{
     address::Addresses,
+    file::{Offer, Root},
     id::{Key, Slot, Version},
     name::AccountName,
 };
@@ -32,6 +33,17 @@ pub struct Member {
     /// The number of the table's version with which it became a member.
     #[serde(rename = "j")]
     pub since: u64,
+}
+
+/// A file on a room's list. With its member it goes.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Shared {
+    /// Who shares it.
+    #[serde(rename = "s")]
+    pub slot: Slot,
+    /// That member's word. Who applies a table does not check it: [`Offer::verify`] does.
+    #[serde(rename = "o")]
+    pub offer: Offer,
 }
 
 /// One step of a table, from one version to the next, and how it came about.
@@ -67,6 +79,19 @@ pub enum Step {
     /// The room is like this now.
     #[serde(rename = "s")]
     Set(Settings),
+    /// A member shares a file, or says something else of one that it shares.
+    #[serde(rename = "f")]
+    Share(Shared),
+    /// It shares the file no more.
+    #[serde(rename = "u")]
+    Unshare {
+        /// The member's slot.
+        #[serde(rename = "s")]
+        slot: Slot,
+        /// Which file.
+        #[serde(rename = "h")]
+        root: Root,
+    },
 }
 
 impl Step {
@@ -160,6 +185,9 @@ pub enum Misfit {
     /// A member that joined is not dated with the version that brought it.
     #[error("the member in slot {0} is dated wrongly")]
     Dated(Slot),
+    /// It is about a file of a slot that is free, or takes one away that is not shared.
+    #[error("slot {0} shares no such file")]
+    File(Slot),
     /// It changes what is fixed when a room is made.
     #[error("a room's history and approval are fixed when it is made")]
     Fixed,
@@ -172,6 +200,7 @@ pub struct Table {
     settings: Settings,
     members: BTreeMap<Slot, Member>,
     slots: BTreeMap<Key, Slot>,
+    files: BTreeMap<(Slot, Root), Offer>,
 }
 
 impl Table {
@@ -199,6 +228,17 @@ impl Table {
     /// The same table of a room with these settings.
     pub fn with_settings(self, settings: Settings) -> Table {
         Table { settings, ..self }
+    }
+
+    /// The same table of a room with these files on its list. Refused if one is of a slot that is free.
+    pub fn with_files(mut self, files: impl IntoIterator<Item = Shared>) -> Result<Table, Misfit> {
+        for Shared { slot, offer } in files {
+            if !self.members.contains_key(&slot) {
+                return Err(Misfit::File(slot));
+            }
+            self.files.insert((slot, offer.file.root), offer);
+        }
+        Ok(self)
     }
 
     /// What the room is like.
@@ -229,6 +269,21 @@ impl Table {
     /// The members in the order of their slots.
     pub fn members(&self) -> impl Iterator<Item = &Member> {
         self.members.values()
+    }
+
+    /// The files on the list, in the order of the slots of those who share them.
+    pub fn files(&self) -> impl Iterator<Item = (&Member, &Offer)> {
+        self.files.iter().filter_map(|((slot, _), offer)| Some((self.members.get(slot)?, offer)))
+    }
+
+    /// How many files there are.
+    pub fn file_count(&self) -> usize {
+        self.files.len()
+    }
+
+    /// What a member says of a file that it shares.
+    pub fn offer(&self, slot: Slot, root: &Root) -> Option<&Offer> {
+        self.files.get(&(slot, *root))
     }
 
     /// The member with this key.
@@ -269,6 +324,16 @@ impl Table {
             Step::Gone { slot, .. } => {
                 let member = self.members.remove(slot).ok_or(Misfit::Free(*slot))?;
                 self.slots.remove(&member.key);
+                self.files.retain(|(of, _), _| of != slot);
+            }
+            Step::Share(Shared { slot, offer }) => {
+                if !self.members.contains_key(slot) {
+                    return Err(Misfit::File(*slot));
+                }
+                self.files.insert((*slot, offer.file.root), offer.clone());
+            }
+            Step::Unshare { slot, root } => {
+                self.files.remove(&(*slot, *root)).ok_or(Misfit::File(*slot))?;
             }
             Step::Set(settings) => {
                 let (new, old) = (settings, &self.settings);
@@ -292,16 +357,17 @@ impl Table {
     }
 
     /// The table's hash: equal on two peers exactly when their tables are. BLAKE3 over the version, the settings and,
-    /// in the order of slots, each member's slot, key, role, since and name, with fixed widths, and the length before
-    /// topic and names.
+    /// in the order of slots, each member's slot, key, role, since and name, then the number of files and what is said of
+    /// each, with fixed widths, and the length before all texts.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = blake3::Hasher::new_derive_key("rollcall 2 table digest");
+        let mut hash = blake3::Hasher::new_derive_key("rollcall 3 table digest");
         hash.update(&self.version.epoch.to_be_bytes());
         hash.update(&self.version.number.to_be_bytes());
         let Settings { history, approval, private, topic } = &self.settings;
         hash.update(&[*history as u8, u8::from(*approval), u8::from(*private)]);
         hash.update(&(topic.len() as u32).to_be_bytes());
         hash.update(topic.as_bytes());
+        hash.update(&(self.members.len() as u32).to_be_bytes());
         for member in self.members.values() {
             hash.update(&member.slot.0.to_be_bytes());
             hash.update(&member.key.0);
@@ -309,6 +375,10 @@ impl Table {
             hash.update(&member.since.to_be_bytes());
             hash.update(&(member.name.as_str().len() as u32).to_be_bytes());
             hash.update(member.name.as_str().as_bytes());
+        }
+        for ((slot, _), offer) in &self.files {
+            hash.update(&slot.0.to_be_bytes());
+            offer.hash_into(&mut hash);
         }
         *hash.finalize().as_bytes()
     }

@@ -153,6 +153,7 @@ fn show_event(event: &Event, ids: bool, out: &Out) -> Result<()> {
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
+        Event::Transfer(transfer) => out.dim(&format!("* {} {:?}", transfer.file.name, transfer.state)),
         Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)
 }

@@ -7,7 +7,7 @@ use common::{
     content::{About, Content, Kind},
     wire::control::{
         Cancel, Create, Delete, Edit, Event, Exit, History, InRoom, Join, Ordered, React, Receipts, Refusal, Rename,
-        Said, Say, Since, people::AskPeople,
+        Said, Say, Since, files::AskFiles, people::AskPeople,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -77,6 +77,10 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
         }
         "history" => result(session.history(read::<History>(params)?).await),
         "paths" => result(session.paths().await),
+        method if AskFiles::METHODS.contains(&method) => {
+            let params = if params.is_null() { json!({}) } else { params };
+            result(session.files(read(json!({"method": method, "params": params}))?).await)
+        }
         method if AskPeople::METHODS.contains(&method) => {
             let params = if params.is_null() { json!({}) } else { params };
             result(session.people(read(json!({"method": method, "params": params}))?).await)
@@ -93,7 +97,7 @@ pub async fn say(session: impl Session, params: Value) -> Result<Value, Fault> {
         Some(reply) => Some(answered(&room, &message_id(&reply)?)?),
         None => None,
     };
-    let content = Content { text, kind: if me { Kind::Action } else { Kind::Text }, about };
+    let content = Content { text, kind: if me { Kind::Action } else { Kind::Text }, about, file: None };
     content.check().map_err(|bad| Refusal::new(Exit::Refused, bad.to_string()))?;
     let Some(wait) = wait else { return result(session.speak(room, content).await) };
     let wait = Duration::try_from_secs_f64(wait).map_err(bad_params)?.min(LONGEST_WAIT);

@@ -11,7 +11,7 @@ use common::{
     wire::control::{
         Cancel, Cancelled, Changes, Create, Delete, Door, Edit, Event, Exit, History, InRoom, Join, Joining, Member,
         Order, Ordered, Outbox, Path as MemberPath, React, Receipt, Receipts, Refusal, Rename, Room, Said, Say, Since,
-        Status, TableLine, Tail, people::AskPeople,
+        Status, TableLine, Tail, files::AskFiles, people::AskPeople,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -169,8 +169,17 @@ impl Client {
         self.call("history", query).await
     }
 
+    /// Something about files; what comes back is told at [`AskFiles`].
+    pub async fn files<T: DeserializeOwned>(&mut self, ask: AskFiles) -> Result<T, Refusal> {
+        self.tagged(ask).await
+    }
+
     /// Something about people; what comes back is told at [`AskPeople`].
     pub async fn people<T: DeserializeOwned>(&mut self, ask: AskPeople) -> Result<T, Refusal> {
+        self.tagged(ask).await
+    }
+
+    async fn tagged<T: DeserializeOwned>(&mut self, ask: impl Serialize) -> Result<T, Refusal> {
         let call = serde_json::to_value(ask).map_err(|error| self.broken(error))?;
         let method = call["method"].as_str().unwrap_or_default().to_string();
         self.call(&method, &call["params"]).await

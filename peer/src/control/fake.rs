@@ -12,6 +12,7 @@ use common::{
     wire::control::{
         Cancelled, Changes, Door, Event, Exit, History, Joined, Joining, Member, MessageEvent, Order, Outbox, Path,
         Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
+        files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople},
     },
 };
@@ -219,6 +220,10 @@ impl Session for Fake {
 
     async fn cancel(&self, id: MessageId) -> Result<Cancelled, Refusal> {
         Err(Refusal::new(Exit::Refused, format!("there is no message {id}")))
+    }
+
+    async fn files(&self, _ask: AskFiles) -> Result<AnswerFiles, Refusal> {
+        Err(Refusal::new(Exit::Refused, "no files here"))
     }
 
     async fn people(&self, _ask: AskPeople) -> Result<AnswerPeople, Refusal> {

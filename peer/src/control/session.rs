@@ -7,6 +7,7 @@ use common::{
     wire::control::{
         Cancelled, Changes, Door, Event, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal, Room, Said,
         Status, TableLine,
+        files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople},
     },
 };
@@ -90,6 +91,8 @@ session! {
     cancel(id: MessageId) -> Result<Cancelled, Refusal>;
     /// Something about people.
     people(ask: AskPeople) -> Result<AnswerPeople, Refusal>;
+    /// Something about files.
+    files(ask: AskFiles) -> Result<AnswerFiles, Refusal>;
     /// Which way each member is reached.
     paths() -> Result<Vec<Path>, Refusal>;
     /// Ends the session.

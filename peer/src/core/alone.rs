@@ -79,6 +79,7 @@ impl Alone {
         });
         let online = |n: usize| Some(Addresses::new([address(n)]));
         alone.tracker(Snapshot {
+            files: Vec::new(),
             room: lobby(),
             version: Version { epoch: 1, number: members.len() as u64 },
             settings: Settings::default(),
@@ -98,6 +99,7 @@ impl Alone {
         let me = self.core.room(&lobby()).unwrap().table.at(Slot(0)).cloned().unwrap();
         let members = vec![Member { since: 9, ..me }, Member { since: 2, ..member(1, &self.others[0]) }];
         self.tracker(Snapshot {
+            files: Vec::new(),
             room: room.clone(),
             version: Version { epoch: 5, number: 9 },
             settings: Settings::with_history(history),

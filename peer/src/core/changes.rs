@@ -77,6 +77,14 @@ impl Core {
                     self.no_longer_shared(&member.key, name);
                 }
             }
+            Step::Share(shared) => {
+                room.table.apply(change)?;
+                self.out.push(Output::Keep(Row::Listed(name.clone(), shared.clone())));
+            }
+            Step::Unshare { slot, root } => {
+                room.table.apply(change)?;
+                self.out.push(Output::Keep(Row::Unlisted(name.clone(), *slot, *root)));
+            }
             Step::Set(settings) => {
                 let former = room.table.settings().clone();
                 room.table.apply(change)?;

@@ -114,6 +114,7 @@ fn what_a_snapshot_shows_to_be_different_is_told() {
     let mut alone = Alone::in_the_lobby(0, 1);
     let renamed = Member { name: "zoe".parse().unwrap(), role: Role::Owner, ..alone.at(1) };
     let outputs = alone.tracker(Snapshot {
+        files: Vec::new(),
         room: lobby(),
         version: Version { epoch: 1, number: 9 },
         settings: Settings { topic: "tea".into(), ..Settings::default() },

@@ -8,6 +8,7 @@ use common::{
     table::{History, Settings},
     wire::control::{
         Cancelled, Door, Joined, Member, Order, Path, Receipt, Room, Said, Status, TableLine,
+        files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople},
     },
 };
@@ -52,6 +53,8 @@ pub enum Ask {
     Called(RoomName),
     /// Something about people.
     People(AskPeople),
+    /// Something about files.
+    Files(AskFiles),
     /// What these rooms are called to the user.
     Titles(Vec<RoomName>),
     /// Say something.
@@ -111,6 +114,8 @@ pub enum Answer {
     Called(RoomName),
     /// To [`Ask::People`].
     People(AnswerPeople),
+    /// To [`Ask::Files`].
+    Files(AnswerFiles),
     /// To [`Ask::Titles`].
     Titles(BTreeMap<RoomName, RoomName>),
     /// To [`Ask::Say`], once it is in the store, and to [`Ask::Said`].

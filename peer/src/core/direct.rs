@@ -267,6 +267,7 @@ pub fn titled(mut event: Event, title: impl Fn(&RoomName) -> RoomName) -> Event 
         }
         Event::Member(member) => &mut member.room,
         Event::Receipt(receipt) => &mut receipt.room,
+        Event::Transfer(transfer) => &mut transfer.room,
         Event::Typing(typing) => &mut typing.room,
     };
     if room.is_direct() {

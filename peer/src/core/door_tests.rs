@@ -45,6 +45,7 @@ fn let_in(alone: &mut Alone) -> Vec<Output> {
     let members =
         vec![Member { slot: Slot(1), since: 9, ..alone.at(0) }, Member { slot: Slot(0), since: 1, ..alone.at(1) }];
     alone.tracker(Snapshot {
+        files: Vec::new(),
         room: den(),
         version: Version { epoch: 5, number: 9 },
         settings: Settings { approval: true, ..Settings::default() },
@@ -158,6 +159,7 @@ fn versions_that_a_snapshot_has_skipped_are_named() {
     let mut alone = Alone::in_the_lobby(0, 1);
     let version = Version { epoch: 1, number: 9 };
     alone.tracker(Snapshot {
+        files: Vec::new(),
         room: lobby(),
         version,
         settings: Settings::default(),

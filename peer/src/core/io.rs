@@ -3,11 +3,12 @@
 use common::{
     AccountName, Domain, Key, RoomName, Slot, Version,
     address::Addresses,
+    file::{FileInfo, Root},
     frame::Encoded,
     message::Hash,
-    table::{Member, Settings},
+    table::{Member, Settings, Shared},
     wire::{
-        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent, people::BookEntry},
+        control::{Mark, MemberEvent, ReceiptEvent, Refusal, TypingEvent, files::Transfer, people::BookEntry},
         peer::{PeerFrame, PeerHint},
         tracker::ToPeer,
     },
@@ -16,6 +17,7 @@ use common::{
 use super::{
     command::{Answer, Ask},
     contacts::Held,
+    files::{FileInput, FileOutput, Kept},
     log::Piece,
     room::{Gap, Sealed, Span},
     trust::Known,
@@ -106,6 +108,8 @@ pub enum Input {
         /// Own batches.
         batches: Vec<Sealed>,
     },
+    /// Something about files.
+    File(FileInput),
     /// What [`Output::Feed`] asked for, in the order in which it was shown here.
     Fed {
         /// For which link.
@@ -171,6 +175,8 @@ pub enum Output {
         /// Only what was shown after this cursor; 0 to begin with the first that is asked for.
         position: u64,
     },
+    /// Something about files.
+    File(FileOutput),
     /// The session is over.
     End(Refusal),
 }
@@ -197,6 +203,8 @@ pub enum Shown {
     Receipt(ReceiptEvent),
     /// Somebody is typing.
     Typing(TypingEvent),
+    /// A transfer has begun, ended, or come to a halt.
+    Transfer(Transfer),
 }
 
 /// Messages in a row of one author, as the store keeps them: the batch as it travelled, and what is known of it.
@@ -314,4 +322,16 @@ pub enum Row {
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.
     Tables(u64),
+    /// A file is on a room's list.
+    Listed(RoomName, Shared),
+    /// It is so no more.
+    Unlisted(RoomName, Slot, Root),
+    /// A member has said with this message of its log that it shares a file.
+    Offered(RoomName, Key, u64, FileInfo),
+    /// It has taken that back.
+    Unoffered(RoomName, Key, u64),
+    /// A file is here, or is fetched.
+    File(Kept),
+    /// It is so no more.
+    Unfile(Root),
 }

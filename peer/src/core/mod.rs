@@ -21,6 +21,7 @@ pub mod direct;
 mod directory;
 mod door;
 mod feed;
+pub mod files;
 mod frontier;
 pub mod history;
 mod hosts;
@@ -120,6 +121,11 @@ pub struct Saved {
     pub book: Vec<BookEntry>,
     /// Where people were last seen.
     pub addresses: BTreeMap<Key, Addresses>,
+    /// Files that are here, or are fetched.
+    pub files: Vec<files::Kept>,
+    /// Which files members have said that they share, and have not taken back: where, who, with which message of their
+    /// log.
+    pub offered: Vec<(RoomName, Key, u64, common::file::FileInfo)>,
     /// The id of the tracker's tables; 0 if none has been met.
     pub tables: u64,
     /// The last cursor given.
@@ -223,6 +229,7 @@ impl Core {
             Input::CallFailed(call, why) => self.call_failed(call, &why),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
+            Input::File(_) => {}
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
         }
     }

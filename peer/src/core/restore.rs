@@ -95,6 +95,7 @@ mod tests {
             member
         };
         Snapshot {
+            files: Vec::new(),
             room: lobby(),
             version: Version { epoch, number: members.len() as u64 },
             settings: settings(),

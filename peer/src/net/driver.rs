@@ -301,7 +301,7 @@ impl Running {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Keep(_) | Output::End(_) => {}
+            Output::Keep(_) | Output::End(_) | Output::File(_) => {}
             Output::Reply(id, reply) => self.reply(id, reply),
             Output::Show(shown) => self.show(shown),
             Output::DialTracker => self.dial_tracker(),
@@ -427,6 +427,7 @@ impl Running {
             Shown::Member(event) => vec![Event::Member(event)],
             Shown::Receipt(event) => vec![Event::Receipt(event)],
             Shown::Typing(event) => vec![Event::Typing(event)],
+            Shown::Transfer(transfer) => vec![Event::Transfer(transfer)],
         };
         mention::mark(&mut events, self.core.name());
         for event in events {

@@ -174,7 +174,7 @@ pub(super) fn cursor_of(event: &Event) -> u64 {
     match event {
         Event::Message(message) => message.cursor,
         Event::Member(member) => member.cursor,
-        Event::Receipt(_) | Event::Typing(_) => 0,
+        Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => 0,
     }
 }
 

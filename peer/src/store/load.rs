@@ -85,6 +85,8 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     let salvaged: Option<i64> =
         c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
     Ok(Saved {
+        files: Vec::new(),
+        offered: Vec::new(),
         rooms,
         known: known(c)?,
         contacts: contacts(c)?,

@@ -146,6 +146,8 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             let sql = "INSERT OR REPLACE INTO addresses (key, addresses) VALUES (?, ?)";
             t.prepare_cached(sql)?.execute(params![key.0, addresses.to_bytes()])?;
         }
+        Row::Listed(..) | Row::Unlisted(..) | Row::Offered(..) | Row::Unoffered(..) | Row::File(_) | Row::Unfile(_) => {
+        }
         Row::Tables(id) => {
             let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('tables', ?)";
             t.prepare_cached(sql)?.execute([*id as i64])?;

@@ -81,6 +81,7 @@ fn last_version() -> Vec<u8> {
     let presence_version = PresenceVersion { run: u64::MAX, number: u64::MAX };
     let (members, presence) = (Vec::new(), Vec::new());
     let snapshot = Snapshot {
+        files: Vec::new(),
         room: room(),
         version,
         settings: Default::default(),

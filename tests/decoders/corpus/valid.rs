@@ -87,7 +87,7 @@ fn deeds() -> Batch {
         Content::edit(&id, "waves both hands".into()),
         Content::reaction(&id, "👍".into()),
         Content::delete(&id),
-        Content { kind: Kind::Other(200), about, text: "a poll".into() },
+        Content { kind: Kind::Other(200), about, text: "a poll".into(), file: None },
     ];
     let messages = contents.map(|content| Message::of(1_700_000_000_123, content));
     let head = Head::empty(&id.room, &author.key());
@@ -117,6 +117,7 @@ fn to_peer() -> Vec<ToPeer> {
     let gone = Step::Gone { slot: Slot(0), why: Departure::Left }.at(0);
     let entry = tracker::RoomEntry { room: room(), members: 3, settings: Settings::default() };
     let snapshot = tracker::Snapshot {
+        files: Vec::new(),
         room: room(),
         version: VERSION,
         settings: Settings::default(),

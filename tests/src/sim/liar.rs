@@ -55,6 +55,7 @@ pub fn room(name: &RoomName, version: Version, members: &[(Key, String, Host)]) 
         since: 1,
     };
     let snapshot = Snapshot {
+        files: Vec::new(),
         room: name.clone(),
         version,
         settings: Settings::default(),

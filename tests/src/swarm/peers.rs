@@ -282,6 +282,8 @@ impl World {
         let (me, life) = (self.nodes[index].identity.key(), self.nodes[index].life);
         match output {
             Output::Keep(_) | Output::Show(Shown::Member(_) | Shown::Typing(_)) | Output::Welcomed(_) => {}
+            // Files have a swarm of their own.
+            Output::File(_) | Output::Show(Shown::Transfer(_)) => {}
             // Nobody in the swarm looks for who is typing.
             Output::Hint(..) => {}
             // Nobody in the histories calls an address, or has an address book.

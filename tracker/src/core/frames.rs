@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use common::{
     RoomName, Slot, Version,
+    file::Offer,
     frame::{Encoded, Frame},
     limits,
     table::{Change, Member, Presence, PresenceVersion, Step, Table},
@@ -39,6 +40,7 @@ pub fn snapshot(
         settings: table.settings().clone(),
         presence_version,
         members: Vec::new(),
+        files: Vec::new(),
         presence: Vec::new(),
         more: false,
     };
@@ -92,11 +94,18 @@ fn member_size(member: &Member) -> usize {
     80 + member.name.as_str().len()
 }
 
+/// The same of a file on the list.
+fn offer_size(offer: &Offer) -> usize {
+    224 + offer.file.name.len() + offer.file.media.len()
+}
+
 fn change_size(change: &Change) -> usize {
     match &change.step {
         Step::Put(member) => 24 + member_size(member),
         Step::Gone { .. } => 48,
         Step::Set(settings) => 48 + settings.topic.len(),
+        Step::Share(shared) => offer_size(&shared.offer),
+        Step::Unshare { .. } => 64,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::files::{FileShown, Transfer};
 use crate::{
     content::Kind,
     name::{AccountName, RoomName},
@@ -41,6 +42,8 @@ pub enum Event {
     Receipt(ReceiptEvent),
     /// Somebody is typing. Not kept either, and shown only to who asks for it.
     Typing(TypingEvent),
+    /// A transfer has begun, ended, or come to a halt. Not kept either.
+    Transfer(Transfer),
 }
 
 /// A message, as events and history show it.
@@ -80,6 +83,9 @@ pub struct Deed {
     /// What kind of message it is; nothing for a text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<MessageKind>,
+    /// The file that it shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileShown>,
     /// The id of the message that it answers, or that it is done to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<String>,
@@ -112,6 +118,8 @@ pub enum MessageKind {
     Delete,
     /// It is a reaction to an earlier one; without a text, it takes the last reaction back.
     Reaction,
+    /// It shares a file.
+    File,
 }
 
 impl MessageKind {
@@ -123,6 +131,7 @@ impl MessageKind {
             Kind::Edit => Some(MessageKind::Edit),
             Kind::Delete => Some(MessageKind::Delete),
             Kind::Reaction => Some(MessageKind::Reaction),
+            Kind::File => Some(MessageKind::File),
         }
     }
 }

@@ -25,6 +25,7 @@
 //! | `tail` | [`Tail`] | `{}` after the past events; each event is a notification `event` |
 //! | `paths` | | list of [`Path`] |
 //! | `logout` | | `{}` |
+//! | files and transfers | [`files::AskFiles`] | told there |
 //! | contacts, keys, address book, chats without a tracker | [`people::AskPeople`] | told there |
 //!
 //! A refusal is a JSON-RPC error whose `code` is the [`Exit`] code that a command ends with, and whose `message`
@@ -32,6 +33,7 @@
 
 mod door;
 mod events;
+pub mod files;
 pub mod people;
 mod rooms;
 mod talk;

@@ -15,7 +15,7 @@ pub use self::{
     people::{Contact, ContactState, Contacts, Rename, SetContact, Shown, Wish},
     rooms::{
         Asks, AtTheDoor, Decide, Declined, Door, Held, Holding, Join, Leave, ListDoor, ListRooms, Make, NotMember,
-        Remove, RoomEntry, RoomList, SetRole, SetTopic, Snapshot, Unban, Update,
+        Remove, RoomEntry, RoomList, SetRole, SetTopic, Share, Snapshot, Unban, Unshare, Update,
     },
 };
 use crate::{
@@ -27,7 +27,7 @@ use crate::{
 /// The protocol as TLS negotiates it. A tracker and a peer without one in common do not get past the handshake.
 pub const ALPN: &[u8] = b"rollcall-tracker/1";
 /// The version within [`Hello`]. It grows when frames are added that the other side must know of.
-pub const PROTOCOL: u16 = 2;
+pub const PROTOCOL: u16 = 3;
 /// UDP port a tracker listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 27655;
 /// The mDNS service that a tracker announces, with `version`, `domain` and `key` in its TXT record.
@@ -70,6 +70,10 @@ frames! {
     26 => Rename,
     /// Request.
     27 => SetContact,
+    /// Request.
+    28 => Share,
+    /// Request.
+    29 => Unshare,
 }
 
 impl ToTracker {
@@ -207,11 +211,13 @@ pub enum Code {
     Removed,
     /// The two accounts stand in another way: there is no request to accept, or one has blocked the other itself.
     Standing,
+    /// What is said of a file is out of its bounds, or is not the word of the peer.
+    BadFile,
     /// Not known to this version.
     Other(u16),
 }
 
-const CODES: [(u16, Code); 22] = [
+const CODES: [(u16, Code); 23] = [
     (1, Code::NameTaken),
     (2, Code::KeyNamed),
     (3, Code::Protocol),
@@ -234,6 +240,7 @@ const CODES: [(u16, Code); 22] = [
     (20, Code::NoAccount),
     (21, Code::Removed),
     (22, Code::Standing),
+    (23, Code::BadFile),
 ];
 
 impl From<u16> for Code {

@@ -5,9 +5,10 @@ use serde_bytes::ByteArray;
 
 use super::Refused;
 use crate::{
+    file::{Offer, Root},
     id::{Key, Version},
     name::{AccountName, RoomName},
-    table::{Change, History, Member, Presence, PresenceVersion, Role, Settings},
+    table::{Change, History, Member, Presence, PresenceVersion, Role, Settings, Shared},
 };
 
 /// Rooms that the peer thinks it is a member of, in as many frames as they need. Rooms it is a member of and that
@@ -111,6 +112,9 @@ pub struct Snapshot {
     /// Those of them that are online.
     #[serde(rename = "o")]
     pub presence: Vec<Presence>,
+    /// Some of the files that they share, of members of this piece or an earlier one.
+    #[serde(rename = "f", default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<Shared>,
     /// Whether another piece follows.
     #[serde(rename = "x")]
     pub more: bool,
@@ -220,6 +224,30 @@ pub struct SetTopic {
     pub room: RoomName,
     /// At most [`TOPIC_CHARS`](crate::limits::TOPIC_CHARS) on one line; empty for nothing.
     pub topic: String,
+}
+
+/// Put a file on a room's list, as shared by the sender, in the place of what it has said of that file before. Refused
+/// beyond [`FILES_PER_MEMBER`](crate::limits::FILES_PER_MEMBER) and [`FILES`](crate::limits::FILES)
+/// ([`Code::Full`](super::Code::Full)).
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Share {
+    /// For the answer.
+    pub id: u32,
+    /// Which room.
+    pub room: RoomName,
+    /// The sender's word.
+    pub offer: Offer,
+}
+
+/// Take a file that the sender shares from a room's list. Doing so again changes nothing.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Unshare {
+    /// For the answer.
+    pub id: u32,
+    /// Which room.
+    pub room: RoomName,
+    /// Which file.
+    pub root: Root,
 }
 
 /// Who waits at a room's door, and who is banned? For owners and moderators.

@@ -28,7 +28,7 @@ impl Latest {
         let Ok(id) = message.id.parse::<MessageId>() else { return };
         let latest = if message.path == "self" { &mut self.own } else { &mut self.others };
         match message.deed.kind {
-            None | Some(MessageKind::Action) => drop(latest.insert(message.room.clone(), id)),
+            None | Some(MessageKind::Action | MessageKind::File) => drop(latest.insert(message.room.clone(), id)),
             Some(MessageKind::Delete) => {
                 // What is taken back is not the one that is meant next.
                 latest.retain(|_, id| message.deed.about.as_ref() != Some(&id.to_string()));
@@ -48,7 +48,7 @@ impl InRoom<'_> {
     pub fn reply(&self, rest: &str) -> Result<Content, String> {
         let (id, text) = self.named(rest, self.others, "nobody else has said anything here yet")?;
         let text = given(text, "/reply so do I")?;
-        Ok(Content { text, kind: Kind::Text, about: Some((&id).into()) })
+        Ok(Content { text, kind: Kind::Text, about: Some((&id).into()), file: None })
     }
 
     /// `[ID] TEXT`: another text.

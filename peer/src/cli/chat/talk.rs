@@ -202,7 +202,7 @@ impl Talk {
             }
             Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
             Event::Member(member) => Some(self.changed(member)),
-            Event::Receipt(_) => None,
+            Event::Receipt(_) | Event::Transfer(_) => None,
         }
     }
 
