@@ -4,6 +4,7 @@
 
 pub mod absence;
 pub mod channel;
+pub mod files;
 pub mod fuzz;
 pub mod lab;
 pub mod loopback;
