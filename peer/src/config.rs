@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::Path, time::Duration};
 
 use common::{
     config::{self, ConfigError},
+    limits,
     net::endpoint::LinkLimits,
 };
 use serde::{Deserialize, Serialize};
@@ -99,7 +100,8 @@ impl Config {
             keep_alive: Duration::from_secs(self.keep_alive_s),
             dead_after: Duration::from_secs(self.dead_after_s),
             stream_window: 1024 * 1024,
-            send_window: 2 * 1024 * 1024,
+            // What files can have under way, and as much again as one stream for what is said.
+            send_window: (limits::FILE_STREAMS as u64 + 2) * 1024 * 1024,
             handshakes: 256,
         }
     }

@@ -14,6 +14,7 @@ pub mod config;
 pub mod control;
 pub mod core;
 pub mod discover;
+mod files;
 pub mod handle;
 mod net;
 pub mod profile;

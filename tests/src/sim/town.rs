@@ -173,6 +173,7 @@ impl Town {
             tracker_key: None,
             invite: None,
             store: "in memory".into(),
+            files: "in memory".into(),
             used: false,
         };
         let (start, net) = (self.start, self.net.clone());
