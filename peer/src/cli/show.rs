@@ -5,7 +5,7 @@
 
 use common::wire::control::{Mark, MessageEvent, MessageKind};
 
-use super::{output, text};
+use super::{file, output, text};
 
 /// A message behind `place`, with the further lines of its text behind `indent`, which is longer than two spaces.
 pub fn message(place: &str, message: &MessageEvent, indent: &str) -> String {
@@ -22,6 +22,9 @@ pub fn message(place: &str, message: &MessageEvent, indent: &str) -> String {
     shown += &match deed.kind {
         _ if is_silent(message) => format!("{}{remarks}", message.from),
         Some(MessageKind::Action) => format!("* {}{remarks} {said}", message.from),
+        Some(MessageKind::File) if deed.file.is_some() => {
+            format!("{}{remarks} shares {}", message.from, deed.file.as_ref().map(file::told).unwrap_or_default())
+        }
         _ => format!("{}{remarks}: {said}", message.from),
     };
     for (reaction, names) in &deed.reactions {
