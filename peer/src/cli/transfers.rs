@@ -52,7 +52,7 @@ pub struct Cancel {
 }
 
 /// How fast files may move from now on, until you log out; without a limit named, how fast they may.
-#[derive(Args)]
+#[derive(Args, Default)]
 #[command(
     after_help = "Examples:\n  peer limit --up 2M/s --down 500K/s\n  peer limit --up off\n  peer limit\nK, M and G are powers of 1024. For good: upload_limit and download_limit in the config."
 )]
