@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use common::{
-    Key, RoomName, Slot,
+    Key, RoomName, Slot, Version,
     fault::{self, Fault},
     limits,
     table::{Member, Presence, Table},
     wire::{
         control::MemberChange,
+        peer::RefuseCode,
         tracker::{Snapshot, Update},
     },
 };
@@ -169,8 +170,12 @@ impl Core {
     }
 
     pub(super) fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
-        if let Some(waiting) = self.waiting.get_mut(name).filter(|_| !fault::on(Fault::TakenFromRemoved)) {
-            waiting.forget(key);
+        let waiting = self.waiting.get_mut(name).filter(|_| !fault::on(Fault::TakenFromRemoved));
+        if let Some(left) = waiting.and_then(|waiting| waiting.forget(key)) {
+            // Its author may be back already, and have said this since: it takes it for sent, and sends it again only
+            // when it knows that it was not taken.
+            let version = self.rooms.get(name).map_or(Version::NONE, |room| room.table.version());
+            self.refuse(left.link, &left.batch, RefuseCode::NotMember, version);
         }
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
             if !fault::on(Fault::RemovedSentTo) {

@@ -250,7 +250,7 @@ impl Core {
         }
     }
 
-    fn refuse(&mut self, id: LinkId, batch: &Batch, code: RefuseCode, version: Version) {
+    pub(super) fn refuse(&mut self, id: LinkId, batch: &Batch, code: RefuseCode, version: Version) {
         let refuse = Refuse { room: batch.room.clone(), last: batch.last(), code, version };
         self.send(id, PeerFrame::from(refuse).encode());
     }
