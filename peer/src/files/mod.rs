@@ -11,6 +11,8 @@ mod hash;
 mod layout;
 mod list;
 mod mark;
+#[cfg(test)]
+mod pair;
 mod place;
 mod proof;
 mod rate;
@@ -18,6 +20,8 @@ mod reading;
 mod run;
 mod serve;
 mod shelf;
+#[cfg(test)]
+mod streams_tests;
 mod turns;
 mod walk;
 mod work;
