@@ -8,6 +8,7 @@ use std::{
 
 use common::{
     config::{self, ConfigError},
+    limits,
     net::endpoint::LinkLimits,
 };
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,8 @@ impl Config {
             keep_alive: Duration::from_secs(self.keep_alive_s),
             dead_after: Duration::from_secs(self.dead_after_s),
             stream_window: 1024 * 1024,
-            send_window: 2 * 1024 * 1024,
+            // What files can have under way, and as much again as one stream for what is said.
+            send_window: (limits::FILE_STREAMS as u64 + 2) * 1024 * 1024,
             handshakes: 256,
         }
     }

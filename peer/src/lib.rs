@@ -15,6 +15,7 @@ pub mod control;
 pub mod core;
 pub mod discover;
 pub mod downloads;
+mod files;
 pub mod handle;
 mod net;
 pub mod profile;

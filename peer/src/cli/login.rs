@@ -263,6 +263,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         invite: login.invite.clone(),
         tracker_key: login.tracker_key.or(target.as_ref().and_then(|target| target.key)),
         store: profile.history(),
+        files: profile.history().with_file_name("files"),
         used,
     };
     let called = Called::new(profile.clone());

@@ -140,26 +140,20 @@ impl WaitingRoom {
         row.insert(index, waiting);
     }
 
-    /// Leaves out what has come from somebody, as its author or as who passed it on. Returns the last batch among it of
-    /// its own.
-    pub fn forget(&mut self, from: &Key) -> Option<Arrived> {
-        let mut last = None;
+    /// Leaves out what has come from somebody, as its author or as who passed it on.
+    pub fn forget(&mut self, from: &Key) {
         for row in self.authors.values_mut() {
-            for waiting in std::mem::take(row) {
+            row.retain(|waiting| {
                 let Arrived { author, via, batch, .. } = &waiting.arrived;
-                if via.unwrap_or(*author) != *from {
-                    row.push_back(waiting);
-                    continue;
+                let stays = via.unwrap_or(*author) != *from;
+                if !stays {
+                    self.batches -= 1;
+                    self.bytes -= batch.bytes();
                 }
-                self.batches -= 1;
-                self.bytes -= batch.bytes();
-                if via.is_none() {
-                    last = Some(waiting.arrived);
-                }
-            }
+                stays
+            });
         }
         self.authors.retain(|_, row| !row.is_empty());
-        last
     }
 
     /// Takes out the first of an author's; the time of the next begins.

@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 
 use common::{
-    Key, RoomName, Slot, Version,
+    Key, RoomName, Slot,
     fault::{self, Fault},
     limits,
     table::{Member, Presence, Table},
     wire::{
         control::MemberChange,
-        peer::RefuseCode,
         tracker::{Snapshot, Update},
     },
 };
@@ -160,6 +159,10 @@ impl Core {
     pub(super) fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
+                if self.links.returned(link, name) {
+                    // What it has said since it came back may have come here before this was known, and is lost.
+                    self.send_anew(link, name);
+                }
                 self.receipts.owe(link, name.clone());
                 self.go_on(link, &key, name, now);
                 self.compare_newly(link, &key, name);
@@ -170,12 +173,8 @@ impl Core {
     }
 
     pub(super) fn no_longer_shared(&mut self, key: &Key, name: &RoomName) {
-        let waiting = self.waiting.get_mut(name).filter(|_| !fault::on(Fault::TakenFromRemoved));
-        if let Some(left) = waiting.and_then(|waiting| waiting.forget(key)) {
-            // Its author may be back already, and have said this since: it takes it for sent, and sends it again only
-            // when it knows that it was not taken.
-            let version = self.rooms.get(name).map_or(Version::NONE, |room| room.table.version());
-            self.refuse(left.link, &left.batch, RefuseCode::NotMember, version);
+        if let Some(waiting) = self.waiting.get_mut(name).filter(|_| !fault::on(Fault::TakenFromRemoved)) {
+            waiting.forget(key);
         }
         if let Some(link) = self.people.get(key).and_then(|person| person.link) {
             if !fault::on(Fault::RemovedSentTo) {

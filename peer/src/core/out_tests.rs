@@ -136,9 +136,9 @@ fn what_waited_for_something_when_its_author_was_removed_is_not_taken() {
     assert_eq!(taken(&alone.tell(Input::LinkSays(LinkId(2), asked.into()))), 1);
 }
 
-/// Its author may have come back already, and said it after that: it has to send it again, and would not do so unasked.
+/// It takes what it has sent for sent, and would not send it again by itself.
 #[test]
-fn what_waited_for_something_when_its_author_left_is_refused_to_it() {
+fn who_leaves_and_comes_back_is_told_to_send_again_what_it_has_sent() {
     let mut alone = three();
     let (answer, _) = answer_and_what_it_answers(&alone);
     let member = alone.at(1);
@@ -146,8 +146,7 @@ fn what_waited_for_something_when_its_author_left_is_refused_to_it() {
     let gone = common::table::Step::Gone { slot: member.slot, why: common::table::Departure::Left };
     let back = common::table::Step::Put(Member { since: 5, ..member });
     let outputs = alone.changes(vec![gone.at(0), back.at(0)]);
-    let version = Version { epoch: 1, number: 4 };
-    let refuse = Refuse { room: lobby(), last: 1, code: RefuseCode::NotMember, version };
+    let refuse = Refuse { room: lobby(), last: 0, code: RefuseCode::Anew, version: Version { epoch: 1, number: 5 } };
     let have = Have { logs: vec![Reach { room: lobby(), first: 1, last: 0 }] };
     let frames = of_the_lobby(&outputs, 1);
     let place = |frame: PeerFrame| frames.iter().position(|sent| *sent == frame);
