@@ -169,6 +169,11 @@ impl Offer {
         self.file.check().is_ok() && member.verify(&self.signed_bytes(room), &self.signature)
     }
 
+    /// The signature of who shares it.
+    pub fn signature(&self) -> &[u8; 64] {
+        &self.signature
+    }
+
     /// Takes everything that tells one offer from another into a hash.
     pub fn hash_into(&self, hash: &mut blake3::Hasher) {
         let FileInfo { root, name, size, head, media, pixels } = &self.file;

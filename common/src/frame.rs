@@ -78,6 +78,11 @@ pub fn decode<'a, T: Deserialize<'a>>(kind: u8, payload: &'a [u8]) -> Result<T, 
     unpack(payload).map_err(|error| BadFrame::Malformed { kind, reason: error.to_string() })
 }
 
+/// Encodes as MessagePack, with names, what [`unpack`] reads back.
+pub fn pack<T: Serialize>(value: &T) -> Vec<u8> {
+    rmp_serde::to_vec_named(value).expect("wire types always encode")
+}
+
 /// Decodes MessagePack from outside. Nesting is bounded, since each level takes stack, even in a field nobody knows.
 pub fn unpack<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, rmp_serde::decode::Error> {
     let mut decoder = rmp_serde::Deserializer::from_read_ref(bytes);

@@ -246,6 +246,21 @@ impl Batch {
         })
     }
 
+    /// Those messages that are of a kind that `which` picks, each with its number. The others are not read but for
+    /// that.
+    pub fn of_kind(&self, which: impl Fn(Kind) -> bool) -> impl Iterator<Item = (u64, Message)> {
+        #[derive(Deserialize)]
+        struct OfKind {
+            #[serde(rename = "k", default)]
+            kind: Kind,
+        }
+        let picked = move |bytes: &[u8]| {
+            let kind = frame::unpack::<OfKind>(bytes).ok().filter(|of| which(of.kind))?;
+            frame::unpack::<Message>(bytes).ok().filter(|message| message.kind == kind.kind)
+        };
+        self.messages.iter().zip(self.first..).filter_map(move |(bytes, number)| Some((number, picked(bytes)?)))
+    }
+
     /// The same batch with those messages withheld whose numbers `which` picks, beside those that are already.
     pub fn withhold(&self, which: impl Fn(u64) -> bool) -> Batch {
         let mut known = self.withheld.iter();
@@ -280,6 +295,9 @@ impl Message {
     /// No less than the bytes that its kind and the message it is about take.
     const ABOUT_COST: usize = 32;
 
+    /// No less than the bytes that the file takes which it shares, but for its name and its media type.
+    const FILE_COST: usize = 128;
+
     /// A text that somebody said at this moment.
     pub fn new(sent: u64, text: String) -> Message {
         Message::of(sent, text.into())
@@ -293,13 +311,15 @@ impl Message {
     /// No less than the bytes this message takes in a batch.
     pub fn cost(&self) -> usize {
         let about = if self.about.is_some() || !self.kind.is_text() { Self::ABOUT_COST } else { 0 };
-        self.text.len() + 32 + about + Self::ANSWER_COST * self.answers.len()
+        let file = self.file.as_ref().map_or(0, |file| Self::FILE_COST + file.name.len() + file.media.len());
+        self.text.len() + 32 + about + file + Self::ANSWER_COST * self.answers.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::file::Root;
 
     const STAMP: Version = Version { epoch: 3, number: 4 };
 
@@ -397,6 +417,16 @@ mod tests {
             assert!(message.encode().len() <= message.cost());
             let about = Some(About { author: ByteArray::new([0xff; 8]), number: u64::MAX });
             let message = Message { about, kind: Kind::Other(u8::MAX), ..message };
+            assert!(message.encode().len() <= message.cost());
+            let file = FileInfo {
+                root: Root([0xff; 32]),
+                name: "x".repeat(limits::FILE_NAME_BYTES),
+                size: limits::FILE_BYTES,
+                head: limits::FOLDER_LIST,
+                media: "x".repeat(limits::MEDIA_BYTES),
+                pixels: Some((u32::MAX, u32::MAX)),
+            };
+            let message = Message { file: Some(file), ..message };
             assert!(message.encode().len() <= message.cost());
         }
     }

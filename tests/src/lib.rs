@@ -5,6 +5,7 @@
 pub mod absence;
 pub mod channel;
 pub mod files;
+pub mod copy;
 pub mod fuzz;
 pub mod lab;
 pub mod loopback;

@@ -12,6 +12,7 @@ use crate::{
     address::Addresses,
     file::{Offer, Root},
     id::{Key, Slot, Version},
+    limits,
     name::AccountName,
 };
 
@@ -41,7 +42,7 @@ pub struct Shared {
     /// Who shares it.
     #[serde(rename = "s")]
     pub slot: Slot,
-    /// That member's word. Who applies a table does not check it: [`Offer::verify`] does.
+    /// That member's word. Who applies a table checks its bounds, and not whose word it is: [`Offer::verify`] does.
     #[serde(rename = "o")]
     pub offer: Offer,
 }
@@ -188,6 +189,12 @@ pub enum Misfit {
     /// It is about a file of a slot that is free, or takes one away that is not shared.
     #[error("slot {0} shares no such file")]
     File(Slot),
+    /// What a member says of a file is out of its bounds.
+    #[error("slot {0} shares a file that no file can be")]
+    Offer(Slot),
+    /// More files are shared, by a member or in all, than a list has space for.
+    #[error("slot {0} shares more files than the list has space for")]
+    Full(Slot),
     /// It changes what is fixed when a room is made.
     #[error("a room's history and approval are fixed when it is made")]
     Fixed,
@@ -230,15 +237,37 @@ impl Table {
         Table { settings, ..self }
     }
 
-    /// The same table of a room with these files on its list. Refused if one is of a slot that is free.
+    /// The same table of a room with these files on its list. Refused if one is of a slot that is free or out of its
+    /// bounds, or if there are too many.
     pub fn with_files(mut self, files: impl IntoIterator<Item = Shared>) -> Result<Table, Misfit> {
-        for Shared { slot, offer } in files {
-            if !self.members.contains_key(&slot) {
-                return Err(Misfit::File(slot));
-            }
-            self.files.insert((slot, offer.file.root), offer);
-        }
+        files.into_iter().try_for_each(|shared| self.share(shared))?;
         Ok(self)
+    }
+
+    fn share(&mut self, Shared { slot, offer }: Shared) -> Result<(), Misfit> {
+        if !self.members.contains_key(&slot) {
+            return Err(Misfit::File(slot));
+        }
+        if offer.file.check().is_err() {
+            return Err(Misfit::Offer(slot));
+        }
+        if !self.has_space(slot, &offer.file.root) {
+            return Err(Misfit::Full(slot));
+        }
+        self.files.insert((slot, offer.file.root), offer);
+        Ok(())
+    }
+
+    /// Whether a member may share this file: one that it shares already, or one more within
+    /// [`limits::FILES_PER_MEMBER`] and [`limits::FILES`].
+    pub fn has_space(&self, slot: Slot, root: &Root) -> bool {
+        self.files.contains_key(&(slot, *root))
+            || (self.files.len() < limits::FILES && self.files_of(slot).count() < limits::FILES_PER_MEMBER)
+    }
+
+    /// The files that a member shares, by its slot.
+    pub fn files_of(&self, slot: Slot) -> impl Iterator<Item = &Offer> {
+        self.files.range((slot, Root([0; 32]))..=(slot, Root([255; 32]))).map(|(_, offer)| offer)
     }
 
     /// What the room is like.
@@ -326,12 +355,7 @@ impl Table {
                 self.slots.remove(&member.key);
                 self.files.retain(|(of, _), _| of != slot);
             }
-            Step::Share(Shared { slot, offer }) => {
-                if !self.members.contains_key(slot) {
-                    return Err(Misfit::File(*slot));
-                }
-                self.files.insert((*slot, offer.file.root), offer.clone());
-            }
+            Step::Share(shared) => self.share(shared.clone())?,
             Step::Unshare { slot, root } => {
                 self.files.remove(&(*slot, *root)).ok_or(Misfit::File(*slot))?;
             }
@@ -357,8 +381,9 @@ impl Table {
     }
 
     /// The table's hash: equal on two peers exactly when their tables are. BLAKE3 over the version, the settings and,
-    /// in the order of slots, each member's slot, key, role, since and name, then the number of files and what is said of
-    /// each, with fixed widths, and the length before all texts.
+    /// in the order of slots, each member's slot, key, role, since and name, then the number of files and, for each, the
+    /// slot, what is said of it and the signature, with fixed widths, and the length before all texts. So nobody can be
+    /// told a list on which a file counts for less than on another's.
     pub fn digest(&self) -> [u8; 32] {
         let mut hash = blake3::Hasher::new_derive_key("rollcall 3 table digest");
         hash.update(&self.version.epoch.to_be_bytes());
@@ -376,9 +401,11 @@ impl Table {
             hash.update(&(member.name.as_str().len() as u32).to_be_bytes());
             hash.update(member.name.as_str().as_bytes());
         }
+        hash.update(&(self.files.len() as u32).to_be_bytes());
         for ((slot, _), offer) in &self.files {
             hash.update(&slot.0.to_be_bytes());
             offer.hash_into(&mut hash);
+            hash.update(offer.signature());
         }
         *hash.finalize().as_bytes()
     }
@@ -412,12 +439,14 @@ pub struct PresenceVersion {
 }
 
 #[cfg(test)]
+mod files_tests;
+#[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    fn member(slot: u32, since: u64) -> Member {
+    pub(super) fn member(slot: u32, since: u64) -> Member {
         Member {
             slot: Slot(slot),
             key: Key([slot as u8; 32]),

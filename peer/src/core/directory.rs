@@ -159,6 +159,10 @@ impl Core {
     pub(super) fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
+                if self.links.returned(link, name) {
+                    // What it has said since it came back may have come here before this was known, and is lost.
+                    self.send_anew(link, name);
+                }
                 self.receipts.owe(link, name.clone());
                 self.go_on(link, &key, name, now);
                 self.compare_newly(link, &key, name);

@@ -7,7 +7,7 @@ use common::{
     file::Offer,
     frame::{Encoded, Frame},
     limits,
-    table::{Change, Member, Presence, PresenceVersion, Step, Table},
+    table::{Change, Member, Presence, PresenceVersion, Shared, Step, Table},
     wire::tracker::{Contact, Contacts, Snapshot, ToPeer, Update},
 };
 
@@ -60,6 +60,17 @@ pub fn snapshot(
             piece.presence.push(word);
         }
         piece.members.push(member.clone());
+    }
+    // Behind all members, so that whose they are is known.
+    for (member, offer) in table.files() {
+        let entry = offer_size(offer);
+        if size + entry > limits::SNAPSHOT_PIECE {
+            piece.more = true;
+            frames.push(ToPeer::from(std::mem::replace(&mut piece, empty())).encode());
+            size = 0;
+        }
+        size += entry;
+        piece.files.push(Shared { slot: member.slot, offer: offer.clone() });
     }
     frames.push(ToPeer::from(piece).encode());
     frames.into()

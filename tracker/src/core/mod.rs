@@ -11,6 +11,7 @@ pub mod accounts;
 mod admission;
 mod contacts;
 mod door;
+mod files;
 mod frames;
 pub mod invitations;
 mod joining;

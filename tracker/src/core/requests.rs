@@ -63,6 +63,8 @@ impl Tracker {
             ToTracker::Unban(request) => (request.id, self.unban(key, &request)),
             ToTracker::SetRole(request) => (request.id, self.set_role(key, &request, now)),
             ToTracker::SetTopic(request) => (request.id, self.set_topic(key, &request, now)),
+            ToTracker::Share(request) => (request.id, self.share(key, request, now)),
+            ToTracker::Unshare(request) => (request.id, self.unshare(key, &request, now)),
             ToTracker::SetContact(request) => (request.id, self.set_contact(key, &request).map(|()| None)),
             ToTracker::Rename(request) => (request.id, self.rename(key, &request, now).map(|()| None)),
             // Those that are no requests, and those that have answers of their own, do not come here.

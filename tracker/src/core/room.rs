@@ -37,7 +37,7 @@ pub struct Cursor {
     pub presence: Option<u64>,
 }
 
-/// Steps that are kept beyond as many as there are members. A longer way is longer than a snapshot.
+/// Steps that are kept beyond as many as there are members and files. A longer way is longer than a snapshot.
 const KEPT: usize = 64;
 /// Encoded ways that are kept until the next change: sessions are mostly at very few different cursors.
 const WAYS: usize = 8;
@@ -152,6 +152,11 @@ impl Room {
         self.apply(Change { step: Step::Set(settings), by, at })
     }
 
+    /// Makes a step that its member makes by itself, at a time in seconds since 1970.
+    pub fn step(&mut self, step: Step, at: u64) -> Result<(), Misfit> {
+        self.apply(step.at(at))
+    }
+
     /// Frees a slot, at a time in seconds since 1970.
     pub fn leave(&mut self, slot: Slot, why: Departure, by: Option<Slot>, at: u64) -> Result<(), Misfit> {
         self.apply(Change { step: Step::Gone { slot, why }, by, at })?;
@@ -226,7 +231,7 @@ impl Room {
 
     fn apply(&mut self, change: Change) -> Result<(), Misfit> {
         self.table.apply(&change)?;
-        self.changes.push(change, self.table.len() + KEPT);
+        self.changes.push(change, self.table.len() + self.table.file_count() + KEPT);
         self.digest = None;
         self.ways.clear();
         Ok(())

@@ -59,6 +59,7 @@ impl Rooms {
         });
         let members = members.collect::<Result<Vec<_>, Misfit>>()?;
         let table = Table::from_snapshot(stored.version, members)?.with_settings(stored.settings);
+        let table = table.with_files(stored.files)?;
         for member in table.members() {
             self.of.entry(member.key).or_default().insert(id);
         }

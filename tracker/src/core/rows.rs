@@ -2,7 +2,8 @@
 
 use common::{
     AccountName, Key, RoomName, Slot, Version,
-    table::{Member, Role, Settings},
+    file::Root,
+    table::{Member, Role, Settings, Shared},
 };
 
 use super::contacts::Standing;
@@ -103,7 +104,7 @@ pub enum Row {
         /// The member.
         member: Member,
     },
-    /// A slot is free, as of `version`.
+    /// A slot is free, as of `version`, and what its member shared is shared no more.
     Gone {
         /// The version that this makes.
         version: Version,
@@ -116,6 +117,22 @@ pub enum Row {
         version: Version,
         /// What it is like.
         settings: Settings,
+    },
+    /// A member shares a file, as of `version`.
+    Share {
+        /// The version that this makes.
+        version: Version,
+        /// The file, and the member's word.
+        shared: Shared,
+    },
+    /// It does so no more, as of `version`.
+    Unshare {
+        /// The version that this makes.
+        version: Version,
+        /// The member's slot.
+        slot: Slot,
+        /// The file.
+        root: Root,
     },
     /// Somebody waits at a room's door since then, in seconds since 1970; `None` for no more.
     Waits {
@@ -267,6 +284,8 @@ pub struct StoredRoom {
     pub settings: Settings,
     /// Its members.
     pub members: Vec<StoredMember>,
+    /// The files that they share.
+    pub files: Vec<Shared>,
     /// Who waits at its door, and since when in seconds since 1970.
     pub waiting: Vec<(Key, u64)>,
     /// Who is banned from it, and since when in seconds since 1970.

@@ -3,6 +3,7 @@
 mod accounts;
 mod contacts;
 mod door;
+mod files;
 mod mirror;
 mod random;
 mod renames;

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, str::FromStr};
 
 use common::{
-    Key, Slot, Version,
-    table::{History, Settings},
+    Key, Slot, Version, frame,
+    table::{History, Settings, Shared},
 };
 use rusqlite::{Connection, types::FromSql};
 
@@ -53,6 +53,7 @@ fn accounts(database: &Connection) -> Result<Vec<StoredAccount>, StoreError> {
 
 fn rooms(database: &Connection) -> Result<Vec<StoredRoom>, StoreError> {
     let mut members = members(database)?;
+    let mut files = files(database)?;
     let mut waiting = at_the_door(database, "SELECT epoch, key, at FROM waiting")?;
     let mut banned = at_the_door(database, "SELECT epoch, key, at FROM banned")?;
     let sql = "SELECT epoch, name, number, history, approval, private, topic, kept_for, kept_until FROM rooms
@@ -71,6 +72,7 @@ fn rooms(database: &Connection) -> Result<Vec<StoredRoom>, StoreError> {
                 topic: value(row, 6)?,
             },
             members: members.remove(&version.epoch).unwrap_or_default(),
+            files: files.remove(&version.epoch).unwrap_or_default(),
             waiting: waiting.remove(&version.epoch).unwrap_or_default(),
             banned: banned.remove(&version.epoch).unwrap_or_default(),
             kept: until.map(|until| Kept { owner, until }),
@@ -89,15 +91,27 @@ fn at_the_door(database: &Connection, sql: &str) -> Result<BTreeMap<u64, Vec<(Ke
 fn members(database: &Connection) -> Result<BTreeMap<u64, Vec<StoredMember>>, StoreError> {
     let mut members: BTreeMap<u64, Vec<StoredMember>> = BTreeMap::new();
     let all = rows(database, "SELECT epoch, slot, key, role, since FROM members ORDER BY epoch, slot", |row| {
-        let slot = u32::try_from(number(row, 1)?).map_err(|_| StoreError::Damaged("a slot".into()))?;
         let role: String = value(row, 3)?;
         let role = role.parse().map_err(|_| StoreError::Damaged(format!("a role {role:?}")))?;
-        Ok((number(row, 0)?, StoredMember { slot: Slot(slot), key: key(row, 2)?, role, since: number(row, 4)? }))
+        Ok((number(row, 0)?, StoredMember { slot: slot(row, 1)?, key: key(row, 2)?, role, since: number(row, 4)? }))
     })?;
     for (epoch, member) in all {
         members.entry(epoch).or_default().push(member);
     }
     Ok(members)
+}
+
+fn files(database: &Connection) -> Result<BTreeMap<u64, Vec<Shared>>, StoreError> {
+    let mut files: BTreeMap<u64, Vec<Shared>> = BTreeMap::new();
+    let all = rows(database, "SELECT epoch, slot, offer FROM files ORDER BY epoch, slot, root", |row| {
+        let offer: Vec<u8> = value(row, 2)?;
+        let offer = frame::unpack(&offer).map_err(|why| StoreError::Damaged(format!("a file on a list: {why}")))?;
+        Ok((number(row, 0)?, Shared { slot: slot(row, 1)?, offer }))
+    })?;
+    for (epoch, shared) in all {
+        files.entry(epoch).or_default().push(shared);
+    }
+    Ok(files)
 }
 
 fn rows<T>(
@@ -120,6 +134,11 @@ fn value<T: FromSql>(row: &rusqlite::Row<'_>, column: usize) -> Result<T, StoreE
 
 fn number(row: &rusqlite::Row<'_>, column: usize) -> Result<u64, StoreError> {
     Ok(value::<i64>(row, column)? as u64)
+}
+
+fn slot(row: &rusqlite::Row<'_>, column: usize) -> Result<Slot, StoreError> {
+    let slot = u32::try_from(number(row, column)?).map_err(|_| StoreError::Damaged("a slot".into()))?;
+    Ok(Slot(slot))
 }
 
 fn key(row: &rusqlite::Row<'_>, column: usize) -> Result<Key, StoreError> {

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use super::{StoreError, in_use, write::number};
 
 /// Grows with each change of the schema, which then needs a step here that leads from the one before.
-pub const SCHEMA: i64 = 3;
+pub const SCHEMA: i64 = 4;
 
 /// The tables of schema 1, which the steps lead on from.
 pub const FIRST: &str = "
@@ -19,7 +19,7 @@ pub const FIRST: &str = "
 ";
 
 /// From each schema to the next.
-const STEPS: [&str; 2] = [
+const STEPS: [&str; 3] = [
     // To 2: a room says what it shows to those who join.
     "ALTER TABLE rooms ADD COLUMN history TEXT NOT NULL DEFAULT 'joined';",
     // To 3: contacts, doors, invitations, and names and keys that are another's.
@@ -45,6 +45,13 @@ const STEPS: [&str; 2] = [
     CREATE TABLE retired (key BLOB PRIMARY KEY, by BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE invitations (hash BLOB PRIMARY KEY, uses INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
     CREATE TABLE resets (key BLOB PRIMARY KEY, hash BLOB NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+    ",
+    // To 4: a room keeps a list of files. What a member says of one lies there as it travels.
+    "
+    CREATE TABLE files (
+        epoch INTEGER NOT NULL, slot INTEGER NOT NULL, root BLOB NOT NULL, offer BLOB NOT NULL,
+        PRIMARY KEY (epoch, slot, root)
+    ) WITHOUT ROWID;
     ",
 ];
 

@@ -1,6 +1,6 @@
 //! How each row is written.
 
-use common::{Key, Slot, Version};
+use common::{Key, Slot, Version, frame, table::Shared};
 use rusqlite::{Connection, ToSql, params};
 
 use super::StoreError;
@@ -54,6 +54,21 @@ pub fn row(database: &Connection, row: &Row) -> Result<(), StoreError> {
         }
         Row::Gone { version, slot: free } => {
             run("DELETE FROM members WHERE epoch = ?1 AND slot = ?2", params![number(version.epoch), slot(*free)])?;
+            run("DELETE FROM files WHERE epoch = ?1 AND slot = ?2", params![number(version.epoch), slot(*free)])?;
+            moves_on(version)
+        }
+        Row::Share { version, shared: Shared { slot: of, offer } } => {
+            run(
+                "INSERT OR REPLACE INTO files (epoch, slot, root, offer) VALUES (?1, ?2, ?3, ?4)",
+                params![number(version.epoch), slot(*of), offer.file.root.0, frame::pack(offer)],
+            )?;
+            moves_on(version)
+        }
+        Row::Unshare { version, slot: of, root } => {
+            run(
+                "DELETE FROM files WHERE epoch = ?1 AND slot = ?2 AND root = ?3",
+                params![number(version.epoch), slot(*of), root.0],
+            )?;
             moves_on(version)
         }
         Row::Unmade { epoch } => {

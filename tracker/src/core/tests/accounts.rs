@@ -10,7 +10,7 @@ use super::{
         accounts::{Outcome, Wanted},
         invitations::hash_of,
     },
-    world::{World, called, key},
+    world::{World, called, key, who},
 };
 use crate::config::{Config, Registration};
 
@@ -207,7 +207,10 @@ fn whoever_has_the_token_gets_the_account_with_its_rooms_roles_and_contacts() {
             && matches!(&put.step, Step::Put(member) if member.key == key(9) && member.name == called(1))
     ));
     let contacts = |world: &World, of: u8| -> Vec<(u8, ContactState)> {
-        world.peers[&of].mirror.contacts.values().map(|contact| (contact.key.0[0], contact.state)).collect()
+        let contacts = world.peers[&of].mirror.contacts.values().map(|contact| (who(&contact.key), contact.state));
+        let mut contacts: Vec<_> = contacts.collect();
+        contacts.sort_by_key(|(peer, _)| *peer);
+        contacts
     };
     assert_eq!(contacts(&world, 2), [(1, ContactState::Rekeyed), (9, ContactState::Contact)]);
     assert!(world.peers[&2].mirror.contacts[&key(9)].online.is_some());

@@ -5,7 +5,7 @@ use common::{
     wire::tracker::{AtTheDoor, Code, Declined, ListDoor, ListRooms, Logout, Make, ToPeer},
 };
 
-use super::world::{World, called, key, room};
+use super::world::{World, called, key, room, who};
 use crate::config::Config;
 
 const DAY: u64 = 24 * 3_600_000;
@@ -20,7 +20,7 @@ fn with_a_door(peers: u8) -> World {
 
 fn asks(world: &mut World, of: u8) -> Vec<(String, u8)> {
     world.heard(of, |frame| match frame {
-        ToPeer::Asks(asks) => Some((asks.room.to_string(), asks.who.key.0[0])),
+        ToPeer::Asks(asks) => Some((asks.room.to_string(), who(&asks.who.key))),
         _ => None,
     })
 }
@@ -39,7 +39,7 @@ fn door(world: &mut World, of: u8) -> [Vec<u8>; 2] {
         ToPeer::Door(door) => Some(door.clone()),
         _ => None,
     });
-    let keys = |list: &[AtTheDoor]| list.iter().map(|who| who.key.0[0]).collect();
+    let keys = |list: &[AtTheDoor]| list.iter().map(|one| who(&one.key)).collect();
     [keys(&list[0].waiting), keys(&list[0].banned)]
 }
 

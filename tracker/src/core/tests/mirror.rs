@@ -6,7 +6,7 @@ use common::{
     Key, RoomName, Slot, Version,
     address::Addresses,
     frame::{Encoded, Frame, HEADER},
-    table::{Change, Delta, Presence, PresenceVersion, Step, Table},
+    table::{Change, Delta, Presence, PresenceVersion, Shared, Step, Table},
     wire::tracker::{Contact, ContactState, Contacts, Held, ToPeer, Update},
 };
 use serde_bytes::ByteArray;
@@ -27,20 +27,24 @@ pub struct Mirror {
     pub changes: Vec<Change>,
     all_contacts: Option<BTreeMap<Key, Contact>>,
     pieces: Vec<common::table::Member>,
+    files: Vec<Shared>,
     words: Vec<Presence>,
 }
 
 impl Mirror {
     /// Takes in a frame; gives back those that are not about tables.
     pub fn take(&mut self, frame: &Encoded) -> Option<ToPeer> {
+        assert!(frame.len() <= HEADER + ToPeer::LIMIT);
         match ToPeer::decode(&frame[HEADER..]).unwrap().unwrap() {
             ToPeer::Update(update) => self.update(update),
             ToPeer::Snapshot(piece) => {
                 self.pieces.extend(piece.members);
                 self.words.extend(piece.presence);
+                self.files.extend(piece.files);
                 if !piece.more {
                     let members = std::mem::take(&mut self.pieces);
                     let table = Table::from_snapshot(piece.version, members).unwrap().with_settings(piece.settings);
+                    let table = table.with_files(std::mem::take(&mut self.files)).unwrap();
                     let mut room = MirrorRoom { table, presence: piece.presence_version, ..Default::default() };
                     room.hear(std::mem::take(&mut self.words));
                     self.rooms.insert(piece.room, room);

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
-    table::{Change, Departure, Role, Settings, Step},
+    file::{Offer, Root},
+    table::{Change, Departure, Member, Role, Settings, Step},
     wire::tracker::{
-        ContactState, Decide, Logout, Make, Remove, Rename, SetContact, SetRole, SetTopic, Shown, Unban, Wish,
+        ContactState, Decide, Logout, Make, Remove, Rename, SetContact, SetRole, SetTopic, Share, Shown, Unban,
+        Unshare, Wish,
     },
 };
 
-use super::world::{World, called, key, room};
+use super::world::{World, called, file, key, room, who};
 use crate::config::Config;
 
 const PEERS: u8 = 9;
@@ -57,9 +59,9 @@ fn whatever_people_do_to_each_other_everybody_sees_what_the_tracker_holds() {
         println!("seed {seed}: replay with ROLLCALL_SEED={seed}");
         people(seed, &mut met);
     }
-    let Met { removed, kept, contacts, renamed } = met;
-    println!("{removed} removed, {kept} rooms kept, {contacts} contacts, {renamed} other names");
-    let enough = seeds.count() < 10 || [removed, kept, contacts, renamed].iter().all(|met| *met > 5);
+    let Met { removed, kept, contacts, renamed, files } = met;
+    println!("{removed} removed, {kept} rooms kept, {contacts} contacts, {renamed} other names, {files} files");
+    let enough = seeds.count() < 10 || [removed, kept, contacts, renamed, files].iter().all(|met| *met > 5);
     assert!(enough, "the histories reach what they are about");
 }
 
@@ -70,6 +72,7 @@ struct Met {
     kept: usize,
     contacts: usize,
     renamed: usize,
+    files: usize,
 }
 
 fn people(seed: u64, met: &mut Met) {
@@ -78,14 +81,14 @@ fn people(seed: u64, met: &mut Met) {
     for _ in 0..STEPS {
         let (mut me, mut other) = (dice.roll(PEOPLE) as u8 + 1, dice.roll(PEOPLE) as u8 + 1);
         let name = ROOMS[dice.roll(3) as usize].to_owned();
-        let (flip, what) = (dice.roll(2) == 0, dice.roll(24));
+        let (flip, what) = (dice.roll(2) == 0, dice.roll(28));
         let (id, named) = (1, room(&name));
         if (14..=19).contains(&what) && dice.roll(8) > 0 {
             // Mostly by somebody who may, and about somebody whom it can be about.
             let held = world.tracker.rooms.find(&named).and_then(|id| world.tracker.rooms.get(id));
             let staff = held.iter().flat_map(|room| room.table().members()).filter(|one| one.role > Role::Member);
-            let staff: Vec<u8> = staff.map(|one| one.key.0[0]).collect();
-            let waiting: Vec<u8> = held.iter().flat_map(|room| room.door.waiting.keys()).map(|key| key.0[0]).collect();
+            let staff: Vec<u8> = staff.map(|one| who(&one.key)).collect();
+            let waiting: Vec<u8> = held.iter().flat_map(|room| room.door.waiting.keys()).map(who).collect();
             let any = |of: &[u8], dice: &mut Dice| of.get(dice.roll(of.len().max(1) as u64) as usize).copied();
             me = any(&staff, &mut dice).unwrap_or(me);
             other = any(&waiting, &mut dice).filter(|_| what <= 16).unwrap_or(other);
@@ -122,6 +125,12 @@ fn people(seed: u64, met: &mut Met) {
                 let name = if flip { called(me) } else { format!("name-{me}-{}", dice.roll(3)).parse().unwrap() };
                 world.say(me, Rename { id, name });
             }
+            22..=24 => {
+                let number = dice.roll(6) as u8;
+                let offer = world.offer(me, &name, file(number, if flip { "a" } else { "b" }));
+                world.say(me, Share { id, room: named, offer });
+            }
+            25 => world.say(me, Unshare { id, room: named, root: Root([dice.roll(6) as u8; 32]) }),
             _ => {
                 use Wish::{Accept, Add, Block, Decline, Remove, Unblock};
                 let wish = [Add, Add, Add, Accept, Accept, Decline, Remove, Block, Unblock, Unblock];
@@ -147,6 +156,7 @@ fn people(seed: u64, met: &mut Met) {
         let others = room.table().members().filter(|member| member.role == Role::Moderator).count();
         assert!(owners == 1 || (owners == 0 && others == 0), "{} has {owners} owners", room.name());
         assert_eq!(room.table().is_empty(), room.door.kept.is_some());
+        met.files += room.table().file_count();
         for key in room.door.banned.keys() {
             assert!(room.table().member(key).is_none() && !room.door.waiting.contains_key(key));
         }
@@ -167,11 +177,12 @@ fn history(seed: u64) {
     let mut dice = Dice(seed);
     let mut world = World::new(Config::default());
     let mut members: BTreeMap<&str, BTreeSet<u8>> = BTreeMap::new();
+    let mut files: BTreeSet<(&str, u8, Root)> = BTreeSet::new();
     for _ in 0..STEPS {
         let peer = dice.roll(PEERS.into()) as u8 + 1;
         let name = ROOMS[dice.roll(3) as usize];
         let there = world.peers.get(&peer).is_some_and(|p| p.session.is_some());
-        match dice.roll(20) {
+        match dice.roll(24) {
             0..=3 => world.login(peer),
             4..=8 if there => {
                 world.join(peer, name);
@@ -180,6 +191,7 @@ fn history(seed: u64) {
             9..=10 if there && !world.peers[&peer].slow => {
                 world.leave(peer, name);
                 members.entry(name).or_default().remove(&peer);
+                files.retain(|(of, by, _)| (*of, *by) != (name, peer));
             }
             11 => world.lose(peer),
             12..=13 => world.slow(peer, true),
@@ -187,6 +199,17 @@ fn history(seed: u64) {
             16 if there => world.say(peer, common::wire::tracker::Logout {}),
             17 if dice.roll(8) == 0 => world.restart(),
             18 => world.pass(dice.roll(9_000)),
+            20..=22 if there && members.get(name).is_some_and(|members| members.contains(&peer)) => {
+                let (shared, unshares) = (file(dice.roll(4) as u8, "cat.jpg"), dice.roll(3) == 0);
+                if unshares {
+                    files.remove(&(name, peer, shared.root));
+                    world.say(peer, Unshare { id: 1, room: room(name), root: shared.root });
+                } else {
+                    files.insert((name, peer, shared.root));
+                    let offer = world.offer(peer, name, shared);
+                    world.say(peer, Share { id: 1, room: room(name), offer });
+                }
+            }
             _ => world.pass(dice.roll(8)),
         }
     }
@@ -199,11 +222,16 @@ fn history(seed: u64) {
     }
     world.pass(30_000);
     for name in ROOMS {
-        let expected: Vec<_> = members.entry(name).or_default().iter().map(|peer| key(*peer)).collect();
+        let mut expected: Vec<_> = members.entry(name).or_default().iter().map(|peer| key(*peer)).collect();
         let held = world.tracker.rooms.find(&room(name)).and_then(|id| world.tracker.rooms.get(id));
         let mut found: Vec<_> = held.into_iter().flat_map(|r| r.table().members().map(|m| m.key)).collect();
         found.sort();
+        expected.sort();
         assert_eq!(found, expected, "members of {name}");
+        let shared = |(of, offer): (&Member, &Offer)| (name, who(&of.key), offer.file.root);
+        let found: BTreeSet<_> = held.into_iter().flat_map(|room| room.table().files().map(shared)).collect();
+        let expected = files.iter().filter(|(of, ..)| *of == name).copied().collect();
+        assert_eq!(found, expected, "files of {name}");
     }
     for peer in 1..=PEERS {
         if world.peers.get(&peer).is_some_and(|p| p.session.is_some()) {

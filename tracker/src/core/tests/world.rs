@@ -1,14 +1,16 @@
 //! A tracker with sessions around it, on a clock that the test turns. Writes can be held up, and tables are stored.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::{collections::BTreeMap, net::SocketAddr, sync::LazyLock};
 
 use common::{
-    AccountName, Key, RoomName,
+    AccountName, Identity, Key, RoomName,
     address::Addresses,
+    file::{FileInfo, Offer, Root},
     frame::{Encoded, Frame, HEADER},
     table::{History, Role, Settings},
     wire::tracker::{
-        Code, Decide, Hello, Holding, Make, Refused, Remove, SetContact, SetRole, ToPeer, ToTracker, Wish,
+        Code, Decide, Hello, Holding, Make, Refused, Remove, SetContact, SetRole, Share, ToPeer, ToTracker, Unshare,
+        Wish,
     },
 };
 
@@ -51,8 +53,25 @@ pub fn called(peer: u8) -> AccountName {
     format!("peer{peer}").parse().unwrap()
 }
 
+/// Who a peer is.
+pub fn identity(peer: u8) -> &'static Identity {
+    static EVERYBODY: LazyLock<Vec<Identity>> =
+        LazyLock::new(|| (0..=u8::MAX).map(|peer| Identity::from_seed([peer; 32])).collect());
+    &EVERYBODY[usize::from(peer)]
+}
+
 pub fn key(peer: u8) -> Key {
-    Key([peer; 32])
+    identity(peer).key()
+}
+
+/// Whose key it is.
+pub fn who(of: &Key) -> u8 {
+    (0..=u8::MAX).find(|peer| key(*peer) == *of).expect("the key of a peer")
+}
+
+/// What is shared under a number.
+pub fn file(number: u8, name: &str) -> FileInfo {
+    FileInfo { root: Root([number; 32]), name: name.into(), size: 5, head: 0, media: String::new(), pixels: None }
 }
 
 pub fn room(name: &str) -> RoomName {
@@ -293,6 +312,20 @@ impl World {
 
     pub fn set_role(&mut self, id: u8, name: &str, of: u8, role: Role) -> Option<Code> {
         self.code(id, SetRole { id: 6, room: room(name), name: called(of), role })
+    }
+
+    /// The word of a peer that it shares a file in a room.
+    pub fn offer(&self, id: u8, name: &str, file: FileInfo) -> Offer {
+        Offer::sign(identity(id), &room(name), file, self.now / 1_000)
+    }
+
+    pub fn share(&mut self, id: u8, name: &str, file: FileInfo) -> Option<Code> {
+        let offer = self.offer(id, name, file);
+        self.code(id, Share { id: 8, room: room(name), offer })
+    }
+
+    pub fn unshare(&mut self, id: u8, name: &str, number: u8) -> Option<Code> {
+        self.code(id, Unshare { id: 9, room: room(name), root: Root([number; 32]) })
     }
 
     pub fn wish(&mut self, id: u8, of: u8, wish: Wish) -> Option<Code> {
