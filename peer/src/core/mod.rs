@@ -30,6 +30,7 @@ mod links;
 pub mod log;
 mod meeting;
 mod news;
+mod offers;
 #[cfg(test)]
 mod out_tests;
 mod outbox;
@@ -56,7 +57,7 @@ mod witness;
 #[cfg(test)]
 mod witness_tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use common::{
     AccountName, Identity, Key, RoomName,
@@ -64,6 +65,8 @@ use common::{
     fault::{self, Fault},
     wire::control::people::BookEntry,
 };
+
+pub use offers::{Listed, Offered};
 
 pub use io::{AskId, CallId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
@@ -75,6 +78,7 @@ use contacts::{Contacts, Held};
 use delivery::Unsaid;
 use links::Links;
 use meeting::Meeting;
+use offers::Offers;
 use people::People;
 use receipts::Receipts;
 use repair::Repair;
@@ -123,9 +127,8 @@ pub struct Saved {
     pub addresses: BTreeMap<Key, Addresses>,
     /// Files that are here, or are fetched.
     pub files: Vec<files::Kept>,
-    /// Which files members have said that they share, and have not taken back: where, who, with which message of their
-    /// log.
-    pub offered: Vec<(RoomName, Key, u64, common::file::FileInfo)>,
+    /// Which files members have said that they share, and have not taken back.
+    pub offered: Vec<Offered>,
     /// The id of the tracker's tables; 0 if none has been met.
     pub tables: u64,
     /// The last cursor given.
@@ -158,6 +161,9 @@ pub struct Core {
     typing: Typing,
     repair: Repair,
     witness: Witness,
+    offers: Offers,
+    /// Rooms whose list of files may be another one than it was: for who fetches and serves.
+    lists_changed: BTreeSet<RoomName>,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -193,6 +199,8 @@ impl Core {
             typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
+            offers: Offers::new(start.saved.offered),
+            lists_changed: BTreeSet::new(),
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -203,6 +211,7 @@ impl Core {
         };
         core.open_book(start.saved.book);
         core.meet_everybody();
+        core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
         core
     }
 
@@ -245,6 +254,7 @@ impl Core {
         self.witness_due(now);
         self.waiting_due(now);
         self.seal(now);
+        self.settle_lists(now);
         self.pay_owed();
         self.keep_book();
         std::mem::take(&mut self.out)
