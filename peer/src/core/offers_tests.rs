@@ -288,8 +288,6 @@ fn what_is_shared_while_the_tracker_is_away_is_put_on_the_table_when_it_is_back(
     let refused = Some(Refused { code: Code::Full, reason: "full".into() });
     let outputs = alone.tracker(Answer { id: id(&all[1]), refused });
     assert_eq!(asks(&outputs), [(4, true)], "what is refused is not asked for in a loop");
-    let outputs = alone.tracker(Answer { id: id(&all[0]), refused: None });
-    assert_eq!(asks(&outputs), [(5, true)]);
     alone.leaves(1);
     let outputs = alone.tracker(Answer { id: id(&all[2]), refused: None });
     assert_eq!(asks(&outputs), [(1, true)], "now there may be space");
