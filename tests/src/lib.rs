@@ -4,8 +4,8 @@
 
 pub mod absence;
 pub mod channel;
-pub mod files;
 pub mod copy;
+pub mod files;
 pub mod fuzz;
 pub mod lab;
 pub mod loopback;

@@ -49,6 +49,8 @@ fn twenty_who_fetch_from_one_give_each_other_what_they_have() {
     let (share, late) = (town.hosts[seed].ledger.sent as f64 / size as f64, last as f64 / 1e6 / bound);
     let needless: u64 = town.hosts.iter().map(|host| host.ledger.needless).sum();
     let needless = needless as f64 / (count as u64 * size) as f64;
-    println!("the seed sends {share:.3} of it, the last is done after {late:.3} of the bound; for nothing: {needless:.4}");
+    println!(
+        "the seed sends {share:.3} of it, the last is done after {late:.3} of the bound; for nothing: {needless:.4}"
+    );
     assert!(share <= 1.15 && late <= 1.2);
 }

@@ -86,7 +86,8 @@ fn thrift(town: &Town) -> Result<(), String> {
     for (host, had) in town.hosts.iter().enumerate().filter(|(_, host)| host.fetches) {
         let (came, lost, needless) = (had.ledger.came, had.ledger.lost, had.ledger.needless);
         // At the end a few ranges are asked for twice, of each holder at most two.
-        let twice = (2 * town.hosts.len() as u64 * town.grid.piece()).min(town.file.size / 4).max(2 * town.grid.piece());
+        let twice =
+            (2 * town.hosts.len() as u64 * town.grid.piece()).min(town.file.size / 4).max(2 * town.grid.piece());
         if came > town.file.size + lost + twice || needless > twice {
             return Err(format!(
                 "host {host} was sent {came} bytes of {} to fetch, {lost} of them lost, {needless} for nothing",

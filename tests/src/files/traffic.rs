@@ -29,8 +29,7 @@ impl Town {
             return;
         };
         let range = self.grid.range(pieces.0).start..self.grid.range(pieces.1).end;
-        let wish =
-            Fetch { room: room(), root: self.file.root, offset: range.start, length: range.end - range.start };
+        let wish = Fetch { room: room(), root: self.file.root, offset: range.start, length: range.end - range.start };
         self.hosts[host].coming.insert(fetch, Coming { from: (there, link), pieces, came: 0, kept: 0 });
         self.later(self.latency, Event::Ask(there, theirs, (host, fetch), wish));
     }
