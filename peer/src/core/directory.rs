@@ -166,6 +166,7 @@ impl Core {
                 self.receipts.owe(link, name.clone());
                 self.go_on(link, &key, name, now);
                 self.compare_newly(link, &key, name);
+                self.files.shares(link, name.clone());
             }
             None => self.unpark(&key, now),
         }
@@ -183,6 +184,7 @@ impl Core {
             }
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
+            self.files.parts(link, name, self.clock.at);
         }
         if let Some(person) = self.people.get_mut(key)
             && !person.rooms.iter().any(|room| room != name && room.is_plain())

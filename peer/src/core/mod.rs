@@ -56,7 +56,7 @@ mod witness;
 #[cfg(test)]
 mod witness_tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use common::{
     AccountName, Identity, Key, RoomName,
@@ -73,6 +73,7 @@ use book::Book;
 use causal::WaitingRoom;
 use contacts::{Contacts, Held};
 use delivery::Unsaid;
+use files::{Files, Unasked};
 use links::Links;
 use meeting::Meeting;
 use people::People;
@@ -158,6 +159,9 @@ pub struct Core {
     typing: Typing,
     repair: Repair,
     witness: Witness,
+    files: Files,
+    /// Rooms whose lists of files may be others than [`Core::files`] knows.
+    lists_changed: BTreeSet<RoomName>,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -186,13 +190,15 @@ impl Core {
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
             config: start.config,
-            rooms: start.saved.rooms,
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
             typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
+            files: Files::new(start.saved.files, Unasked::default(), start.seed),
+            lists_changed: start.saved.rooms.keys().cloned().collect(),
+            rooms: start.saved.rooms,
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -229,7 +235,7 @@ impl Core {
             Input::CallFailed(call, why) => self.call_failed(call, &why),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
-            Input::File(_) => {}
+            Input::File(input) => self.file_input(input, now),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
         }
     }
@@ -244,7 +250,12 @@ impl Core {
         self.repair_due(now);
         self.witness_due(now);
         self.waiting_due(now);
+        self.files_due(now);
         self.seal(now);
+        if !self.lists_changed.is_empty() {
+            // What was said just now may be of files.
+            self.files_due(now);
+        }
         self.pay_owed();
         self.keep_book();
         std::mem::take(&mut self.out)
@@ -260,6 +271,7 @@ impl Core {
             self.repair.deadline(),
             self.witness.deadline(),
             self.waiting_deadline(),
+            self.files.deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)
     }

@@ -142,7 +142,7 @@ impl Fetching {
         let mut began = Instant::now();
         let end = loop {
             match decoder.next().await {
-                ResponseDecoderNext::Done(_) => break Ok(()),
+                ResponseDecoderNext::Done(reading) => break Ok(reading),
                 ResponseDecoderNext::More((_, Err(error))) => break Err(unproven(error)),
                 ResponseDecoderNext::More((next, Ok(item))) => {
                     decoder = next;
@@ -159,7 +159,10 @@ impl Fetching {
         // What has been proven is kept, however it ended.
         writes.begin(batch).await?;
         writes.settle().await?;
-        end
+        match end?.ends().await {
+            true => Ok(()),
+            false => Err(FetchEnd::Wrong("it has sent more than was asked for".into())),
+        }
     }
 }
 

@@ -4,16 +4,24 @@
 //! Nothing here waits for a disk on a thread that others need, and no thread of the disk waits for the network.
 
 mod check;
+#[cfg(test)]
+mod disk_tests;
 mod fetch;
 mod finish;
 mod harmless;
+#[cfg(test)]
+mod harmless_tests;
 mod hash;
 mod layout;
 mod list;
+#[cfg(test)]
+mod list_tests;
 mod mark;
 #[cfg(test)]
 mod pair;
 mod place;
+#[cfg(test)]
+mod place_tests;
 mod proof;
 mod rate;
 mod reading;

@@ -9,9 +9,10 @@ use common::{
     Identity, RoomName,
     net::{
         endpoint::{self, client_config, server_config},
+        stream::FrameReader,
         tls::{Certificate, SERVER_NAME},
     },
-    wire::peer::ALPN,
+    wire::peer::{ALPN, RangeAsk},
 };
 use quinn::{Connection, Endpoint};
 use tempfile::TempDir;
@@ -31,9 +32,15 @@ use crate::{
 pub struct End {
     pub files: Files,
     pub link: LinkId,
-    pub connection: Connection,
     pub disk: TempDir,
     inputs: mpsc::Receiver<Input>,
+    _connection: Connection,
+    _endpoint: Endpoint,
+}
+
+/// A holder that serves what it likes.
+pub struct Liar {
+    connection: Connection,
     _endpoint: Endpoint,
 }
 
@@ -49,6 +56,17 @@ pub struct Fetched {
 
 /// Two ends with a link between them.
 pub async fn pair() -> (End, End) {
+    let ((one, accepted), (other, dialled)) = linked().await;
+    (End::new(one, accepted), End::new(other, dialled))
+}
+
+/// An end with a link to a holder that does as the test wants.
+pub async fn pair_with_liar() -> (Liar, End) {
+    let ((endpoint, connection), (other, dialled)) = linked().await;
+    (Liar { connection, _endpoint: endpoint }, End::new(other, dialled))
+}
+
+async fn linked() -> ((Endpoint, Connection), (Endpoint, Connection)) {
     let limits = Config::default().link_limits();
     let bound = |seed| {
         let certificate = Certificate::new(&Identity::from_seed([seed; 32])).unwrap();
@@ -61,7 +79,7 @@ pub async fn pair() -> (End, End) {
     let dialling = other.connect_with(config, one.local_addr().unwrap(), SERVER_NAME).unwrap();
     let accepting = async { one.accept().await.unwrap().await.unwrap() };
     let (accepted, dialled) = tokio::join!(accepting, dialling);
-    (End::new(one, accepted), End::new(other, dialled.unwrap()))
+    ((one, accepted), (other, dialled.unwrap()))
 }
 
 impl End {
@@ -71,7 +89,7 @@ impl End {
         let (link, _) = pool.add(connection.clone());
         let (inputs_in, inputs) = mpsc::channel(1_024);
         tokio::spawn(pool.serving().clone().accept(link, connection.clone(), inputs_in.clone()));
-        End { files: Files::new(pool, inputs_in), link, connection, disk, inputs, _endpoint: endpoint }
+        End { files: Files::new(pool, inputs_in), link, disk, inputs, _connection: connection, _endpoint: endpoint }
     }
 
     /// A path on its disk.
@@ -151,6 +169,19 @@ impl End {
             }
         }
         fetched
+    }
+}
+
+impl Liar {
+    /// Answers the next ask with these bytes, and then ends the stream.
+    pub async fn answer(&self, bytes: &[u8]) {
+        let (mut send, recv) = self.connection.accept_bi().await.unwrap();
+        let asked = FrameReader::new(recv).next::<RangeAsk>().await.unwrap();
+        assert!(asked.is_some());
+        // The other side may have had enough of it before the end.
+        let _ = send.write_all(bytes).await;
+        let _ = send.finish();
+        let _ = send.stopped().await;
     }
 }
 

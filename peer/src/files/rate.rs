@@ -68,3 +68,45 @@ impl Rate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How long so many bytes take, in portions.
+    async fn taken(rate: &Rate, bytes: usize) -> Duration {
+        let began = Instant::now();
+        let mut left = bytes;
+        while left > 0 {
+            let now = rate.portion(16 * 1024).min(left);
+            rate.pass(now).await;
+            left -= now;
+        }
+        began.elapsed()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn bytes_pass_no_faster_than_they_may() {
+        for per_second in [1_000, 100_000, 10_000_000, 1_000_000_000] {
+            let seconds = taken(&Rate::new(per_second), 5 * per_second as usize).await.as_secs_f64();
+            assert!((4.7..5.1).contains(&seconds), "{per_second}: {seconds}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_share_a_rate_have_it_together() {
+        let rate = Rate::new(100_000);
+        let (one, other) = tokio::join!(taken(&rate, 200_000), taken(&rate, 200_000));
+        assert!((3.8..4.1).contains(&one.max(other).as_secs_f64()), "{one:?} {other:?}");
+        assert!(one.min(other) > Duration::from_secs(3), "{one:?} {other:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_rate_nothing_waits_and_a_pause_saves_nothing_up() {
+        let rate = Rate::new(0);
+        assert_eq!(taken(&rate, 1 << 30).await, Duration::ZERO);
+        rate.set(1_000);
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(taken(&rate, 5_000).await > Duration::from_secs(4));
+    }
+}

@@ -12,6 +12,9 @@ use super::rate::Rate;
 /// How long nothing may come.
 pub const SILENCE: Duration = Duration::from_secs(15);
 
+/// How long the end of the stream may be in coming, once all else has.
+const ENDING: Duration = Duration::from_secs(1);
+
 /// A stream that is read no faster than it may be: the other side then sends no faster.
 #[derive(Debug)]
 pub struct Reading {
@@ -23,6 +26,13 @@ impl Reading {
     /// Reads from the stream as fast as all of `rates` let it.
     pub fn new(stream: RecvStream, rates: [Arc<Rate>; 2]) -> Reading {
         Reading { stream, rates }
+    }
+
+    /// Waits for the end of the stream, so that the other side sees that all was taken. Returns whether nothing came before
+    /// it.
+    pub async fn ends(mut self) -> bool {
+        let more = timeout(ENDING, self.stream.read(&mut [0; 1])).await;
+        !matches!(more, Ok(Ok(Some(_))))
     }
 
     /// Fills the buffer, or as much of it as there is before the stream ends.
