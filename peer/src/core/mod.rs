@@ -63,7 +63,7 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::people::BookEntry,
+    wire::control::{files::Limits, people::BookEntry},
 };
 
 pub use offers::{Listed, Offered};
@@ -212,6 +212,9 @@ impl Core {
             clock: Now::default(),
             out: Vec::new(),
         };
+        let limit = |bytes: u64| (bytes > 0).then_some(bytes);
+        let (up, down) = (limit(core.config.upload_bytes()), limit(core.config.download_bytes()));
+        core.files.limit(Limits { up, down });
         core.open_book(start.saved.book);
         core.meet_everybody();
         core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
