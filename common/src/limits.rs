@@ -34,6 +34,8 @@ pub const FOLDER_LIST: u64 = 16 * 1024 * 1024;
 pub const FILES: usize = 1_000;
 /// Files that one member shares in one room.
 pub const FILES_PER_MEMBER: usize = 200;
+/// Ranges of files that one side of a link may have asked for at once.
+pub const FILE_STREAMS: u32 = 4;
 /// Largest frame on a stream that carries a range of a file, in bytes.
 pub const FILE_FRAME: usize = 1_024;
 /// Largest frame a peer may send its tracker, in bytes.

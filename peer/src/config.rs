@@ -1,12 +1,19 @@
 //! Every setting of a peer. `config/peer.toml` shows them with their defaults.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use common::{
     config::{self, ConfigError},
+    limits,
     net::endpoint::LinkLimits,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::size::{Rate, Size};
 
 /// The settings; a field's documentation is its documentation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -39,6 +46,14 @@ pub struct Config {
     pub away_after_min: u64,
     /// Whether contacts are not told when this account was last seen.
     pub hide_seen: bool,
+    /// How fast files may go out, together, as `2M/s`; empty for as fast as they can.
+    pub upload_limit: Rate,
+    /// How fast files may come in, together; empty for as fast as they can.
+    pub download_limit: Rate,
+    /// Bytes of files, in all, that others may have this peer fetch and store without being asked, as `50M`; 0 for none.
+    pub fetch_unasked: Size,
+    /// The folder for those; empty for the desktop's own for downloads, or else the home folder.
+    pub downloads: PathBuf,
 }
 
 impl Default for Config {
@@ -57,6 +72,10 @@ impl Default for Config {
             member_retry_s: 60,
             away_after_min: 15,
             hide_seen: false,
+            upload_limit: Rate(0),
+            download_limit: Rate(0),
+            fetch_unasked: Size(0),
+            downloads: PathBuf::new(),
         }
     }
 }
@@ -93,13 +112,29 @@ impl Config {
         table.try_into().map_err(|error: toml::de::Error| malformed("config", error.to_string()))
     }
 
+    /// How many bytes of files a second may go out, together; 0 for as many as can.
+    pub fn upload_bytes(&self) -> u64 {
+        self.upload_limit.0
+    }
+
+    /// How many bytes of files a second may come in, together; 0 for as many as can.
+    pub fn download_bytes(&self) -> u64 {
+        self.download_limit.0
+    }
+
+    /// How many bytes of files, in all, may be fetched and stored without being asked for; 0 for none.
+    pub fn fetch_unasked_bytes(&self) -> u64 {
+        self.fetch_unasked.0
+    }
+
     /// What the links of this peer are held to.
     pub fn link_limits(&self) -> LinkLimits {
         LinkLimits {
             keep_alive: Duration::from_secs(self.keep_alive_s),
             dead_after: Duration::from_secs(self.dead_after_s),
             stream_window: 1024 * 1024,
-            send_window: 2 * 1024 * 1024,
+            // What files can have under way, and as much again as one stream for what is said.
+            send_window: (limits::FILE_STREAMS as u64 + 2) * 1024 * 1024,
             handshakes: 256,
         }
     }
@@ -135,5 +170,20 @@ mod tests {
         assert!(with("ROLLCALL_LINKS", "many").unwrap_err().starts_with("ROLLCALL_LINKS: "));
         assert!(with("ROLLCALL_LISTEN", "there").unwrap_err().starts_with("ROLLCALL_LISTEN: "));
         assert!(with("ROLLCALL_LINKS", "-1").unwrap_err().starts_with("ROLLCALL_LINKS: "));
+        let limit = with("ROLLCALL_UPLOAD_LIMIT", "fast").unwrap_err();
+        assert!(limit.starts_with("ROLLCALL_UPLOAD_LIMIT: ") && limit.contains("2M/s"), "{limit}");
+    }
+
+    #[test]
+    fn limits_of_files_are_read_as_people_write_them() {
+        let read = |text: &str| config::parse::<Config>(Path::new("peer.toml"), text);
+        let config = read("upload_limit = '2M/s'\ndownload_limit = ''\nfetch_unasked = '50M'").unwrap();
+        assert_eq!((config.upload_bytes(), config.download_bytes()), (2 << 20, 0));
+        assert_eq!(config.fetch_unasked_bytes(), 50 << 20);
+        assert_eq!(with("ROLLCALL_DOWNLOAD_LIMIT", "500K").unwrap().download_bytes(), 500 << 10);
+        for (line, right) in [("upload_limit = 'fast'", "2M/s"), ("fetch_unasked = '1X'", "1.5G")] {
+            let error = read(line).unwrap_err().to_string();
+            assert!(error.contains(line.split(' ').next().unwrap()) && error.contains(right), "{error}");
+        }
     }
 }

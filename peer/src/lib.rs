@@ -14,9 +14,12 @@ pub mod config;
 pub mod control;
 pub mod core;
 pub mod discover;
+pub mod downloads;
+mod files;
 pub mod handle;
 mod net;
 pub mod profile;
+pub mod size;
 pub mod spawn;
 pub mod store;
 

@@ -44,6 +44,8 @@ pub struct Setup {
     pub invite: Option<String>,
     /// The file of the store.
     pub store: PathBuf,
+    /// The folder for what proves the files that are shared or fetched; made when it is needed.
+    pub files: PathBuf,
     /// Whether the account has been used here: then there must be a store.
     pub used: bool,
 }
@@ -113,6 +115,7 @@ fn start(setup: Setup, host: Host, store: Store, saved: Saved, book: Option<Path
         tracker: setup.tracker,
         store: store.clone(),
         book,
+        files: setup.files,
         host,
         asks,
         tells: Tells { events: events.clone(), typing: typing.clone(), name: name_in, welcomed: welcomed_in },

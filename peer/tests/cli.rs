@@ -87,6 +87,14 @@ fn a_command_line_that_is_wrong_ends_with_2_and_says_so_on_stderr() {
         &["join", "a b"],
         &["say", "lobby", "x", "--wait", "-1"],
         &["login", "alice", "--headless", "--detach"],
+        &["login", "alice", "--upload-limit", "fast"],
+        &["share", "lobby"],
+        &["get", "lobby"],
+        &["get", "lobby", "x", "--limit", "2X"],
+        &["get", "lobby", "x", "--open", "--detach"],
+        &["pause", "cat.jpg"],
+        &["cancel", "cat.jpg"],
+        &["limit", "--up", "-1"],
     ] {
         let (code, out, err) = run(home.path(), arguments);
         assert_eq!((code, out.as_str()), (2, ""), "{arguments:?}");
@@ -365,6 +373,139 @@ fn what_was_said_can_be_answered_edited_deleted_and_reacted_to() {
     assert_eq!(params(&["react", ID, "👍"]), ("react".into(), json!({"id": ID, "text": "👍"})));
     assert_eq!(params(&["react", ID, "--undo"]), ("react".into(), json!({"id": ID, "text": ""})));
     assert_eq!(run(home.path(), &["react", ID]).0, 2);
+}
+
+fn transfer(id: u64, state: &str, done: u64, more: Value) -> Value {
+    let mut transfer = json!({
+        "id": id, "room": "lobby", "name": "cat\u{1b}.jpg", "root": "ab".repeat(32), "size": 1_024, "state": state,
+        "path": "/downloads/cat.jpg", "done": done, "total": 1_024, "rate": 512, "left_s": 1,
+        "sources": [{"name": "bob", "bytes": done}],
+    });
+    transfer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    transfer
+}
+
+#[test]
+fn paths_that_are_shared_are_told_to_the_peer_from_the_root() {
+    let home = home();
+    let asked = session(home.path(), "alice", |_, params| {
+        result(json!([{
+            "room": params["room"], "name": "cat\u{1b}.jpg", "root": "ab".repeat(32), "size": 1_024, "from": ["alice"],
+            "at": 0, "whole": 1, "part": 0, "here": "whole", "path": "/tmp/cat.jpg",
+        }]))
+    });
+    let share = |arguments: &[&str]| {
+        let (code, out, err) = ended(peer(home.path()).args(arguments).current_dir("/tmp").output().unwrap());
+        assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
+        assert!(out.contains("cat\\u{1b}.jpg (1.0 KiB) is shared in"), "{out}");
+        asked.0.recv().unwrap()
+    };
+    let paths = json!({"room": "lobby", "paths": ["/tmp/cat.jpg", "/etc/notes"]});
+    assert_eq!(share(&["share", "lobby", "cat.jpg", "/etc/notes"]), ("share".into(), paths));
+    assert_eq!(share(&["send", "bob", "./cat.jpg"]).1, json!({"room": "@bob", "paths": ["/tmp/cat.jpg"]}));
+    let (_, out, _) = run(home.path(), &["files", "lobby"]);
+    let table = "NAME           SIZE     TYPE  FROM   SINCE                WHOLE  PART  HERE  ROOT\n\
+                 cat\\u{1b}.jpg  1.0 KiB  -     alice  1970-01-01 00:00:00  1      0     yes   abababab\n";
+    assert_eq!(out, table);
+}
+
+#[test]
+fn a_file_is_waited_for_until_it_is_here() {
+    let home = home();
+    let seen = std::sync::atomic::AtomicU64::new(0);
+    let asked = session(home.path(), "alice", move |method, _| match method {
+        "get" => result(transfer(1, "fetching", 0, json!({}))),
+        _ => match seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => result(transfer(1, "fetching", 512, json!({}))),
+            _ => result(transfer(1, "done", 1_024, json!({"rate": 0}))),
+        },
+    });
+    let arguments = ["get", "lobby", "cat.jpg", "-o", "/tmp", "--limit", "2M/s", "--overwrite"];
+    let (code, out, err) = run(home.path(), &arguments);
+    assert_eq!((code, out.as_str()), (0, "cat\\u{1b}.jpg (1.0 KiB) is here: /downloads/cat.jpg\n"));
+    assert!(err.contains("is being fetched from lobby") && err.lines().count() == 1, "{err}");
+    let get = json!({"room": "lobby", "file": "cat.jpg", "to": "/tmp", "overwrite": true, "limit": 2 << 20});
+    assert_eq!(asked.0.recv().unwrap(), ("get".into(), get));
+    assert_eq!(asked.0.recv().unwrap(), ("transfer".into(), json!({"id": 1})));
+}
+
+#[test]
+fn as_json_each_change_of_a_transfer_is_an_event() {
+    let home = home();
+    let seen = std::sync::atomic::AtomicU64::new(0);
+    let _alice = session(home.path(), "alice", move |method, _| match method {
+        "get" => result(transfer(1, "checking", 0, json!({}))),
+        _ => match seen.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            0 => result(transfer(1, "fetching", 512, json!({}))),
+            _ => result(transfer(1, "done", 1_024, json!({}))),
+        },
+    });
+    let (code, out, err) = run(home.path(), &["get", "lobby", "cat.jpg", "--json"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    let states: Vec<Value> =
+        out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["state"].clone()).collect();
+    assert_eq!(states, ["checking", "fetching", "done"]);
+    assert!(out.starts_with(r#"{"v":1,"event":"transfer","id":1,"#), "{out}");
+    let (_, out, _) = run(home.path(), &["get", "lobby", "cat.jpg", "--detach", "--json"]);
+    assert!(out.starts_with(r#"{"v":1,"id":1,"#) && out.lines().count() == 1, "{out}");
+}
+
+#[test]
+fn a_file_that_cannot_be_fetched_ends_with_1_and_one_that_does_not_come_with_3() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |method, params| match (method, params["file"].as_str()) {
+        ("get", Some("full")) => result(transfer(2, "failed", 0, json!({"trouble": "the disk is full: make room"}))),
+        ("get", Some("gone")) => vec![json!({"error": {"code": 1, "message": "there is no file gone in lobby"}})],
+        _ => result(transfer(1, "fetching", 0, json!({"trouble": "nobody who has it is here", "sources": []}))),
+    });
+    let (code, out, err) = run(home.path(), &["get", "lobby", "full"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("the disk is full") && err.contains("peer resume 2"), "{err}");
+    let (code, _, err) = run(home.path(), &["get", "lobby", "gone"]);
+    assert_eq!((code, err.as_str()), (1, "peer: there is no file gone in lobby\n"));
+    let (code, _, err) = run(home.path(), &["get", "lobby", "cat.jpg", "--wait", "0.1"]);
+    assert_eq!(code, 3);
+    assert!(err.contains("nobody who has it is here") && err.contains("peer cancel 1"), "{err}");
+}
+
+#[test]
+fn of_several_files_those_that_can_be_fetched_are_and_the_rest_is_told() {
+    let home = home();
+    let _alice = session(home.path(), "alice", |_, params| match params["file"].as_str() {
+        Some("gone") => vec![json!({"error": {"code": 1, "message": "there is no file gone"}})],
+        _ => result(transfer(1, "done", 1_024, json!({}))),
+    });
+    let folder = home.path().to_str().unwrap();
+    let (code, out, err) = run(home.path(), &["get", "lobby", "a", "gone", "b", "-o", folder]);
+    assert_eq!((code, out.lines().count()), (1, 2), "{out}{err}");
+    assert!(err.contains("gone: there is no file gone"), "{err}");
+    let (code, _, err) = run(home.path(), &["get", "lobby", "a", "b", "-o", &format!("{folder}/new")]);
+    assert!(code == 1 && err.contains("mkdir"), "{err}");
+    assert_eq!(run(home.path(), &["get", "lobby", "a", "b", "--open"]).0, 1);
+}
+
+#[test]
+fn transfers_are_listed_stopped_and_limited() {
+    let home = home();
+    let asked = session(home.path(), "alice", |method, _| match method {
+        "transfers" => result(json!([transfer(1, "fetching", 512, json!({}))])),
+        "limit" => result(json!({"up": 2 << 20, "down": 0})),
+        _ => result(transfer(1, "paused", 512, json!({}))),
+    });
+    let asks = |line: &str| {
+        let (code, out, err) = run(home.path(), &line.split(' ').collect::<Vec<_>>());
+        assert_eq!((code, err.as_str()), (0, ""), "{line}");
+        let (method, params) = asked.0.recv().unwrap();
+        (format!("{method} {params}"), out)
+    };
+    let (_, out) = asks("transfers");
+    assert!(out.lines().nth(1).unwrap().ends_with("lobby  fetching  50 %  1.0 KiB  512 bytes/s  1 s   bob"), "{out}");
+    assert_eq!(asks("pause 1").0, r#"pause {"id":1}"#);
+    assert_eq!(asks("resume 1").0, r#"resume {"id":1}"#);
+    assert_eq!(asks("cancel 1").0, r#"cancel_transfer {"id":1}"#);
+    let (limit, out) = asks("limit --up 2M/s --down off");
+    assert_eq!(limit, r#"limit {"down":0,"up":2097152}"#);
+    assert_eq!(out, "files go out at: 2.0 MiB/s\nfiles come in at: no limit\n");
 }
 
 #[test]

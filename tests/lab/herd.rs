@@ -123,6 +123,7 @@ fn start(runtime: &Runtime, host: &Host, tracker: SocketAddr, number: usize) -> 
         tracker_key: None,
         invite: None,
         store: Path::new("in memory").into(),
+        files: Path::new("in memory").into(),
         used: false,
     };
     let interfaces = Arc::new(move |_| Addresses::new([address]));

@@ -3,6 +3,7 @@
 mod bad_input;
 mod crowd;
 mod family;
+mod files;
 mod herd;
 mod history;
 mod long_sleep;
@@ -79,6 +80,9 @@ fn busy_trials() -> Vec<Trial> {
     trials![
         real_channel::on_a_good_network,
         real_channel::at_five_percent_loss,
+        files::one_to_one_at_one_percent_loss,
+        files::three_to_one_each_holder_gives_its_share,
+        files::one_to_three_who_fetch_serve_each_other,
         herd::after_it_was_killed,
         herd::after_it_said_goodbye,
         storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
@@ -96,6 +100,11 @@ fn busy_trials() -> Vec<Trial> {
 fn calm_trials() -> Vec<Trial> {
     trials![
         family::a_day,
+        files::a_holder_that_dies_is_done_without,
+        files::who_is_killed_while_fetching_goes_on_without_starting_over,
+        files::a_file_that_is_damaged_where_it_lies_is_not_passed_on,
+        files::a_disk_that_fills_up_is_said_and_it_goes_on_once_there_is_room,
+        files::a_folder_arrives_as_a_tree,
         long_sleep::who_stood_still_talks_again_within_seconds,
         peer_dies::it_gets_what_it_missed_and_shows_as_what_it_is,
         wall::it_is_got_around_within_seconds_of_being_noticed,

@@ -1,6 +1,7 @@
 //! Real QUIC endpoints on the simulated network.
 
 mod faults;
+mod files;
 mod hosts;
 mod liar;
 mod mallory;

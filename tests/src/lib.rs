@@ -4,6 +4,7 @@
 
 pub mod absence;
 pub mod channel;
+pub mod copy;
 pub mod fuzz;
 pub mod lab;
 pub mod loopback;

@@ -63,6 +63,7 @@ pub fn start_peer(number: usize, store: Option<&Path>, tracker: SocketAddr, conf
         tracker_key: None,
         invite: None,
         store: store.unwrap_or(Path::new("in memory")).into(),
+        files: store.unwrap_or(Path::new("in memory")).with_file_name("files"),
         used: false,
     };
     let loopback = |port| Addresses::new([SocketAddr::from(([127, 0, 0, 1], port))]);

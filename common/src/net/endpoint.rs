@@ -10,7 +10,7 @@ use quinn::{
 
 use crate::{
     id::Key,
-    limits::HINTS_WAITING,
+    limits::{FILE_STREAMS, HINTS_WAITING},
     net::tls::{Certificate, TlsError},
     wire::peer,
 };
@@ -83,8 +83,11 @@ fn no_suite(_: quinn::crypto::rustls::NoInitialCipherSuite) -> TlsError {
 }
 
 fn transport(limits: &LinkLimits, keep_alive: Option<Duration>, alpn: &[u8]) -> TransportConfig {
-    // Only peers have datagrams for each other.
-    let datagrams = (alpn == peer::ALPN).then_some(HINTS_WAITING);
+    // Only peers have datagrams for each other, and files beside what they say.
+    let peers = alpn == peer::ALPN;
+    let datagrams = peers.then_some(HINTS_WAITING);
+    // With each stream's window full there is still room for what is said.
+    let windows = if peers { FILE_STREAMS + 2 } else { 2 };
     let mut transport = TransportConfig::default();
     let idle = limits.dead_after.as_millis().min(u128::from(u32::MAX)) as u32;
     transport
@@ -93,9 +96,9 @@ fn transport(limits: &LinkLimits, keep_alive: Option<Duration>, alpn: &[u8]) -> 
         .keep_alive_interval(keep_alive)
         .max_idle_timeout(Some(IdleTimeout::from(VarInt::from_u32(idle))))
         .stream_receive_window(VarInt::from_u32(limits.stream_window))
-        .receive_window(VarInt::from_u32(limits.stream_window.saturating_mul(2)))
+        .receive_window(VarInt::from_u32(limits.stream_window.saturating_mul(windows)))
         .send_window(limits.send_window)
-        .max_concurrent_bidi_streams(VarInt::from_u32(4))
+        .max_concurrent_bidi_streams(VarInt::from_u32(1 + FILE_STREAMS))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(datagrams)
         .datagram_send_buffer_size(HINTS_WAITING);

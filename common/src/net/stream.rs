@@ -27,6 +27,11 @@ impl FrameReader {
         FrameReader { stream, body: Vec::new() }
     }
 
+    /// The stream, at what follows the last frame.
+    pub fn into_inner(self) -> RecvStream {
+        self.stream
+    }
+
     /// The next frame of a kind that is known; those of other kinds are skipped. `None` when the other side has ended
     /// the stream after a whole frame. Not cancel-safe: a read that is dropped half-way loses its place.
     pub async fn next<F: Frame>(&mut self) -> Result<Option<F>, ReadError> {

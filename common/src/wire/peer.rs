@@ -156,6 +156,8 @@ pub enum RefuseCode {
     Fork,
     /// The receiver cannot store it now.
     NoSpace,
+    /// The receiver has learnt that the author has left the room, and has dropped what it had not taken by then.
+    Anew,
     /// Not known to this version.
     Other(u16),
 }
@@ -167,6 +169,7 @@ impl From<u16> for RefuseCode {
             2 => RefuseCode::NotHere,
             3 => RefuseCode::Fork,
             4 => RefuseCode::NoSpace,
+            5 => RefuseCode::Anew,
             other => RefuseCode::Other(other),
         }
     }
@@ -179,6 +182,7 @@ impl From<RefuseCode> for u16 {
             RefuseCode::NotHere => 2,
             RefuseCode::Fork => 3,
             RefuseCode::NoSpace => 4,
+            RefuseCode::Anew => 5,
             RefuseCode::Other(number) => number,
         }
     }

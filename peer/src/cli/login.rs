@@ -23,7 +23,9 @@ use peer::{
     called::Called,
     control::{Server, Socket, socket},
     discover::{self, Target},
+    downloads,
     profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
+    size::Rate,
 };
 use quinn::Endpoint;
 use serde::Serialize;
@@ -83,6 +85,12 @@ pub struct Login {
     /// Do not show contacts when you were last seen.
     #[arg(long)]
     hide_seen: bool,
+    /// How fast files may go out, as 2M/s; K, M and G are powers of 1024.
+    #[arg(long, value_name = "RATE")]
+    upload_limit: Option<Rate>,
+    /// How fast files may come in.
+    #[arg(long, value_name = "RATE")]
+    download_limit: Option<Rate>,
     /// For a session without a tracker: whom it is to meet.
     #[arg(skip)]
     meet: Option<Meet>,
@@ -129,6 +137,8 @@ pub fn without_tracker(
         host: false,
         no_mdns: false,
         hide_seen: false,
+        upload_limit: None,
+        download_limit: None,
         transcript: None,
         meet: Some(meet),
     };
@@ -147,6 +157,9 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
     }
     let mut config = global.config(&folders)?;
     config.hide_seen |= login.hide_seen;
+    config.upload_limit = login.upload_limit.unwrap_or(config.upload_limit);
+    config.download_limit = login.download_limit.unwrap_or(config.download_limit);
+    config.downloads = downloads::folder(&config.downloads);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(run(&login, config, &folders, editing));
     // Whatever still hangs, such as a look-up, must not keep the process.
@@ -250,6 +263,7 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
         invite: login.invite.clone(),
         tracker_key: login.tracker_key.or(target.as_ref().and_then(|target| target.key)),
         store: profile.history(),
+        files: profile.history().with_file_name("files"),
         used,
     };
     let called = Called::new(profile.clone());

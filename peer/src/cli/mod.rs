@@ -1,5 +1,6 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
+mod bars;
 mod book;
 mod chat;
 mod contacts;
@@ -7,6 +8,9 @@ mod deed;
 mod detach;
 mod door;
 mod export;
+mod file;
+mod files;
+mod get;
 mod host;
 mod identity;
 mod log;
@@ -24,6 +28,7 @@ mod tail;
 mod text;
 mod time;
 mod transcript;
+mod transfers;
 
 #[cfg(test)]
 #[path = "../control/fake.rs"]
@@ -118,6 +123,16 @@ enum Command {
     Back(contacts::Back),
     Verify(identity::Verify),
     Trust(identity::Trust),
+    Share(files::Share),
+    Send(files::Send),
+    Unshare(files::Unshare),
+    Files(files::Files),
+    Get(get::Get),
+    Transfers(transfers::Transfers),
+    Pause(transfers::Pause),
+    Resume(transfers::Resume),
+    Cancel(transfers::Cancel),
+    Limit(transfers::Limit),
     Book(book::Book),
     Save(book::Save),
     Forget(book::Forget),
@@ -203,6 +218,16 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Chats(chats) => chats.run(&mut client, &out).await,
             Command::Verify(verify) => verify.run(&mut client, &out).await,
             Command::Trust(trust) => trust.run(&mut client, &out).await,
+            Command::Share(share) => share.run(&mut client, &out).await,
+            Command::Send(send) => send.run(&mut client, &out).await,
+            Command::Unshare(unshare) => unshare.run(&mut client, &out).await,
+            Command::Files(files) => files.run(&mut client, &out).await,
+            Command::Get(get) => get.run(&mut client, &out).await,
+            Command::Transfers(transfers) => transfers.run(&mut client, &out).await,
+            Command::Pause(pause) => pause.run(&mut client, &out).await,
+            Command::Resume(resume) => resume.run(&mut client, &out).await,
+            Command::Cancel(cancel) => cancel.run(&mut client, &out).await,
+            Command::Limit(limit) => limit.run(&mut client, &out).await,
             Command::Book(book) => book.run(&mut client, &out).await,
             Command::Save(save) => save.run(&mut client, &out).await,
             Command::Forget(forget) => forget.run(&mut client, &out).await,
@@ -210,6 +235,11 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Connect(connect) => connect.run(&mut client, &out).await,
         }
     })
+}
+
+/// A refusal of what was asked for.
+fn refused(why: impl Into<String>) -> Refusal {
+    Refusal::new(Exit::Refused, why)
 }
 
 /// Tells why, and ends with the code that goes with it.

@@ -53,7 +53,7 @@ impl Outbox {
     }
 }
 
-fn cancelled(result: &Cancelled) -> String {
+pub fn cancelled(result: &Cancelled) -> String {
     let to = format!(
         "{} is not sent to {} any more, unless it is on its way already.",
         inline(&result.id),

@@ -92,7 +92,7 @@ impl Msg {
 }
 
 /// The conversation with somebody, with or without the `@`.
-fn person(text: &str) -> Result<RoomName, BadName> {
+pub fn person(text: &str) -> Result<RoomName, BadName> {
     format!("@{}", text.strip_prefix('@').unwrap_or(text)).parse()
 }
 
@@ -150,7 +150,7 @@ fn too_long() -> Refusal {
     Refusal::new(Exit::Refused, reason)
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "a number of seconds, such as 5 or 0.5".to_string())?;
     let whole = std::time::Duration::try_from_secs_f64(seconds);
     whole.map(|_| seconds).map_err(|_| "a number of seconds, 0 or more".to_string())

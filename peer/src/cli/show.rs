@@ -5,7 +5,7 @@
 
 use common::wire::control::{Mark, MessageEvent, MessageKind};
 
-use super::{output, text};
+use super::{file, output, text};
 
 /// A message behind `place`, with the further lines of its text behind `indent`, which is longer than two spaces.
 pub fn message(place: &str, message: &MessageEvent, indent: &str) -> String {
@@ -19,9 +19,12 @@ pub fn message(place: &str, message: &MessageEvent, indent: &str) -> String {
     let said = text::block(&message.text, indent);
     let remarks = remarks(message);
     let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
-    shown += &match deed.kind {
+    shown += &match (deed.kind, &deed.file) {
         _ if is_silent(message) => format!("{}{remarks}", message.from),
-        Some(MessageKind::Action) => format!("* {}{remarks} {said}", message.from),
+        (Some(MessageKind::Action), _) => format!("* {}{remarks} {said}", message.from),
+        (Some(MessageKind::File), Some(shared)) => {
+            format!("{}{remarks} shares {}", message.from, file::told(shared))
+        }
         _ => format!("{}{remarks}: {said}", message.from),
     };
     for (reaction, names) in &deed.reactions {
@@ -68,6 +71,7 @@ mod tests {
     use common::wire::control::{Deed, Quote};
 
     use super::*;
+    use crate::cli::file::tests::picture;
 
     fn bob(text: &str, deed: Deed) -> String {
         let message_event = MessageEvent {
@@ -102,6 +106,14 @@ mod tests {
         assert_eq!(bob("", kind(MessageKind::Reaction)), "bob (took the reaction back)");
         assert_eq!(bob("", Deed { deleted: true, ..Deed::default() }), "bob (deleted)");
         assert_eq!(bob("hi @alice", Deed { mentions_me: true, ..Deed::default() }), "bob (mentions you): hi @alice");
+    }
+
+    #[test]
+    fn a_file_is_shown_with_what_it_is_and_cannot_pass_for_something_else() {
+        let shares = |name: &str| Deed { file: Some(picture(name)), ..kind(MessageKind::File) };
+        assert_eq!(bob("x", shares("cat.jpg")), "bob shares cat.jpg (image/jpeg, 1024x768, 320 KiB)");
+        assert_eq!(bob("x", shares("a\neve: b")), "bob shares a\\neve: b (image/jpeg, 1024x768, 320 KiB)");
+        assert_eq!(bob("", Deed { deleted: true, ..shares("cat.jpg") }), "bob (deleted)");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use common::{
 };
 use peer::control::Client;
 
-use super::{output::Out, show, text, time};
+use super::{output::Out, show, text, time, transfers};
 
 /// What happened last in one room or in all, and with --follow what happens.
 #[derive(Args)]
@@ -153,7 +153,7 @@ fn show_event(event: &Event, ids: bool, out: &Out) -> Result<()> {
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
-        Event::Transfer(transfer) => out.dim(&format!("* {} {:?}", transfer.file.name, transfer.state)),
+        Event::Transfer(transfer) => out.dim(&format!("* {}", transfers::told(transfer))),
         Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)
 }

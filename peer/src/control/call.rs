@@ -165,4 +165,13 @@ mod tests {
             assert!(ask.is_ok(), "{method}");
         }
     }
+
+    #[test]
+    fn every_method_about_files_is_read_by_its_name() {
+        for method in AskFiles::METHODS {
+            let all = json!({"room": "lobby", "paths": ["/a"], "file": "cat.jpg", "to": "/tmp", "id": 3, "up": 0});
+            let ask = read::<AskFiles>(json!({"method": method, "params": all}));
+            assert!(ask.is_ok_and(|ask| json!(ask)["method"] == method), "{method}");
+        }
+    }
 }

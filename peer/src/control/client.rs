@@ -33,6 +33,9 @@ use super::{
 /// How long an answer may take, beyond what it was asked to wait.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// The same where files are hashed first, however large they are.
+const HASHING: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A connection to a running peer.
 pub struct Client {
     path: PathBuf,
@@ -171,18 +174,19 @@ impl Client {
 
     /// Something about files; what comes back is told at [`AskFiles`].
     pub async fn files<T: DeserializeOwned>(&mut self, ask: AskFiles) -> Result<T, Refusal> {
-        self.tagged(ask).await
+        let patience = if matches!(ask, AskFiles::Share(_)) { HASHING } else { PATIENCE };
+        self.tagged(patience, ask).await
     }
 
     /// Something about people; what comes back is told at [`AskPeople`].
     pub async fn people<T: DeserializeOwned>(&mut self, ask: AskPeople) -> Result<T, Refusal> {
-        self.tagged(ask).await
+        self.tagged(PATIENCE, ask).await
     }
 
-    async fn tagged<T: DeserializeOwned>(&mut self, ask: impl Serialize) -> Result<T, Refusal> {
+    async fn tagged<T: DeserializeOwned>(&mut self, patience: Duration, ask: impl Serialize) -> Result<T, Refusal> {
         let call = serde_json::to_value(ask).map_err(|error| self.broken(error))?;
         let method = call["method"].as_str().unwrap_or_default().to_string();
-        self.call(&method, &call["params"]).await
+        self.call_within(patience, &method, &call["params"]).await
     }
 
     /// Which way each member is reached.

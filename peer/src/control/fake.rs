@@ -12,7 +12,7 @@ use common::{
     wire::control::{
         Cancelled, Changes, Door, Event, Exit, History, Joined, Joining, Member, MessageEvent, Order, Outbox, Path,
         Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
-        files::{AnswerFiles, AskFiles},
+        files::{AnswerFiles, AskFiles, FileLine, FileShown, Here, Limits, Transfer, TransferId, TransferState},
         people::{AnswerPeople, AskPeople},
     },
 };
@@ -37,6 +37,8 @@ struct Kept {
     said: Vec<Said>,
     begun: Vec<String>,
     finished: usize,
+    files: Vec<FileLine>,
+    transfers: Vec<Transfer>,
 }
 
 impl Fake {
@@ -222,8 +224,80 @@ impl Session for Fake {
         Err(Refusal::new(Exit::Refused, format!("there is no message {id}")))
     }
 
-    async fn files(&self, _ask: AskFiles) -> Result<AnswerFiles, Refusal> {
-        Err(Refusal::new(Exit::Refused, "no files here"))
+    /// Whatever is shared is there at once; whatever is fetched stays under way.
+    async fn files(&self, ask: AskFiles) -> Result<AnswerFiles, Refusal> {
+        let mut kept = self.kept.lock().unwrap();
+        let no_file = |file: &str| Refusal::new(Exit::Refused, format!("there is no file {file}"));
+        let mut turn = |id: TransferId, state: TransferState| {
+            let transfer = kept.transfers.iter_mut().find(|transfer| transfer.id == id.id);
+            let transfer =
+                transfer.ok_or_else(|| Refusal::new(Exit::Refused, format!("there is no transfer {}", id.id)))?;
+            transfer.state = state;
+            Ok(AnswerFiles::Transfer(Box::new(transfer.clone())))
+        };
+        match ask {
+            AskFiles::Share(share) => {
+                let line = |path: &std::path::PathBuf| FileLine {
+                    room: share.room.clone(),
+                    file: FileShown {
+                        name: path.file_name().unwrap().to_string_lossy().into_owned(),
+                        root: "ab".repeat(32),
+                        size: 1_024,
+                        folder: false,
+                        media: String::new(),
+                        width: None,
+                        height: None,
+                    },
+                    from: vec![self.name.clone()],
+                    at: 0,
+                    whole: 1,
+                    part: 0,
+                    here: Here::Whole,
+                    path: Some(path.clone()),
+                };
+                let lines: Vec<FileLine> = share.paths.iter().map(line).collect();
+                kept.files.extend(lines.clone());
+                Ok(AnswerFiles::Files(lines))
+            }
+            AskFiles::Unshare(named) => {
+                let before = kept.files.len();
+                kept.files.retain(|line| line.file.name != named.file);
+                if kept.files.len() < before { Ok(AnswerFiles::Done {}) } else { Err(no_file(&named.file)) }
+            }
+            AskFiles::Files(room) => {
+                Ok(AnswerFiles::Files(kept.files.iter().filter(|line| line.room == room.room).cloned().collect()))
+            }
+            AskFiles::Get(get) => {
+                let line = kept.files.iter().find(|line| line.file.name == get.file && line.room == get.room);
+                let line = line.ok_or_else(|| no_file(&get.file))?;
+                let transfer = Transfer {
+                    id: kept.transfers.len() as u64 + 1,
+                    room: get.room,
+                    file: line.file.clone(),
+                    state: TransferState::Fetching,
+                    path: "/downloads".into(),
+                    done: 0,
+                    total: line.file.size,
+                    rate: 0,
+                    left_s: None,
+                    sources: Vec::new(),
+                    trouble: None,
+                };
+                kept.transfers.push(transfer.clone());
+                Ok(AnswerFiles::Transfer(Box::new(transfer)))
+            }
+            AskFiles::Transfers {} => Ok(AnswerFiles::Transfers(kept.transfers.clone())),
+            AskFiles::Transfer(id) => {
+                let transfer = kept.transfers.iter().find(|transfer| transfer.id == id.id).cloned();
+                transfer
+                    .map(|transfer| AnswerFiles::Transfer(Box::new(transfer)))
+                    .ok_or_else(|| no_file("of that number"))
+            }
+            AskFiles::Pause(id) => turn(id, TransferState::Paused),
+            AskFiles::Resume(id) => turn(id, TransferState::Fetching),
+            AskFiles::CancelTransfer(id) => turn(id, TransferState::Cancelled),
+            AskFiles::Limit(limits) => Ok(AnswerFiles::Limits(Limits { down: Some(0), ..limits })),
+        }
     }
 
     async fn people(&self, _ask: AskPeople) -> Result<AnswerPeople, Refusal> {

@@ -22,6 +22,9 @@
 //! - A `say` is answered once the message is on disk here; with `wait`, once everybody has it or the time is over.
 //! - The answer to `tail` comes after the past events. A bot that keeps the last `cursor` it has dealt with, and gives it
 //!   as `since` after a restart of either side, misses no event and gets none twice.
+//! - `get` is answered when the fetching begins; how it goes on is asked with `transfer`, and told by events `transfer` of
+//!   a `tail` that follows: as it begins, comes to a halt, and ends. `share` is answered when all is hashed, which takes
+//!   as long as reading it; requests of the same connection wait so long.
 //! - An error's `code` is the exit code of the command; the negative ones of JSON-RPC are for what is no request.
 //! - A line has at most [`line::REQUEST_BYTES`] bytes. A client that does not read is waited for.
 //!

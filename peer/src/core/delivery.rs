@@ -277,7 +277,7 @@ impl Core {
             PeerFrame::Near(near) => self.near(id, &near, now),
             PeerFrame::Tell(tell) => self.told_to_tell(id, tell),
             PeerFrame::Looks(looks) => self.told_looks(id, looks.looks),
-            PeerFrame::Holds(_) | PeerFrame::Watch(_) | PeerFrame::Has(_) => {}
+            PeerFrame::Holds(_) | PeerFrame::Watch(_) | PeerFrame::Has(_) => self.files_say(id, frame, now),
         }
     }
 

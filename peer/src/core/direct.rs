@@ -5,7 +5,7 @@
 use common::{
     AccountName, Key, MessageId, RoomName, Slot, Version,
     table::{Member, Role, Table},
-    wire::control::{Event, Exit, MemberChange, Refusal},
+    wire::control::{Event, Exit, MemberChange, Refusal, files::AskFiles},
 };
 
 use super::{
@@ -177,6 +177,17 @@ impl Core {
                 if let Some(name) = room.as_person() {
                     let key = self.addressee(&name)?;
                     *room = self.begin_direct(key, now);
+                }
+            }
+            Ask::Files(AskFiles::Share(share)) => {
+                if let Some(name) = share.room.as_person() {
+                    let key = self.addressee(&name)?;
+                    share.room = self.begin_direct(key, now);
+                }
+            }
+            Ask::Files(ask) => {
+                if let Some(room) = ask.room_mut() {
+                    *room = self.resolve_room(room)?;
                 }
             }
             Ask::Make(room, _) | Ask::Order(room, _) | Ask::Door(room) if !room.is_plain() => {

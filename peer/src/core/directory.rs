@@ -164,9 +164,14 @@ impl Core {
     pub(super) fn newly_shared(&mut self, key: Key, name: &RoomName, now: Now) {
         match self.people.get(&key).and_then(|person| person.link) {
             Some(link) => {
+                if self.links.returned(link, name) {
+                    // What it has said since it came back may have come here before this was known, and is lost.
+                    self.send_anew(link, name);
+                }
                 self.receipts.owe(link, name.clone());
                 self.go_on(link, &key, name, now);
                 self.compare_newly(link, &key, name);
+                self.files.shares(link, name.clone());
             }
             None => self.unpark(&key, now),
         }
@@ -184,6 +189,7 @@ impl Core {
             }
             self.receipts.forget_room(link, name);
             self.repair_parted(link, name);
+            self.files.parts(link, name, self.clock.at);
         }
         if let Some(person) = self.people.get_mut(key)
             && !person.rooms.iter().any(|room| room != name && room.is_plain())

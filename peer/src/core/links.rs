@@ -52,6 +52,8 @@ pub struct Link {
     pub feeds: BTreeMap<RoomName, Feed>,
     /// Where logs go on, after messages that are not for this peer.
     skipped: BTreeMap<(RoomName, Key), u64>,
+    /// Rooms that the two of them have shared and do not share now.
+    parted: BTreeSet<RoomName>,
     dialled: bool,
     /// Which life of the other side it belongs to, once it has said hello.
     life: Option<u64>,
@@ -144,7 +146,13 @@ impl Links {
             link.sent.remove(room);
             link.feeds.remove(room);
             link.skipped.retain(|(name, _), _| name != room);
+            link.parted.insert(room.clone());
         }
+    }
+
+    /// Whether the two had shared a room and had ceased to, now that they share it.
+    pub fn returned(&mut self, link: LinkId, room: &RoomName) -> bool {
+        self.links.get_mut(&link).is_some_and(|link| link.parted.remove(room))
     }
 
     /// When something is due.
@@ -233,6 +241,7 @@ impl Core {
             early: BTreeMap::new(),
             feeds: BTreeMap::new(),
             skipped: BTreeMap::new(),
+            parted: BTreeSet::new(),
             dialled,
             life: None,
             parked: !known,
@@ -291,6 +300,7 @@ impl Core {
         self.show_presence(&key);
         self.repair_linked(id, key, now);
         self.typing_linked(id);
+        self.files_linked(id, key);
         self.reached(id, &key);
     }
 
@@ -304,6 +314,7 @@ impl Core {
         let Some(Link { key, dialled, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
         self.typing.forget(id);
+        self.files.link_down(id, now.at);
         self.call_over(id, &why);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
@@ -344,6 +355,7 @@ impl Core {
         let Some(link) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
         self.typing.forget(id);
+        self.files.link_down(id, self.clock.at);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
             self.repair_unlinked(id, &link.key);

@@ -76,6 +76,7 @@ use book::Book;
 use causal::WaitingRoom;
 use contacts::{Contacts, Held};
 use delivery::Unsaid;
+use files::{Files, Unasked};
 use links::Links;
 use meeting::Meeting;
 use offers::Offers;
@@ -162,7 +163,8 @@ pub struct Core {
     repair: Repair,
     witness: Witness,
     offers: Offers,
-    /// Rooms whose list of files may be another one than it was: for who fetches and serves.
+    files: Files,
+    /// Rooms whose lists of files may be others than [`Core::files`] knows.
     lists_changed: BTreeSet<RoomName>,
     numbers_from: u64,
     /// Told in every hello.
@@ -192,7 +194,6 @@ impl Core {
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
             config: start.config,
-            rooms: start.saved.rooms,
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
@@ -200,7 +201,9 @@ impl Core {
             repair: Repair::new(),
             witness: Witness::default(),
             offers: Offers::new(start.saved.offered),
-            lists_changed: BTreeSet::new(),
+            files: Files::new(start.saved.files, Unasked::default(), start.seed),
+            lists_changed: start.saved.rooms.keys().cloned().collect(),
+            rooms: start.saved.rooms,
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -211,7 +214,6 @@ impl Core {
         };
         core.open_book(start.saved.book);
         core.meet_everybody();
-        core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
         core
     }
 
@@ -238,7 +240,7 @@ impl Core {
             Input::CallFailed(call, why) => self.call_failed(call, &why),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
-            Input::File(_) => {}
+            Input::File(input) => self.file_input(input, now),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
         }
     }
@@ -253,8 +255,13 @@ impl Core {
         self.repair_due(now);
         self.witness_due(now);
         self.waiting_due(now);
+        self.files_due(now);
         self.seal(now);
         self.settle_lists(now);
+        if !self.lists_changed.is_empty() {
+            // What was said just now may be of files.
+            self.files_due(now);
+        }
         self.pay_owed();
         self.keep_book();
         std::mem::take(&mut self.out)
@@ -270,6 +277,7 @@ impl Core {
             self.repair.deadline(),
             self.witness.deadline(),
             self.waiting_deadline(),
+            self.files.deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)
     }

@@ -111,10 +111,9 @@ fn what_comes_late_from_who_is_removed_is_refused_with_the_version_that_says_so(
     assert_eq!((taken(&outputs), of_the_lobby(&outputs, 1)), (0, vec![refuse.into()]));
 }
 
-#[test]
-fn what_waited_for_something_when_its_author_was_removed_is_not_taken() {
-    let mut alone = three();
-    let (asked, _) = first(&alone, 1);
+/// A message of m1 that answers one of m2, which is the other.
+fn answer_and_what_it_answers(alone: &Alone) -> (Batch, Batch) {
+    let (asked, _) = first(alone, 1);
     let message = asked.messages().next().unwrap().unwrap().unwrap();
     assert!(message.answers.is_empty());
     let answers = vec![common::message::Answered {
@@ -124,11 +123,35 @@ fn what_waited_for_something_when_its_author_was_removed_is_not_taken() {
     }];
     let answer = Message { answers, ..Message::new(0, "an answer".into()) };
     let head = Head::empty(&lobby(), &alone.others[0].key());
-    let (answer, _) = Batch::sign(&alone.others[0], &lobby(), asked.stamp, head, &[answer]);
+    (Batch::sign(&alone.others[0], &lobby(), asked.stamp, head, &[answer]).0, asked)
+}
+
+#[test]
+fn what_waited_for_something_when_its_author_was_removed_is_not_taken() {
+    let mut alone = three();
+    let (answer, asked) = answer_and_what_it_answers(&alone);
     assert_eq!(taken(&alone.tell(Input::LinkSays(LinkId(1), answer.into()))), 0, "it waits");
     alone.removed(1, 2);
     assert_eq!(taken(&alone.later(60_000)), 0);
     assert_eq!(taken(&alone.tell(Input::LinkSays(LinkId(2), asked.into()))), 1);
+}
+
+/// It takes what it has sent for sent, and would not send it again by itself.
+#[test]
+fn who_leaves_and_comes_back_is_told_to_send_again_what_it_has_sent() {
+    let mut alone = three();
+    let (answer, _) = answer_and_what_it_answers(&alone);
+    let member = alone.at(1);
+    alone.tell(Input::LinkSays(LinkId(1), answer.into()));
+    let gone = common::table::Step::Gone { slot: member.slot, why: common::table::Departure::Left };
+    let back = common::table::Step::Put(Member { since: 5, ..member });
+    let outputs = alone.changes(vec![gone.at(0), back.at(0)]);
+    let refuse = Refuse { room: lobby(), last: 0, code: RefuseCode::Anew, version: Version { epoch: 1, number: 5 } };
+    let have = Have { logs: vec![Reach { room: lobby(), first: 1, last: 0 }] };
+    let frames = of_the_lobby(&outputs, 1);
+    let place = |frame: PeerFrame| frames.iter().position(|sent| *sent == frame);
+    let (refused, had) = (place(refuse.into()), place(have.into()));
+    assert!(refused.is_some() && refused < had, "{frames:?}");
 }
 
 #[test]

@@ -253,6 +253,13 @@ impl Core {
         }
     }
 
+    /// Has a member take back what it has sent in a room: it is sent again once this peer says what it has.
+    pub(super) fn send_anew(&mut self, id: LinkId, name: &RoomName) {
+        let version = self.rooms.get(name).map_or(Version::NONE, |room| room.table.version());
+        let refuse = Refuse { room: name.clone(), last: 0, code: RefuseCode::Anew, version };
+        self.send(id, PeerFrame::from(refuse).encode());
+    }
+
     fn refuse(&mut self, id: LinkId, batch: &Batch, code: RefuseCode, version: Version) {
         let refuse = Refuse { room: batch.room.clone(), last: batch.last(), code, version };
         self.send(id, PeerFrame::from(refuse).encode());

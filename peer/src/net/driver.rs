@@ -28,6 +28,7 @@ use crate::{
         command::{Answer, Ask},
         direct::titled,
     },
+    files::{Files, Serving, Shelf},
     spawn::Host,
     store::{Fed, Store, events_of},
 };
@@ -91,6 +92,8 @@ pub struct Driver {
     pub store: Store,
     /// The file of the address book.
     pub book: Option<PathBuf>,
+    /// The folder for what proves files.
+    pub files: PathBuf,
     pub host: Host,
     pub asks: mpsc::Receiver<Question>,
     pub tells: Tells,
@@ -103,7 +106,8 @@ impl Driver {
     pub async fn run(self) {
         let (inputs_in, inputs) = mpsc::channel(WAITING);
         let (tracker_in, tracker_inputs) = mpsc::channel(WAITING);
-        let pool = Pool::default();
+        let pool = Pool::new(Serving::new(Shelf::new(self.files)));
+        let files = Files::new(pool.clone(), inputs_in.clone());
         let accepting = tokio::spawn(accept::run(self.endpoint.clone(), pool.clone(), inputs_in.clone()));
         let running = Running {
             core: self.core,
@@ -117,6 +121,7 @@ impl Driver {
             host: self.host,
             tells: self.tells,
             pool,
+            files,
             inputs: inputs_in,
             tracker_inputs: tracker_in,
             tracker: None,
@@ -147,6 +152,7 @@ struct Running {
     host: Host,
     tells: Tells,
     pool: Pool,
+    files: Files,
     inputs: Inputs,
     tracker_inputs: mpsc::Sender<(u64, Input)>,
     tracker: Option<mpsc::UnboundedSender<Encoded>>,
@@ -301,7 +307,7 @@ impl Running {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Keep(_) | Output::End(_) | Output::File(_) => {}
+            Output::Keep(_) | Output::End(_) => {}
             Output::Reply(id, reply) => self.reply(id, reply),
             Output::Show(shown) => self.show(shown),
             Output::DialTracker => self.dial_tracker(),
@@ -355,6 +361,7 @@ impl Running {
             Output::Close(link, reason) => self.pool.tell(link, ToWriter::Close(reason)),
             Output::Load { link, room, from } => self.load(link, room, from),
             Output::Feed { link, room, logs, position } => self.feed(link, room, logs, position),
+            Output::File(output) => self.files.carry_out(output),
         }
     }
 

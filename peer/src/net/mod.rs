@@ -4,6 +4,6 @@ mod accept;
 mod dial;
 pub(crate) mod driver;
 mod peer_link;
-mod pool;
+pub(crate) mod pool;
 mod sleep;
 mod tracker_link;

@@ -43,8 +43,10 @@ pub async fn serve(
     let (send, recv) = streams;
     let writer = tokio::spawn(write(link, connection.clone(), send, frames, inputs.clone()));
     let hints = tokio::spawn(take_hints(link, connection.clone(), inputs.clone()));
+    let asked = tokio::spawn(pool.serving().clone().accept(link, connection.clone(), inputs.clone()));
     let reason = read(link, &connection, recv, &inputs).await;
     hints.abort();
+    asked.abort();
     pool.remove(link);
     let _ = inputs.send(Input::LinkDown(link, reason)).await;
     // With the pool's sender gone the writer ends by itself once it has written what it holds.

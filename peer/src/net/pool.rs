@@ -10,7 +10,7 @@ use dashmap::DashMap;
 use quinn::Connection;
 use tokio::sync::mpsc;
 
-use crate::core::LinkId;
+use crate::{core::LinkId, files::Serving};
 
 /// What a link's writer is told. The queue has no bound of its own: the core counts the bytes in it and holds back.
 pub enum ToWriter {
@@ -20,14 +20,25 @@ pub enum ToWriter {
     Close(String),
 }
 
-/// All connections to other peers.
-#[derive(Clone, Default)]
+/// All connections to other peers, and what serves files on them.
+#[derive(Clone)]
 pub struct Pool {
+    serving: Serving,
     links: Arc<DashMap<LinkId, (Connection, mpsc::UnboundedSender<ToWriter>)>>,
     last: Arc<AtomicU64>,
 }
 
 impl Pool {
+    /// No connections yet.
+    pub fn new(serving: Serving) -> Pool {
+        Pool { serving, links: Arc::default(), last: Arc::default() }
+    }
+
+    /// What serves files.
+    pub fn serving(&self) -> &Serving {
+        &self.serving
+    }
+
     /// Adds a connection, and gives it an id.
     pub fn add(&self, connection: Connection) -> (LinkId, mpsc::UnboundedReceiver<ToWriter>) {
         let id = LinkId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
@@ -50,6 +61,11 @@ impl Pool {
             // What cannot be sent now is lost, as it may be on the way.
             let _ = link.0.send_datagram(hint);
         }
+    }
+
+    /// The connection of a link, unless it is gone.
+    pub fn connection(&self, id: LinkId) -> Option<Connection> {
+        self.links.get(&id).map(|link| link.0.clone())
     }
 
     /// Takes a connection out.

@@ -2,12 +2,11 @@
 //! that has them, beside a plain copy of the same texts over QUIC into a synced file.
 //! `cargo bench -p tests --bench catchup`.
 
-mod copy;
-
 use std::time::Instant;
 
 use tests::{
     absence::{Absence, Pace, TEXT, end},
+    copy,
     measure::{self, quantile},
 };
 
@@ -45,8 +44,10 @@ async fn row(what: &str, pace: Pace) -> Vec<String> {
         bytes.push((link.bytes_out + link.bytes_in) as f64);
         end(away).await;
 
+        let texts = home.join("texts");
+        std::fs::write(&texts, vec![b'x'; MESSAGES as usize * TEXT]).expect("space");
         let began = Instant::now();
-        copy::run(MESSAGES as usize * TEXT, &home.join("copy")).await;
+        copy::over_quic(&texts, &home.join("copy")).await;
         copies.push(began.elapsed().as_secs_f64() * 1e3);
     }
     let [returned, copied, bytes] = [returns, copies, bytes].map(|mut values| quantile(&mut values, 0.5));

@@ -108,6 +108,11 @@ impl Net {
         self.set(other, one, conditions);
     }
 
+    /// Limits all that a host sends from now on, to so many bytes a second; so many more may wait before it.
+    pub fn set_uplink(&self, host: Host, rate: u64, queue: usize) {
+        self.state().switch.set_uplink(host, rate, queue);
+    }
+
     /// Loses everything that is sent from now on in one direction.
     pub fn cut(&self, from: Host, to: Host) {
         self.state().switch.cut(from, to);

@@ -100,6 +100,7 @@ pub(super) struct Switch {
     outward: BTreeMap<Host, SocketAddr>,
     inward: BTreeMap<SocketAddr, Host>,
     lanes: BTreeMap<(Host, Host), Lane>,
+    uplinks: BTreeMap<Host, Uplink>,
     traffic: BTreeMap<(Host, Host), Traffic>,
     trace: DefaultHasher,
 }
@@ -113,6 +114,29 @@ struct Lane {
     last: Duration,
 }
 
+/// All that a host sends, to whomever.
+#[derive(Clone, Copy)]
+struct Uplink {
+    /// Bytes a second.
+    rate: u64,
+    /// Bytes that may wait; what comes when they do is lost.
+    queue: usize,
+    /// When the last byte that waits will have left.
+    free: Duration,
+}
+
+impl Uplink {
+    /// When a datagram that is sent now will have left.
+    fn take(&mut self, now: Duration, length: usize) -> Option<Duration> {
+        let waiting = self.free.saturating_sub(now).as_secs_f64() * self.rate as f64;
+        if waiting as usize + length > self.queue {
+            return None;
+        }
+        self.free = self.free.max(now) + Duration::from_secs_f64(length as f64 / self.rate.max(1) as f64);
+        Some(self.free)
+    }
+}
+
 impl Switch {
     pub fn new(random: Random) -> Switch {
         Switch {
@@ -124,6 +148,7 @@ impl Switch {
             outward: BTreeMap::new(),
             inward: BTreeMap::new(),
             lanes: BTreeMap::new(),
+            uplinks: BTreeMap::new(),
             traffic: BTreeMap::new(),
             trace: DefaultHasher::new(),
         }
@@ -136,6 +161,11 @@ impl Switch {
 
     pub fn set(&mut self, from: Host, to: Host, conditions: Conditions) {
         self.special.insert((from, to), conditions);
+    }
+
+    /// Limits all that a host sends, to so many bytes a second, with a queue before it.
+    pub fn set_uplink(&mut self, host: Host, rate: u64, queue: usize) {
+        self.uplinks.insert(host, Uplink { rate, queue, free: Duration::ZERO });
     }
 
     pub fn cut(&mut self, from: Host, to: Host) {
@@ -225,6 +255,11 @@ impl Switch {
             return Vec::new();
         }
         let conditions = *self.special.get(&pair).unwrap_or(&self.usual);
+        let now = match self.uplinks.get_mut(&pair.0).map(|uplink| uplink.take(now, length)) {
+            Some(None) => return Vec::new(),
+            Some(Some(left)) => left,
+            None => now,
+        };
         let lane = self.lanes.entry(pair).or_default();
         let left = match conditions.rate {
             None => now,
@@ -311,6 +346,17 @@ mod tests {
         assert!(send(&mut switch, 0, A, B, 100).is_empty());
         assert_eq!(send(&mut switch, 100, A, B, 100), ms(300));
         assert_eq!(send(&mut switch, 0, B, A, 100), ms(100));
+    }
+
+    #[test]
+    fn an_uplink_is_shared_by_all_that_its_host_sends() {
+        let mut switch = switch(Conditions { delay: Duration::ZERO, ..Conditions::default() });
+        switch.set_uplink(host(A), 1_000, 250);
+        let ms = |ms| vec![Duration::from_millis(ms)];
+        assert_eq!(send(&mut switch, 0, A, B, 100), ms(100));
+        assert_eq!(send(&mut switch, 0, A, "10.0.0.3:1", 100), ms(200));
+        assert!(send(&mut switch, 0, A, B, 100).is_empty());
+        assert_eq!(send(&mut switch, 0, B, A, 100), ms(0));
     }
 
     #[test]

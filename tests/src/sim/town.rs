@@ -2,6 +2,7 @@
 //! not.
 
 use std::{
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -19,6 +20,7 @@ use common::{
     },
 };
 use peer::{Config, Handle, Host as PeerHost, Setup, Store, core::Saved};
+use tempfile::TempDir;
 use tokio::time::{Instant, timeout};
 use tracker::{Parts, Running};
 
@@ -36,6 +38,8 @@ pub struct Town {
     tracker_store: tracker::store::Store,
     tracker: Option<Running>,
     runs: u64,
+    /// Files are on the real disk: each person has a folder in it.
+    folder: TempDir,
 }
 
 /// A person whose peer is running.
@@ -46,6 +50,8 @@ pub struct Person {
     pub handle: Handle,
     /// Where it is.
     pub host: Host,
+    /// Its own folder.
+    pub folder: PathBuf,
     number: u16,
     store: Store,
     slept: Arc<AtomicU64>,
@@ -66,7 +72,8 @@ impl Town {
     /// Like everything here, if the tracker or a peer does not do what it should.
     pub fn new(net: &Net) -> Town {
         let tracker_store = tracker::store::Store::in_memory(1).expect("a store in memory");
-        let mut town = Town { net: net.clone(), start: Instant::now(), tracker_store, tracker: None, runs: 0 };
+        let folder = tempfile::Builder::new().prefix("town").tempdir().expect("a folder");
+        let mut town = Town { net: net.clone(), start: Instant::now(), tracker_store, tracker: None, runs: 0, folder };
         town.start_tracker();
         town
     }
@@ -163,6 +170,8 @@ impl Town {
         let certificate = Certificate::new(&identity).expect("a certificate");
         let server = endpoint::server_config(&certificate, ALPN, &config.link_limits()).expect("a TLS config");
         let (store, saved) = disk;
+        let folder = self.folder.path().join(number.to_string());
+        std::fs::create_dir_all(&folder).expect("a folder");
         let setup = Setup {
             config: config.clone(),
             name: name.clone(),
@@ -173,6 +182,7 @@ impl Town {
             tracker_key: None,
             invite: None,
             store: "in memory".into(),
+            files: folder.join(".proofs"),
             used: false,
         };
         let (start, net) = (self.start, self.net.clone());
@@ -185,7 +195,7 @@ impl Town {
             seed: self.net.seed() ^ u64::from(number),
         };
         let handle = peer::spawn_on(setup, peer_host, store.clone(), saved);
-        Person { name, handle, host, number, store, slept }
+        Person { name, handle, host, folder, number, store, slept }
     }
 }
 

@@ -25,7 +25,13 @@
 //! | `tail` | [`Tail`] | `{}` after the past events; each event is a notification `event` |
 //! | `paths` | | list of [`Path`] |
 //! | `logout` | | `{}` |
-//! | files and transfers | [`files::AskFiles`] | told there |
+//! | `share` | [`files::Share`] | list of [`files::FileLine`], once all is hashed |
+//! | `unshare` | [`files::NamedFile`] | `{}` |
+//! | `files` | [`files::OfRoom`] | list of [`files::FileLine`] |
+//! | `get` | [`files::Get`] | [`files::Transfer`], as it begins |
+//! | `transfers` | | list of [`files::Transfer`] |
+//! | `transfer`, `pause`, `resume`, `cancel_transfer` | [`files::TransferId`] | [`files::Transfer`] |
+//! | `limit` | [`files::Limits`] | [`files::Limits`], as they are now |
 //! | contacts, keys, address book, chats without a tracker | [`people::AskPeople`] | told there |
 //!
 //! A refusal is a JSON-RPC error whose `code` is the [`Exit`] code that a command ends with, and whose `message`

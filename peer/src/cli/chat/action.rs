@@ -1,16 +1,18 @@
 //! What a typed line asks for, and how it is done.
 
 use common::{
-    AccountName, RoomName,
+    AccountName, MessageId, RoomName,
     content::Content,
     wire::control::{
         Create, Door, Exit, Joined, Joining, Member, Order, Refusal, Room, Said,
+        files::AskFiles,
         people::{AnswerPeople, AskPeople, Named},
     },
 };
 use peer::control::Session;
+use tokio::sync::mpsc;
 
-use super::people;
+use super::{files, people};
 use crate::cli::{door, identity::Verify, meet, output, rooms, session};
 
 /// What a typed line asks for.
@@ -34,6 +36,9 @@ pub enum Action {
         accept: bool,
     },
     People(AskPeople),
+    Files(AskFiles),
+    /// To send a message no more to those who lack it.
+    Cancel(MessageId),
     Verify(Verify),
     /// To open a chat with whoever is there.
     Connect(String),
@@ -72,12 +77,12 @@ pub enum Outcome {
     Nothing,
 }
 
-/// Does it.
-pub async fn act(session: impl Session, action: Action) -> Outcome {
-    done(session, action).await.unwrap_or_else(Outcome::Refused)
+/// Does it. What takes long goes on by itself, and what comes of it comes by `later`.
+pub async fn act(session: impl Session, action: Action, later: mpsc::Sender<Outcome>) -> Outcome {
+    done(session, action, later).await.unwrap_or_else(Outcome::Refused)
 }
 
-async fn done(session: impl Session, action: Action) -> Result<Outcome, Refusal> {
+async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome>) -> Result<Outcome, Refusal> {
     Ok(match action {
         Action::Tell(room, text) => Outcome::Told(session.speak(room, text.into()).await?),
         Action::Join(room) => joined(session.join(room).await?),
@@ -115,6 +120,8 @@ async fn done(session: impl Session, action: Action) -> Result<Outcome, Refusal>
             let answer = session.people(ask.clone()).await?;
             Outcome::Shown(people::told(&ask, &answer))
         }
+        Action::Files(ask) => files::act(&session, ask, &later).await?,
+        Action::Cancel(id) => files::cancel(&session, id).await?,
         Action::Verify(verify) => match session.people(AskPeople::Verify(verify.params())).await? {
             AnswerPeople::Identity(identity) => Outcome::Shown(verify.told(&identity)),
             _ => Outcome::Nothing,

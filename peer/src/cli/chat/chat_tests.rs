@@ -51,3 +51,36 @@ async fn rooms_are_run_and_people_answered_from_the_chat() {
     ];
     assert_eq!(shown[1..], expected);
 }
+
+#[tokio::test]
+async fn files_are_shared_fetched_and_stopped_from_the_chat() {
+    let lines = [
+        "/join lobby",
+        "/files",
+        "/share /tmp/cat.jpg",
+        "/get cat.jpg",
+        "/pause 1",
+        "/cancel 1",
+        "/transfers",
+        "/resume 7",
+        "/unshare cat.jpg",
+        "/limit --up 2M/s",
+        "/get",
+        "/quit",
+    ];
+    let shown = chat(Fake::new("alice"), &lines).await;
+    let expected = [
+        "no file is shared in lobby; share one: /share lobby PATH",
+        "cat.jpg (1.0 KiB) is shared in lobby, and served from /tmp/cat.jpg; end that with: /unshare lobby cat.jpg",
+        "cat.jpg (1.0 KiB) is being fetched from lobby to /downloads, as number 1: /transfers",
+        "cat.jpg is paused; go on with: /resume 1",
+        "cat.jpg is not fetched any more, and what had come is deleted",
+        "  ID  NAME     ROOM   STATE      DONE  SIZE     RATE  LEFT  FROM\n  \
+         1   cat.jpg  lobby  cancelled  0 %   1.0 KiB  -     -     -",
+        "! there is no transfer 7",
+        "cat.jpg is not shared in lobby any more; who has it keeps it",
+        "files go out at: 2.0 MiB/s\nfiles come in at: no limit",
+        "! it is /get [ROOM] NAME [-o PATH] [--overwrite] [--limit RATE]: fetch a file from everybody who has it",
+    ];
+    assert_eq!(shown[2..], expected);
+}

@@ -5,7 +5,7 @@ use common::{AccountName, RoomName, content::Content, content::Kind, table::Role
 
 use super::{
     action::Action,
-    people,
+    files, people,
     talk::Talk,
     words::{self, Bad},
 };
@@ -35,7 +35,7 @@ const fn command(
     Command { name, params, help, typed }
 }
 
-const GROUPS: [Group; 5] = [
+const GROUPS: [Group; 6] = [
     Group {
         name: "talk",
         about: "what is said, and what is done to it",
@@ -127,6 +127,7 @@ const GROUPS: [Group; 5] = [
             }),
         ],
     },
+    Group { name: "files", about: "what is shared, and what is on its way to you", commands: files::COMMANDS },
     Group {
         name: "people",
         about: "contacts, who they really are, and how to find them without a tracker",

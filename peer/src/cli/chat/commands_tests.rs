@@ -1,4 +1,7 @@
-use common::{table::History, wire::control::people::AskPeople};
+use common::{
+    table::History,
+    wire::control::{files::AskFiles, people::AskPeople},
+};
 
 use super::*;
 
@@ -57,6 +60,27 @@ fn a_topic_is_all_that_stands_behind_it() {
     assert_eq!(typed(&in_den(), "topic mum's \"best\" room"), topic("mum's \"best\" room"));
     assert_eq!(typed(&in_den(), "topic \"\""), topic(""));
     assert_eq!(typed(&in_den(), "topic"), Action::Topic(room("den")));
+}
+
+#[test]
+fn a_file_is_fetched_from_the_room_of_the_prompt_or_from_the_one_named() {
+    let get = |line: &str| match typed(&in_den(), line) {
+        Action::Files(AskFiles::Get(get)) => (get.room, get.file, get.to, get.limit),
+        other => panic!("{line}: {other:?}"),
+    };
+    let here = std::env::current_dir().unwrap();
+    assert_eq!(get("get 'my cat.jpg'"), (room("den"), "my cat.jpg".into(), here.clone(), None));
+    assert_eq!(get("get attic x --limit 2M/s"), (room("attic"), "x".into(), here, Some(2 << 20)));
+    assert_eq!(get("get x -o /tmp/y").2, std::path::Path::new("/tmp/y"));
+    assert!(shown("get x -o /nonexistent/").contains("no folder"), "{}", shown("get x -o /nonexistent/"));
+    assert!(shown("get a b c").starts_with("! "), "{}", shown("get a b c"));
+    assert!(shown("pause x").contains("/transfers"), "{}", shown("pause x"));
+}
+
+#[test]
+fn what_is_cancelled_is_a_transfer_by_its_number_and_a_message_by_its_id() {
+    assert!(matches!(typed(&in_den(), "cancel 3"), Action::Files(AskFiles::CancelTransfer(id)) if id.id == 3));
+    assert!(matches!(typed(&in_den(), "cancel den/9f86d081884c7d65/17"), Action::Cancel(_)));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod action;
 mod commands;
 mod console;
 mod deeds;
+mod files;
 mod people;
 mod talk;
 mod words;
@@ -28,6 +29,9 @@ use tokio::{
 use action::{Action, Outcome, act};
 pub use console::Console;
 use talk::Talk;
+
+/// Outcomes of what goes on by itself that wait to be shown.
+const LATER: usize = 8;
 
 type Acting = Pin<Box<dyn Future<Output = Outcome>>>;
 
@@ -82,6 +86,7 @@ pub async fn run<S: Session>(
     let mut second = time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acting: Option<Acting> = None;
+    let (later, mut outcomes) = mpsc::channel(LATER);
     console.input.ask(talk.prompt());
     let mut over = false;
     // After the last line of a pipe, what it said is still seen to arrive.
@@ -100,7 +105,7 @@ pub async fn run<S: Session>(
                 Some(Action::Quit) => break,
                 Some(action) => {
                     idle.look(&session, true).await;
-                    acting = Some(Box::pin(act(session.clone(), action)));
+                    acting = Some(Box::pin(act(session.clone(), action, later.clone())));
                 }
             },
             () = console.typing.seen(), if !over => {
@@ -110,6 +115,7 @@ pub async fn run<S: Session>(
                     tokio::spawn(async move { session.typing(room).await });
                 }
             }
+            Some(outcome) = outcomes.recv() => shown.extend(talk.done(outcome, Instant::now())),
             Some(notice) = notices.recv() => shown.push_back(format!("! {notice}")),
             _ = second.tick() => {
                 idle.look(&session, false).await;

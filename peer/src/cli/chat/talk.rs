@@ -15,6 +15,7 @@ use super::{
     action::{Action, Outcome},
     commands,
     deeds::{InRoom, Latest},
+    files,
     words::{self, Bad},
 };
 use crate::cli::{progress::Progress, rooms::shown_to_all, show, tail, text, time};
@@ -173,7 +174,8 @@ impl Talk {
                 self.typing.remove(&(message.room.clone(), message.from.clone()));
                 let room = if self.is_in(&message.room) { String::new() } else { format!("({}) ", message.room) };
                 let place = format!("[{}] {room}", time::clock(message.sent));
-                Some(show::message(&place, message, "        "))
+                let hint = files::hint(message, self.is_in(&message.room)).unwrap_or_default();
+                Some(show::message(&place, message, "        ") + &hint)
             }
             Event::Typing(typing) => {
                 let who = (typing.room.clone(), typing.name.clone());
@@ -202,7 +204,8 @@ impl Talk {
             }
             Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
             Event::Member(member) => Some(self.changed(member)),
-            Event::Receipt(_) | Event::Transfer(_) => None,
+            Event::Transfer(transfer) => files::happened(transfer).map(|told| commands::in_chat(&told)),
+            Event::Receipt(_) => None,
         }
     }
 

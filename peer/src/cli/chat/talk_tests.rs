@@ -1,6 +1,12 @@
-use common::{Slot, content::Kind, table::History, wire::control::*};
+use common::{
+    Slot,
+    content::Kind,
+    table::History,
+    wire::control::{files, *},
+};
 
 use super::*;
+use crate::cli::{file::tests::picture, transfers::tests::half};
 
 fn room(name: &str) -> RoomName {
     name.parse().unwrap()
@@ -314,4 +320,39 @@ fn after_a_rename_the_chat_knows_its_user_by_the_new_name() {
     // One that was done in a shell is known from the event.
     talk.happened(&changed("ali", MemberChange::Renamed, None, Some("alicia")), now);
     assert_eq!(talk.happened(&changed("ali", MemberChange::Joined, None, None), now), None);
+}
+
+fn shares(place: &str, name: &str) -> Event {
+    let Event::Message(mut event) = message(place, "shares it") else { panic!("it is a message") };
+    event.deed.kind = Some(MessageKind::File);
+    event.deed.file = Some(picture(name));
+    Event::Message(event)
+}
+
+#[test]
+fn a_shared_file_is_shown_with_what_fetches_it() {
+    let mut talk = in_lobby();
+    let mut shown = |event: Event| talk.happened(&event, Instant::now()).unwrap();
+    let here = shown(shares("lobby", "cat.jpg"));
+    assert!(here.ends_with("bob shares cat.jpg (image/jpeg, 1024x768, 320 KiB): /get cat.jpg"), "{here}");
+    assert!(shown(shares("den", "my cat.jpg")).ends_with(": /get den 'my cat.jpg'"));
+    assert!(shown(shares("lobby", "-x\u{1b}[2J")).ends_with(": /get 0123456789abcdef"));
+    let Event::Message(mut own) = shares("lobby", "cat.jpg") else { panic!("it is a message") };
+    own.path = "self".into();
+    assert!(shown(Event::Message(own)).ends_with("320 KiB)"));
+}
+
+#[test]
+fn of_a_transfer_it_is_told_when_it_is_done_and_when_it_stands_still() {
+    let mut talk = in_lobby();
+    let mut shown = |state, trouble: Option<&str>| {
+        let transfer = files::Transfer { trouble: trouble.map(String::from), ..half(state) };
+        talk.happened(&Event::Transfer(transfer), Instant::now())
+    };
+    use files::TransferState::{Done, Failed, Fetching, Paused};
+    assert_eq!(shown(Fetching, None), None);
+    assert_eq!(shown(Paused, None), None);
+    assert_eq!(shown(Fetching, Some("nobody has it")).unwrap(), "* cat.jpg: nobody has it");
+    assert!(shown(Failed, Some("the disk is full")).unwrap().ends_with("/resume 3"));
+    assert_eq!(shown(Done, None).unwrap(), "* cat.jpg (image/jpeg, 1024x768, 320 KiB) is here: /tmp/cat.jpg");
 }
