@@ -14,6 +14,7 @@ use peer::size::{Rate, Size};
 
 use super::{
     output::{self, Out},
+    quiet::Quiet,
     text::inline,
     transfers,
 };
@@ -31,6 +32,7 @@ pub struct Bars {
     look: Look,
     /// Of the longest name, so that the bars begin below each other.
     width: usize,
+    _quiet: Option<Quiet>,
 }
 
 enum Look {
@@ -64,7 +66,8 @@ impl Bars {
         });
         let all = all.collect();
         let width = begun.iter().map(|transfer| name(transfer).chars().count()).max().unwrap_or_default();
-        Bars { all, look, width }
+        let quiet = if matches!(look, Look::Bars(_)) { Quiet::begin() } else { None };
+        Bars { all, look, width, _quiet: quiet }
     }
 
     /// The one at `place` is so now.

@@ -162,9 +162,9 @@ pub struct Core {
     typing: Typing,
     repair: Repair,
     witness: Witness,
-    offers: Offers,
     files: Files,
-    /// Rooms whose lists of files may be others than [`Core::files`] knows.
+    offers: Offers,
+    /// Rooms whose list of files may be another one than it was: for who fetches and serves.
     lists_changed: BTreeSet<RoomName>,
     numbers_from: u64,
     /// Told in every hello.
@@ -193,6 +193,7 @@ impl Core {
             meeting: Meeting::default(),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
+            files: Files::new(start.saved.files, Unasked::of(&start.config), start.seed),
             config: start.config,
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -201,7 +202,6 @@ impl Core {
             repair: Repair::new(),
             witness: Witness::default(),
             offers: Offers::new(start.saved.offered),
-            files: Files::new(start.saved.files, Unasked::default(), start.seed),
             lists_changed: start.saved.rooms.keys().cloned().collect(),
             rooms: start.saved.rooms,
             numbers_from: start.saved.numbers_from,
@@ -257,11 +257,11 @@ impl Core {
         self.waiting_due(now);
         self.files_due(now);
         self.seal(now);
-        self.settle_lists(now);
         if !self.lists_changed.is_empty() {
             // What was said just now may be of files.
             self.files_due(now);
         }
+        self.settle_lists(now);
         self.pay_owed();
         self.keep_book();
         std::mem::take(&mut self.out)

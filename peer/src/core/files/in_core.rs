@@ -16,7 +16,9 @@ use common::{
 };
 
 use super::{FileInput, OnList, Outcome, refused};
-use crate::core::{AskId, Core, LinkId, Listed, Now, Output, Row, Shown, answers::not_in, command::Answer, news::News};
+use crate::core::{
+    AskId, Core, LinkId, Now, Output, Row, Shown, answers::not_in, command::Answer, news::News, offers::Listed,
+};
 
 impl Core {
     /// The shell says something about files.
