@@ -217,7 +217,6 @@ impl Core {
         core.files.limit(Limits { up, down });
         core.open_book(start.saved.book);
         core.meet_everybody();
-        core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
         core
     }
 
