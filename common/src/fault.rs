@@ -93,6 +93,23 @@ faults! {
     WallNotWalkedAround,
     /// What was not meant for somebody is passed on to them.
     PassedToAnyone,
+    // A peer's core: files.
+    /// Bytes that are not in a file count as if they were.
+    WrongKept,
+    /// Whoever sends what is not in a file is asked again.
+    OffenderKept,
+    /// What is on disk of a file is forgotten at a start.
+    ResumeForgets,
+    /// A file is served to whoever asks.
+    ServedToStranger,
+    /// It is not told which pieces have come.
+    HasUntold,
+    /// What is missing of a range that broke off is not asked for again.
+    RestForgotten,
+    /// A range that stands still is waited for.
+    StallIgnored,
+    /// Nobody else is asked for what does not come.
+    SecondNotAsked,
     // The tracker's shell.
     /// Changes are told before they are stored.
     PushBeforeStore,

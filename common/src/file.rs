@@ -238,6 +238,12 @@ impl Grid {
         let at = |piece: u64| self.head.saturating_add(piece.saturating_mul(self.piece())).min(self.size);
         at(piece)..at(piece + 1)
     }
+
+    /// Which piece a byte is in; the last for what is behind the end.
+    pub fn at(&self, byte: u64) -> u32 {
+        let behind = byte.min(self.size - 1).checked_sub(self.head).map(|behind| behind / self.piece());
+        behind.map_or(0, |piece| (piece + u64::from(self.head > 0)) as u32)
+    }
 }
 
 /// Some of a file's pieces.
@@ -347,6 +353,8 @@ mod tests {
             assert!(ends.iter().all(|range| range.start.is_multiple_of(GROUP)));
             assert!(grid.range(grid.count()).is_empty());
             assert!(grid.range(u32::MAX).is_empty());
+            assert!((0..grid.count()).all(|piece| grid.at(grid.range(piece).start) == piece));
+            assert!((0..grid.count()).all(|piece| grid.at(grid.range(piece).end - 1) == piece));
         }
     }
 

@@ -13,21 +13,26 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use peer::size::{Rate, Size};
 
 use super::{
-    outbox::beginning,
     output::{self, Out},
+    quiet::Quiet,
     text::inline,
     transfers,
 };
 
 /// How often a transfer on which nothing has changed is told as JSON.
 const TOLD: Duration = Duration::from_secs(1);
+/// Characters of a name before a bar.
+const NAME: usize = 20;
 /// What a bar shows: the name, how far it is, and how it goes, as much as fits on the line.
-const STYLE: &str = "{prefix} [{bar:24}] {wide_msg}";
+const STYLE: &str = "{prefix} [{bar:16}] {wide_msg}";
 
 /// The files that are waited for, as they are shown.
 pub struct Bars {
     all: Vec<Bar>,
     look: Look,
+    /// Of the longest name, so that the bars begin below each other.
+    width: usize,
+    _quiet: Option<Quiet>,
 }
 
 enum Look {
@@ -43,15 +48,15 @@ struct Bar {
 }
 
 impl Bars {
-    /// Shows as many transfers: as JSON if `out` is, with bars if stderr is a terminal.
-    pub fn new(count: usize, out: &Out) -> Bars {
+    /// Shows these transfers: as JSON if `out` is, with bars if stderr is a terminal.
+    pub fn new(begun: &[Transfer], out: &Out) -> Bars {
         let drawn = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let look = match out.is_json() {
             true => Look::Json,
             false if io::stderr().is_terminal() && !drawn.is_hidden() => Look::Bars(drawn),
             false => Look::Lines,
         };
-        let all = (0..count).map(|_| Bar {
+        let all = begun.iter().map(|_| Bar {
             bar: match &look {
                 Look::Bars(drawn) => drawn.add(ProgressBar::new(1).with_style(style())),
                 _ => ProgressBar::hidden(),
@@ -60,7 +65,9 @@ impl Bars {
             told: Instant::now(),
         });
         let all = all.collect();
-        Bars { all, look }
+        let width = begun.iter().map(|transfer| name(transfer).chars().count()).max().unwrap_or_default();
+        let quiet = if matches!(look, Look::Bars(_)) { Quiet::begin() } else { None };
+        Bars { all, look, width, _quiet: quiet }
     }
 
     /// The one at `place` is so now.
@@ -77,13 +84,13 @@ impl Bars {
             }
             Look::Json => return Ok(()),
             Look::Bars(drawn) if over && changed => {
-                bar.bar.finish_and_clear();
+                drawn.remove(&bar.bar);
                 return drawn.suspend(|| ended(transfer, out));
             }
             Look::Bars(_) if over => {}
             Look::Bars(_) => {
                 bar.bar.set_length(transfer.total);
-                bar.bar.set_prefix(inline(&beginning(&transfer.file.name)));
+                bar.bar.set_prefix(format!("{:1$}", name(transfer), self.width));
                 bar.bar.set_message(message(transfer));
                 bar.bar.set_position(transfer.done);
             }
@@ -108,7 +115,20 @@ impl Bars {
 
     /// Takes the bars off the screen.
     pub fn clear(&self) {
-        self.all.iter().for_each(|bar| bar.bar.finish_and_clear());
+        if let Look::Bars(drawn) = &self.look {
+            // Else each that is dropped would draw those that are left.
+            self.all.iter().for_each(|bar| drawn.remove(&bar.bar));
+            // A terminal that is gone needs no clearing.
+            let _ = drawn.clear();
+        }
+    }
+}
+
+fn name(transfer: &Transfer) -> String {
+    let name = inline(&transfer.file.name);
+    match name.char_indices().nth(NAME) {
+        Some((end, _)) => format!("{}…", &name[..end]),
+        None => name,
     }
 }
 
@@ -132,9 +152,9 @@ fn ended(transfer: &Transfer, out: &Out) -> io::Result<()> {
     }
 }
 
-/// `12 MiB of 256 MiB, 31 MiB/s, 8 s left, from bob, carol (+2)`.
+/// `12 MiB/256 MiB, 31 MiB/s, 8 s left, from bob, carol (+2)`.
 fn message(transfer: &Transfer) -> String {
-    let far = format!("{} of {}", Size(transfer.done), Size(transfer.total));
+    let far = format!("{}/{}", Size(transfer.done), Size(transfer.total));
     match transfer.state {
         TransferState::Checking => "what is here is being checked".into(),
         TransferState::Paused => format!("{far}, paused; go on with: peer resume {}", transfer.id),
@@ -142,7 +162,8 @@ fn message(transfer: &Transfer) -> String {
             (Some(trouble), None) => format!("{far}, {}", inline(trouble)),
             (_, None) => format!("{far}, waiting"),
             (_, Some(from)) => {
-                let left = transfer.left_s.map(|left| format!(", {} left", transfers::left(left))).unwrap_or_default();
+                let left =
+                    transfer.left_s.map(|left| format!(", {} left", transfers::left(left.max(1)))).unwrap_or_default();
                 format!("{far}, {}{left}, from {from}", Rate(transfer.rate.max(1)))
             }
         },
@@ -157,13 +178,13 @@ mod tests {
     #[test]
     fn a_bar_tells_how_far_how_fast_how_long_and_from_whom() {
         let shown = message(&half(TransferState::Fetching));
-        assert_eq!(shown, "160 KiB of 320 KiB, 32 KiB/s, 5 s left, from carol, bob (+2)");
+        assert_eq!(shown, "160 KiB/320 KiB, 32 KiB/s, 5 s left, from carol, bob (+2)");
         let still = Transfer {
             sources: Vec::new(),
             trouble: Some("nobody\u{1b} is there".into()),
             ..half(TransferState::Fetching)
         };
-        assert_eq!(message(&still), "160 KiB of 320 KiB, nobody\\u{1b} is there");
+        assert_eq!(message(&still), "160 KiB/320 KiB, nobody\\u{1b} is there");
         assert!(message(&half(TransferState::Paused)).contains("peer resume 3"));
     }
 

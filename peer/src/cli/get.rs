@@ -104,7 +104,7 @@ impl Get {
     /// Waits until all are over, and shows how they get on.
     async fn wait(&self, client: &mut Client, begun: Vec<Transfer>, out: &Out) -> Result<()> {
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut bars = Bars::new(begun.len(), out);
+        let mut bars = Bars::new(&begun, out);
         let mut all = begun;
         let (mut moved, mut far) = (Instant::now(), None);
         loop {

@@ -23,7 +23,7 @@ impl Core {
             Err(refusal) => return self.reply(id, Err(refusal)),
         };
         let reply = match ask {
-            Ask::Files(_) => Err(Refusal::new(Exit::Refused, "files cannot be shared yet")),
+            Ask::Files(ask) => return self.ask_files(id, ask, now),
             Ask::People(ask) => return self.ask_people(id, ask, now),
             Ask::Titles(rooms) => Ok(direct::titles(self, rooms)),
             Ask::Status => Ok(Answer::Status(Box::new(self.status(now)))),

@@ -5,7 +5,7 @@
 use common::{
     AccountName, Key, MessageId, RoomName, Slot, Version,
     table::{Member, Role, Table},
-    wire::control::{Event, Exit, MemberChange, Refusal},
+    wire::control::{Event, Exit, MemberChange, Refusal, files::AskFiles},
 };
 
 use super::{
@@ -47,6 +47,7 @@ impl Core {
             room.table = table((me, self.name.clone()), (key, called.clone()));
             room.joined = true;
             self.keep_direct(&name);
+            self.list_changed(&name);
         }
         self.conversed(&name, &key);
         if self.people.shares(key, &called, &name) {
@@ -102,6 +103,7 @@ impl Core {
         self.keep_direct(&name);
         self.refuse_unsaid(&name);
         self.waiting.remove(&name);
+        self.list_changed(&name);
         self.no_longer_shared(key, &name);
     }
 
@@ -175,6 +177,17 @@ impl Core {
                 if let Some(name) = room.as_person() {
                     let key = self.addressee(&name)?;
                     *room = self.begin_direct(key, now);
+                }
+            }
+            Ask::Files(AskFiles::Share(share)) => {
+                if let Some(name) = share.room.as_person() {
+                    let key = self.addressee(&name)?;
+                    share.room = self.begin_direct(key, now);
+                }
+            }
+            Ask::Files(ask) => {
+                if let Some(room) = ask.room_mut() {
+                    *room = self.resolve_room(room)?;
                 }
             }
             Ask::Make(room, _) | Ask::Order(room, _) | Ask::Door(room) if !room.is_plain() => {

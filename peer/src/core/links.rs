@@ -300,6 +300,7 @@ impl Core {
         self.show_presence(&key);
         self.repair_linked(id, key, now);
         self.typing_linked(id);
+        self.files_linked(id, key);
         self.reached(id, &key);
     }
 
@@ -313,6 +314,7 @@ impl Core {
         let Some(Link { key, dialled, .. }) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
         self.typing.forget(id);
+        self.files.link_down(id, now.at);
         self.call_over(id, &why);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
@@ -353,6 +355,7 @@ impl Core {
         let Some(link) = self.links.remove(id) else { return };
         self.receipts.forget_link(id);
         self.typing.forget(id);
+        self.files.link_down(id, self.clock.at);
         if let Some(person) = self.people.get_mut(&link.key).filter(|person| person.link == Some(id)) {
             person.link = None;
             self.repair_unlinked(id, &link.key);

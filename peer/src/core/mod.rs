@@ -30,6 +30,7 @@ mod links;
 pub mod log;
 mod meeting;
 mod news;
+mod offers;
 #[cfg(test)]
 mod out_tests;
 mod outbox;
@@ -56,7 +57,7 @@ mod witness;
 #[cfg(test)]
 mod witness_tests;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use common::{
     AccountName, Identity, Key, RoomName,
@@ -64,6 +65,8 @@ use common::{
     fault::{self, Fault},
     wire::control::people::BookEntry,
 };
+
+pub use offers::{Listed, Offered};
 
 pub use io::{AskId, CallId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
@@ -73,8 +76,10 @@ use book::Book;
 use causal::WaitingRoom;
 use contacts::{Contacts, Held};
 use delivery::Unsaid;
+use files::{Files, Unasked};
 use links::Links;
 use meeting::Meeting;
+use offers::Offers;
 use people::People;
 use receipts::Receipts;
 use repair::Repair;
@@ -123,9 +128,8 @@ pub struct Saved {
     pub addresses: BTreeMap<Key, Addresses>,
     /// Files that are here, or are fetched.
     pub files: Vec<files::Kept>,
-    /// Which files members have said that they share, and have not taken back: where, who, with which message of their
-    /// log.
-    pub offered: Vec<(RoomName, Key, u64, common::file::FileInfo)>,
+    /// Which files members have said that they share, and have not taken back.
+    pub offered: Vec<Offered>,
     /// The id of the tracker's tables; 0 if none has been met.
     pub tables: u64,
     /// The last cursor given.
@@ -158,6 +162,10 @@ pub struct Core {
     typing: Typing,
     repair: Repair,
     witness: Witness,
+    files: Files,
+    offers: Offers,
+    /// Rooms whose list of files may be another one than it was: for who fetches and serves.
+    lists_changed: BTreeSet<RoomName>,
     numbers_from: u64,
     /// Told in every hello.
     life: u64,
@@ -185,14 +193,17 @@ impl Core {
             meeting: Meeting::default(),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
+            files: Files::new(start.saved.files, Unasked::of(&start.config), start.seed),
             config: start.config,
-            rooms: start.saved.rooms,
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
             receipts: Receipts::default(),
             typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
+            offers: Offers::new(start.saved.offered),
+            lists_changed: start.saved.rooms.keys().cloned().collect(),
+            rooms: start.saved.rooms,
             numbers_from: start.saved.numbers_from,
             cursor: if fault::on(Fault::CursorForgotten) { 0 } else { start.saved.cursor },
             life: start.seed,
@@ -203,6 +214,7 @@ impl Core {
         };
         core.open_book(start.saved.book);
         core.meet_everybody();
+        core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
         core
     }
 
@@ -229,7 +241,7 @@ impl Core {
             Input::CallFailed(call, why) => self.call_failed(call, &why),
             Input::DialFailed(key, _) => self.dial_failed(key, now),
             Input::Loaded { link, room, batches } => self.loaded(link, &room, batches),
-            Input::File(_) => {}
+            Input::File(input) => self.file_input(input, now),
             Input::Fed { link, room, segments, position, more } => self.fed(link, &room, segments, position, more),
         }
     }
@@ -244,7 +256,13 @@ impl Core {
         self.repair_due(now);
         self.witness_due(now);
         self.waiting_due(now);
+        self.files_due(now);
         self.seal(now);
+        if !self.lists_changed.is_empty() {
+            // What was said just now may be of files.
+            self.files_due(now);
+        }
+        self.settle_lists(now);
         self.pay_owed();
         self.keep_book();
         std::mem::take(&mut self.out)
@@ -260,6 +278,7 @@ impl Core {
             self.repair.deadline(),
             self.witness.deadline(),
             self.waiting_deadline(),
+            self.files.deadline(),
         ];
         due.into_iter().fold(u64::MAX, u64::min)
     }

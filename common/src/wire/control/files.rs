@@ -39,6 +39,17 @@ impl AskFiles {
     /// The methods.
     pub const METHODS: [&str; 10] =
         ["share", "unshare", "files", "get", "transfers", "transfer", "pause", "resume", "cancel_transfer", "limit"];
+
+    /// The room that it names, if any.
+    pub fn room_mut(&mut self) -> Option<&mut RoomName> {
+        match self {
+            AskFiles::Share(share) => Some(&mut share.room),
+            AskFiles::Unshare(named) => Some(&mut named.room),
+            AskFiles::Files(of) => Some(&mut of.room),
+            AskFiles::Get(get) => Some(&mut get.room),
+            _ => None,
+        }
+    }
 }
 
 /// What comes back, each for the [`AskFiles`] of like name.
