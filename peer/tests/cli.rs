@@ -454,7 +454,12 @@ fn as_json_each_change_of_a_transfer_is_an_event() {
 fn a_file_that_cannot_be_fetched_ends_with_1_and_one_that_does_not_come_with_3() {
     let home = home();
     let _alice = session(home.path(), "alice", |method, params| match (method, params["file"].as_str()) {
-        ("get", Some("full")) => result(transfer(2, "failed", 0, json!({"trouble": "the disk is full: make room"}))),
+        ("get", Some("full")) => result(transfer(
+            2,
+            "failed",
+            0,
+            json!({"trouble": "the disk is full; when that is put right: peer resume 2"}),
+        )),
         ("get", Some("gone")) => vec![json!({"error": {"code": 1, "message": "there is no file gone in lobby"}})],
         _ => result(transfer(1, "fetching", 0, json!({"trouble": "nobody who has it is here", "sources": []}))),
     });
