@@ -5,6 +5,7 @@
 pub mod absence;
 pub mod channel;
 pub mod copy;
+pub mod files;
 pub mod fuzz;
 pub mod lab;
 pub mod loopback;

@@ -3,6 +3,7 @@
 //! `ROLLCALL_SEED=N` replays one; `ROLLCALL_SEEDS=N` plays N of them, `ROLLCALL_MINUTES=N` as many as fit.
 
 mod faults;
+mod files;
 
 use tests::swarm::search;
 

@@ -11,7 +11,7 @@ use common::{
     wire::{
         control::MemberEvent,
         peer::{Hello, PROTOCOL, PeerFrame},
-        tracker::{Snapshot, ToPeer, Update, Welcome},
+        tracker::{self, Snapshot, ToPeer, Update, Welcome},
     },
 };
 
@@ -70,13 +70,7 @@ impl Alone {
         let mut alone = Alone { core, now: Now::default(), others: all };
         alone.tell(Input::Tick);
         alone.tell(Input::TrackerUp(Key([9; 32])));
-        alone.tracker(Welcome {
-            protocol: 1,
-            domain: "lan".parse().unwrap(),
-            tables: 7,
-            name: "m0".parse().unwrap(),
-            seen: Addresses::default(),
-        });
+        alone.comes_back(7);
         let online = |n: usize| Some(Addresses::new([address(n)]));
         alone.tracker(Snapshot {
             files: Vec::new(),
@@ -121,17 +115,22 @@ impl Alone {
     }
 
     /// The tracker comes back after a minute, with other tables than before.
-    pub fn tracker_loses_its_tables(&mut self) {
+    pub fn tracker_loses_its_tables(&mut self) -> Vec<Output> {
         self.tell(Input::TrackerDown("gone".into()));
         self.later(60_000);
         self.tell(Input::TrackerUp(Key([9; 32])));
-        self.tracker(Welcome {
-            protocol: 1,
-            domain: "lan".parse().unwrap(),
-            tables: 8,
-            name: "m0".parse().unwrap(),
-            seen: Addresses::default(),
-        });
+        self.comes_back(8)
+    }
+
+    /// The tracker welcomes this peer, with these tables.
+    pub fn comes_back(&mut self, tables: u64) -> Vec<Output> {
+        self.welcomed_by(tracker::PROTOCOL, tables)
+    }
+
+    /// The same of one that speaks this version.
+    pub fn welcomed_by(&mut self, protocol: u16, tables: u64) -> Vec<Output> {
+        let (domain, name) = ("lan".parse().unwrap(), "m0".parse().unwrap());
+        self.tracker(Welcome { protocol, domain, tables, name, seen: Addresses::default() })
     }
 
     pub fn later(&mut self, ms: u64) -> Vec<Output> {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use common::{
     AccountName, Key, RoomName, Version,
     fault::{self, Fault},
-    table::{Change, Departure, History, Member, Misfit, Settings, Step, Table},
+    table::{Change, Departure, History, Member, Misfit, Settings, Shared, Step, Table},
     wire::control::MemberChange,
 };
 
@@ -48,6 +48,7 @@ impl Core {
                     }
                     None => {}
                 }
+                self.list_changed(name);
             }
             Step::Gone { slot, why } => {
                 let member = room.table.at(*slot).cloned();
@@ -76,14 +77,29 @@ impl Core {
                     self.tell_of(name, news);
                     self.no_longer_shared(&member.key, name);
                 }
+                self.unprove(name, |key, _| *key == member.key);
+                self.list_changed(name);
+                self.ask_lists_again(Some(name));
             }
-            Step::Share(shared) => {
+            Step::Share(shared @ Shared { slot, offer }) => {
                 room.table.apply(change)?;
-                self.out.push(Output::Keep(Row::Listed(name.clone(), shared.clone())));
+                let by = room.table.at(*slot).map(|member| member.key);
+                // What nobody has said is not kept: the next start finds another table than the tracker has, and asks
+                // for it anew.
+                let row = match by.is_some_and(|by| self.prove(name, &by, offer)) {
+                    true => Row::Listed(name.clone(), shared.clone()),
+                    false => Row::Unlisted(name.clone(), *slot, offer.file.root),
+                };
+                self.out.push(Output::Keep(row));
+                self.list_changed(name);
             }
             Step::Unshare { slot, root } => {
                 room.table.apply(change)?;
+                let by = room.table.at(*slot).map(|member| member.key);
                 self.out.push(Output::Keep(Row::Unlisted(name.clone(), *slot, *root)));
+                self.unprove(name, |key, file| Some(*key) == by && file == root);
+                self.list_changed(name);
+                self.ask_lists_again(Some(name));
             }
             Step::Set(settings) => {
                 let former = room.table.settings().clone();
@@ -173,6 +189,10 @@ impl Core {
         let members: Vec<Member> = room.table.members().cloned().collect();
         self.out.push(Output::Keep(Row::Clear(name.clone())));
         self.out.extend(members.iter().map(|m| Output::Keep(Row::Put(name.clone(), m.clone()))));
+        let files = self.prove_all(name, &old);
+        self.out.extend(files.into_iter().map(|shared| Output::Keep(Row::Listed(name.clone(), shared))));
+        self.list_changed(name);
+        self.ask_lists_again(Some(name));
         self.out.extend(spans.into_iter().map(|span| Output::Keep(Row::Span(name.clone(), span))));
         self.keep_room(name);
         if !was_joined {
@@ -239,6 +259,8 @@ impl Core {
         }
         self.refuse_unsaid(name);
         self.waiting.remove(name);
+        self.unprove(name, |_, _| true);
+        self.list_changed(name);
         self.rejoined(name);
     }
 }

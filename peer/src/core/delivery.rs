@@ -26,8 +26,10 @@ use super::{
 /// Something that waits to be signed.
 #[derive(Debug)]
 pub struct Unsaid {
-    ask: AskId,
-    message: Message,
+    /// Who is to be answered; `None` if nobody has asked.
+    pub ask: Option<AskId>,
+    /// What is said.
+    pub message: Message,
 }
 
 /// Whether a message of somebody else is held.
@@ -43,7 +45,7 @@ impl Core {
     pub(super) fn say(&mut self, ask: AskId, room: RoomName, content: Content, now: Now) {
         match self.may_say(&room, &content) {
             Ok(room) => {
-                let unsaid = Unsaid { ask, message: Message::of(now.wall, content) };
+                let unsaid = Unsaid { ask: Some(ask), message: Message::of(now.wall, content) };
                 self.unsaid.entry(room).or_default().push_back(unsaid);
             }
             Err(why) => self.reply(ask, Err(Refusal::new(Exit::Refused, why))),
@@ -61,6 +63,9 @@ impl Core {
         let own = id.author == self.me.short();
         match content.kind {
             Kind::Edit if !own => return Err(format!("{id} is not yours, and only its author can edit it")),
+            Kind::Edit if self.offers.is_offer(name, &self.me, about.number) => {
+                return Err(format!("{id} shares a file, and cannot be edited; take it back, and share it anew"));
+            }
             Kind::Delete if !own => return Err(format!("{id} is not yours, and only its author can delete it")),
             _ => {}
         }
@@ -96,7 +101,7 @@ impl Core {
                 })
                 .count();
             let rest = waiting.split_off(fits);
-            let (asks, mut messages): (Vec<AskId>, Vec<Message>) =
+            let (asks, mut messages): (Vec<Option<AskId>>, Vec<Message>) =
                 waiting.into_iter().map(|u| (u.ask, u.message)).unzip();
             let stamp = room.table.version();
             if !fault::on(Fault::AnswersNotNamed) {
@@ -109,8 +114,9 @@ impl Core {
             let (first, last) = (batch.first, batch.last());
             let frame = PeerFrame::from(batch).encode();
             room.own.push(Sealed { stamp, first, last, frame: frame.clone() }, head);
+            let cursor = self.cursors(asks.len() as u64);
             let segment = Segment {
-                cursor: self.cursors(asks.len() as u64),
+                cursor,
                 room: name.clone(),
                 author: self.me,
                 name: self.name.clone(),
@@ -128,9 +134,13 @@ impl Core {
             // One look at the members is enough for a batch: nobody has any of it yet.
             let said = self.said(&name, first);
             for (ask, number) in asks.into_iter().zip(first..) {
+                let Some(ask) = ask else { continue };
                 let answer = |said| Answer::Said(Box::new(Said { id: self.id(&name, number), seq: number, ..said }));
                 let reply = said.clone().map(answer);
                 self.reply(ask, reply);
+            }
+            for (nth, message) in (0..).zip(messages) {
+                self.hear_of_file(&name, self.me, first + nth, message, cursor + nth);
             }
             self.send_to_all(&name, now);
             if !rest.is_empty() {
@@ -143,7 +153,9 @@ impl Core {
     pub(super) fn refuse_unsaid(&mut self, name: &RoomName) {
         for unsaid in self.unsaid.remove(name).unwrap_or_default() {
             let refusal = Refusal::new(Exit::Refused, format!("you are no longer in {name}: this was not said"));
-            self.reply(unsaid.ask, Err(refusal));
+            if let Some(ask) = unsaid.ask {
+                self.reply(ask, Err(refusal));
+            }
         }
     }
 

@@ -47,6 +47,7 @@ impl Core {
             room.table = table((me, self.name.clone()), (key, called.clone()));
             room.joined = true;
             self.keep_direct(&name);
+            self.list_changed(&name);
         }
         self.conversed(&name, &key);
         if self.people.shares(key, &called, &name) {
@@ -102,6 +103,7 @@ impl Core {
         self.keep_direct(&name);
         self.refuse_unsaid(&name);
         self.waiting.remove(&name);
+        self.list_changed(&name);
         self.no_longer_shared(key, &name);
     }
 

@@ -102,6 +102,7 @@ impl Core {
             Some(mut begun) if begun.room == piece.room && begun.version == piece.version => {
                 begun.members.extend(piece.members);
                 begun.presence.extend(piece.presence);
+                begun.files.extend(piece.files);
                 begun.presence_version = piece.presence_version;
                 begun.more = piece.more;
                 begun
@@ -114,6 +115,9 @@ impl Core {
         if snapshot.members.len() > MEMBERS {
             return self.resync("a room has more members than a peer takes", now);
         }
+        if snapshot.files.len() > limits::FILES {
+            return self.resync("a room lists more files than a peer takes", now);
+        }
         if snapshot.more {
             self.tracker.assembling = Some(snapshot);
             return;
@@ -122,7 +126,8 @@ impl Core {
             snapshot.members.pop_if(|last| last.key != self.me);
         }
         let table = Table::from_snapshot(snapshot.version, snapshot.members);
-        match table.map(|table| table.with_settings(snapshot.settings)) {
+        let table = table.and_then(|table| table.with_settings(snapshot.settings).with_files(snapshot.files));
+        match table {
             Ok(table) if table.member(&self.me).is_some() => {
                 self.replace(&snapshot.room, table);
                 self.repair.table_changed(now);

@@ -3,7 +3,7 @@
 use common::{
     AccountName, Domain, Key, RoomName, Slot, Version,
     address::Addresses,
-    file::{FileInfo, Root},
+    file::Root,
     frame::Encoded,
     message::Hash,
     table::{Member, Settings, Shared},
@@ -19,6 +19,7 @@ use super::{
     contacts::Held,
     files::{FileInput, FileOutput, Kept},
     log::Piece,
+    offers::Offered,
     room::{Gap, Sealed, Span},
     trust::Known,
 };
@@ -300,11 +301,11 @@ pub enum Row {
         /// What the room is like.
         settings: Settings,
     },
-    /// A room's table is begun afresh: forget its members.
+    /// A room's table is begun afresh: forget its members and the files it lists.
     Clear(RoomName),
     /// A slot has this member.
     Put(RoomName, Member),
-    /// A slot is free.
+    /// A slot is free, and the table lists no files of it.
     Free(RoomName, Slot),
     /// A membership has ended.
     Span(RoomName, Span),
@@ -322,13 +323,13 @@ pub enum Row {
     Addresses(Key, Addresses),
     /// The id of the tracker's tables.
     Tables(u64),
-    /// A file is on a room's list.
+    /// A room's table lists a file, and it is the word of the member.
     Listed(RoomName, Shared),
     /// It is so no more.
     Unlisted(RoomName, Slot, Root),
-    /// A member has said with this message of its log that it shares a file.
-    Offered(RoomName, Key, u64, FileInfo),
-    /// It has taken that back.
+    /// A member has said with a message of its log that it shares a file.
+    Offered(Offered),
+    /// What it has said with this message of its log counts no more.
     Unoffered(RoomName, Key, u64),
     /// A file is here, or is fetched.
     File(Kept),

@@ -30,6 +30,7 @@ mod links;
 pub mod log;
 mod meeting;
 mod news;
+mod offers;
 #[cfg(test)]
 mod out_tests;
 mod outbox;
@@ -65,6 +66,8 @@ use common::{
     wire::control::people::BookEntry,
 };
 
+pub use offers::{Listed, Offered};
+
 pub use io::{AskId, CallId, Input, LinkId, Now, Output, Row, Segment, Shown, Welcomed};
 
 use crate::{Config, store::Salvaged};
@@ -76,6 +79,7 @@ use delivery::Unsaid;
 use files::{Files, Unasked};
 use links::Links;
 use meeting::Meeting;
+use offers::Offers;
 use people::People;
 use receipts::Receipts;
 use repair::Repair;
@@ -124,9 +128,8 @@ pub struct Saved {
     pub addresses: BTreeMap<Key, Addresses>,
     /// Files that are here, or are fetched.
     pub files: Vec<files::Kept>,
-    /// Which files members have said that they share, and have not taken back: where, who, with which message of their
-    /// log.
-    pub offered: Vec<(RoomName, Key, u64, common::file::FileInfo)>,
+    /// Which files members have said that they share, and have not taken back.
+    pub offered: Vec<Offered>,
     /// The id of the tracker's tables; 0 if none has been met.
     pub tables: u64,
     /// The last cursor given.
@@ -160,7 +163,8 @@ pub struct Core {
     repair: Repair,
     witness: Witness,
     files: Files,
-    /// Rooms whose lists of files may be others than [`Core::files`] knows.
+    offers: Offers,
+    /// Rooms whose list of files may be another one than it was: for who fetches and serves.
     lists_changed: BTreeSet<RoomName>,
     numbers_from: u64,
     /// Told in every hello.
@@ -189,6 +193,7 @@ impl Core {
             meeting: Meeting::default(),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
             links: Links::new(start.config.dials_per_second),
+            files: Files::new(start.saved.files, Unasked::of(&start.config), start.seed),
             config: start.config,
             unsaid: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -196,7 +201,7 @@ impl Core {
             typing: Typing::default(),
             repair: Repair::new(),
             witness: Witness::default(),
-            files: Files::new(start.saved.files, Unasked::default(), start.seed),
+            offers: Offers::new(start.saved.offered),
             lists_changed: start.saved.rooms.keys().cloned().collect(),
             rooms: start.saved.rooms,
             numbers_from: start.saved.numbers_from,
@@ -209,6 +214,7 @@ impl Core {
         };
         core.open_book(start.saved.book);
         core.meet_everybody();
+        core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
         core
     }
 
@@ -256,6 +262,7 @@ impl Core {
             // What was said just now may be of files.
             self.files_due(now);
         }
+        self.settle_lists(now);
         self.pay_owed();
         self.keep_book();
         std::mem::take(&mut self.out)

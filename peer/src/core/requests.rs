@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use common::{
     AccountName, RoomName,
     fault::{self, Fault},
+    file::{Offer, Root},
     limits,
     table::{History, Settings},
     wire::{
         control::{Door as DoorLines, Exit, MemberChange, Order, Outside, Refusal, Room as RoomLine},
         tracker::{
             Answer, AtTheDoor, Code, Decide, Door, Join, Leave, ListDoor, ListRooms, Make, Remove, Rename, RoomList,
-            SetContact, SetRole, SetTopic, ToTracker, Unban,
+            SetContact, SetRole, SetTopic, Share, ToTracker, Unban, Unshare,
         },
     },
 };
@@ -67,6 +68,10 @@ pub enum What {
     Door(AskId, RoomName),
     /// To be called something else.
     Rename(AskId, AccountName),
+    /// That a room's table lists a file as shared by this peer.
+    Share(RoomName, Box<Offer>),
+    /// That it does not.
+    Unshare(RoomName, Root),
 }
 
 impl What {
@@ -75,6 +80,7 @@ impl What {
             What::Join(ask, ..) | What::Leave(ask, _) | What::Rooms(ask, _) | What::Make(ask, ..) => Some(*ask),
             What::Order(ask, ..) | What::Door(ask, _) | What::Rename(ask, _) | What::Contact(ask, _) => Some(*ask),
             What::Rejoin(..) | What::Remake(..) | What::Restore(..) | What::Standing(_) => None,
+            What::Share(..) | What::Unshare(..) => None,
         }
     }
 }
@@ -83,6 +89,20 @@ impl Requests {
     /// When one has waited too long.
     pub fn deadline(&self) -> u64 {
         self.waiting.values().map(|request| request.until).min().unwrap_or(u64::MAX)
+    }
+
+    /// How many that wait are about lists of files.
+    pub fn about_lists(&self) -> usize {
+        self.waiting.values().filter(|request| matches!(request.what, What::Share(..) | What::Unshare(..))).count()
+    }
+
+    /// Whether one that waits is about this file on a room's list.
+    pub fn is_asked(&self, name: &RoomName, root: &Root) -> bool {
+        self.waiting.values().any(|request| match &request.what {
+            What::Share(room, offer) => (room, &offer.file.root) == (name, root),
+            What::Unshare(room, file) => (room, file) == (name, root),
+            _ => false,
+        })
     }
 
     /// Whether one that waits makes this peer a member of a room.
@@ -175,6 +195,8 @@ impl Core {
             }
             What::Door(_, room) => self.tell(ListDoor { id, room: room.clone() }),
             What::Rename(_, name) => self.tell(Rename { id, name: name.clone() }),
+            What::Share(room, offer) => self.tell(Share { id, room: room.clone(), offer: (**offer).clone() }),
+            What::Unshare(room, root) => self.tell(Unshare { id, room: room.clone(), root: *root }),
         }
         self.tracker.requests.waiting.insert(id, Request { what, until: now.at + PATIENCE });
     }
@@ -199,6 +221,11 @@ impl Core {
                 self.tracker.asked.insert(room.fold());
                 return self.reply(*ask, Ok(UserAnswer::Asked(room.clone())));
             }
+            match &what {
+                What::Share(room, offer) => self.list_refused(room, &offer.file.root),
+                What::Unshare(room, root) => self.list_refused(room, root),
+                _ => {}
+            }
             return self.fail_with(&what, Refusal::new(Exit::Refused, common::wire::printable(&refused.reason)));
         }
         match what {
@@ -212,6 +239,8 @@ impl Core {
                 self.reply(ask, Ok(UserAnswer::Done));
             }
             What::Rejoin(..) | What::Remake(..) | What::Restore(..) | What::Standing(_) => {}
+            What::Share(room, offer) => self.list_answered(&room, &offer.file.root, Some(&offer)),
+            What::Unshare(room, root) => self.list_answered(&room, &root, None),
             What::Order(ask, ..) => self.reply(ask, Ok(UserAnswer::Done)),
             What::Rename(ask, name) => {
                 self.name = name;

@@ -154,8 +154,10 @@ impl Core {
         if let Some(room) = self.rooms.get_mut(&name) {
             room.tips.shown(author, batch, segment.cursor);
         }
+        let cursor = segment.cursor;
         self.out.push(Output::Keep(Row::Segment(segment.clone())));
         self.out.push(Output::Show(Shown::Batch(segment)));
+        self.heard_of_files(author, &arrived.batch, cursor);
         self.owe(&arrived);
         self.feeders_of(&name, &author);
         self.progress(&name, &author, now);
@@ -174,12 +176,13 @@ impl Core {
             return self.breach(arrived.link, "a batch that proves nothing");
         };
         let segment = self.segment(&arrived, end, None, now);
-        let Segment { first, last, stamp, .. } = segment;
+        let Segment { first, last, stamp, cursor, .. } = segment;
         if let Some(room) = self.rooms.get_mut(&name) {
             room.own.push(Sealed { stamp, first, last, frame: segment.frame.clone() }, end);
         }
         self.out.push(Output::Keep(Row::Segment(segment.clone())));
         self.out.push(Output::Show(Shown::Batch(segment)));
+        self.heard_of_files(self.me, &arrived.batch, cursor);
         self.progress(&name, &self.me.clone(), now);
     }
 

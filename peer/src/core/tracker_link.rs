@@ -11,7 +11,7 @@ use common::{
         control::{Exit, MemberChange, Refusal},
         tracker::{
             Code, Held, Hello, Holding, Logout, Moved, NotMember, PROTOCOL, Refused, Snapshot, ToPeer, ToTracker,
-            Update, Welcome,
+            Update, WITH_FILES, Welcome,
         },
     },
 };
@@ -50,6 +50,7 @@ pub struct TrackerLink {
     tables: u64,
     new_tables: u64,
     rejoining: BTreeSet<RoomName>,
+    keeps_lists: bool,
     interfaces: Addresses,
     backoff: Backoff,
     /// What it said when it ended the session; until it is back, that tells more than that it is not there.
@@ -79,6 +80,7 @@ impl TrackerLink {
             tables,
             new_tables: tables,
             rejoining: BTreeSet::new(),
+            keeps_lists: false,
             interfaces: Addresses::default(),
             backoff: Backoff::default(),
             requests: Requests::default(),
@@ -91,6 +93,16 @@ impl TrackerLink {
     /// Where this host can be reached, as far as it knows itself.
     pub fn interfaces(&self) -> &Addresses {
         &self.interfaces
+    }
+
+    /// Whether it is up, and the tracker keeps lists of files.
+    pub fn keeps_lists(&self) -> bool {
+        self.is_up() && self.keeps_lists
+    }
+
+    /// Whether a room is yet to be joined again, at a tracker that has lost its tables.
+    pub fn is_rejoining(&self, room: &RoomName) -> bool {
+        self.rejoining.contains(room)
     }
 
     /// Whether it is up.
@@ -264,6 +276,8 @@ impl Core {
         };
         self.tracker.welcomed = Some(welcomed.clone());
         self.out.push(Output::Welcomed(welcomed));
+        self.tracker.keeps_lists = welcome.protocol >= WITH_FILES;
+        self.ask_lists_again(None);
         self.tracker.new_tables = welcome.tables;
         if self.tracker.tables != welcome.tables {
             if self.tracker.tables != 0 {

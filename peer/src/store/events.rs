@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     Key, MessageId, RoomName, Version,
+    content::Kind,
     frame::{Frame, HEADER},
     limits,
     message::{Batch, Head, Message},
     wire::{
-        control::{Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind},
+        control::{Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind, files::FileShown},
         peer::PeerFrame,
     },
 };
@@ -148,8 +149,11 @@ fn batch_of(segment: &Segment) -> Result<Batch, StoreError> {
 
 /// A message of a segment as it happened.
 pub(super) fn event(segment: &Segment, message: Message, number: u64, cursor: u64) -> MessageEvent {
+    let kind = message.does(&segment.author, number);
+    let file = message.file.as_ref().filter(|_| kind == Kind::File);
     let deed = Deed {
-        kind: MessageKind::of(message.does(&segment.author, number)),
+        kind: MessageKind::of(kind),
+        file: file.map(FileShown::from),
         about: message.about.map(|about| about.id(&segment.room).to_string()),
         ..Deed::default()
     };

@@ -8,11 +8,11 @@ use common::{
     fault::{self, Fault},
     limits,
     message::Head,
-    table::{Departure, Member, Role, Settings, Table},
+    table::{Departure, Member, Role, Settings, Shared, Table},
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, files};
 use crate::core::{
     Saved,
     contacts::{self, Held},
@@ -85,8 +85,8 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     let salvaged: Option<i64> =
         c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
     Ok(Saved {
-        files: Vec::new(),
-        offered: Vec::new(),
+        files: files::files(c)?,
+        offered: files::offered(c)?,
         rooms,
         known: known(c)?,
         contacts: contacts(c)?,
@@ -154,6 +154,10 @@ fn open(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Stor
 }
 
 fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
+    let mut listed: BTreeMap<RoomName, Vec<Shared>> = BTreeMap::new();
+    for (room, shared) in files::listed(c)? {
+        listed.entry(room).or_default().push(shared);
+    }
     let mut members: BTreeMap<RoomName, Vec<Member>> = BTreeMap::new();
     let mut statement = c.prepare("SELECT room, slot, key, name, since, role FROM members ORDER BY room, slot")?;
     let mut rows = statement.query([])?;
@@ -173,6 +177,7 @@ fn members(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), S
         let name: RoomName = parsed(row, 0)?;
         let held = members.remove(&name).unwrap_or_default();
         let table = Table::from_snapshot(version(row, 1)?, held)
+            .and_then(|table| table.with_files(listed.remove(&name).unwrap_or_default()))
             .map_err(|misfit| StoreError::Damaged(format!("the table of {name}: {misfit}")))?;
         if let Some(room) = rooms.get_mut(&name) {
             room.table = table.with_settings(Settings {

@@ -5,6 +5,7 @@
 
 mod events;
 mod feed;
+mod files;
 mod load;
 mod notes;
 mod salvage;

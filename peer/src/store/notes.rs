@@ -144,7 +144,8 @@ pub(super) fn as_they_stand(c: &Connection, segment: &Segment) -> Result<Vec<Eve
             message.text.clear();
             message.deed = Deed { kind: message.deed.kind, deleted: true, ..Deed::default() };
         } else {
-            if let Some((_, text)) = note.edit {
+            // What a file is called is not said anew: it would not be what is shared.
+            if let Some((_, text)) = note.edit.filter(|_| kind != Kind::File) {
                 (message.text, message.deed.edited) = (text, true);
             }
             message.deed.reactions = note.reactions;
@@ -164,10 +165,15 @@ pub(super) fn found(c: &Connection, cursor: u64) -> Result<Option<Event>, StoreE
     let Some((message, number, _)) = messages_of(&segment)?.into_iter().find(|(_, _, at)| *at == cursor) else {
         return Ok(None);
     };
-    match (message.does(&segment.author, number), &message.about) {
-        (Kind::Text | Kind::Action, _) => {
+    let kind = message.does(&segment.author, number);
+    match (kind, &message.about) {
+        (Kind::Text | Kind::Action | Kind::File, _) => {
             let note = note_of(c, &segment.room, &segment.author, number)?;
-            if note.deleted || note.edit.is_some() { Ok(None) } else { standing(c, &segment, number) }
+            if note.deleted || (note.edit.is_some() && kind != Kind::File) {
+                Ok(None)
+            } else {
+                standing(c, &segment, number)
+            }
         }
         (Kind::Edit, Some(about)) => {
             let note = note_of(c, &segment.room, &segment.author, about.number)?;

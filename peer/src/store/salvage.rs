@@ -15,7 +15,7 @@ use std::{
 use common::{Key, RoomName, message::Head};
 use rusqlite::{Connection, Params, Transaction, types::Value};
 
-use super::{StoreError, events, load, schema, write};
+use super::{StoreError, events, files, load, schema, write};
 use crate::core::{Row, log::Piece};
 
 /// What was found and done, for the user.
@@ -161,10 +161,13 @@ fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
         transaction.execute("DELETE FROM segments WHERE cursor = ?", [cursor])?;
     }
     pieces(&transaction, me)?;
+    files::drop_unreadable(&transaction)?;
     note(&transaction)?;
     if load::saved(&transaction, me).is_err() {
         // The tracker tells these again.
-        transaction.execute_batch("DELETE FROM rooms; DELETE FROM members; DELETE FROM spans; DELETE FROM gaps;")?;
+        transaction.execute_batch(
+            "DELETE FROM rooms; DELETE FROM members; DELETE FROM listed; DELETE FROM spans; DELETE FROM gaps;",
+        )?;
         load::saved(&transaction, me)?;
     }
     let messages = messages(&transaction)?;

@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -61,6 +61,20 @@ const TABLES: &str = "
     CREATE TABLE notes (
         room TEXT, about BLOB, number INTEGER, kind INTEGER, author BLOB, name TEXT, by_number INTEGER, text TEXT,
         PRIMARY KEY (room, about, number, kind, author)
+    ) WITHOUT ROWID;
+    -- The files that the tables list.
+    CREATE TABLE listed (
+        room TEXT, slot INTEGER, root BLOB, offer BLOB, PRIMARY KEY (room, slot, root)
+    ) WITHOUT ROWID;
+    -- The files that members share by messages of theirs; none for a message that was taken back before it came.
+    CREATE TABLE offered (
+        room TEXT, author BLOB, number INTEGER, file BLOB, at INTEGER, cursor INTEGER,
+        PRIMARY KEY (room, author, number)
+    ) WITHOUT ROWID;
+    -- The files that are here or under way, the latter with the number of the transfer.
+    CREATE TABLE files (
+        root BLOB PRIMARY KEY, file BLOB, path BLOB, whole INTEGER, mark INTEGER,
+        transfer INTEGER, room TEXT, paused INTEGER, overwrite INTEGER, speed INTEGER
     ) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
 ";

@@ -3,7 +3,7 @@
 use common::Version;
 use rusqlite::{Connection, Transaction, params};
 
-use super::StoreError;
+use super::{StoreError, files};
 use crate::core::{Row, Segment, contacts, trust::Known};
 
 /// Keeps all rows in one transaction.
@@ -83,7 +83,9 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             ])?;
         }
         Row::Clear(room) => {
-            t.prepare_cached("DELETE FROM members WHERE room = ?")?.execute([room.as_str()])?;
+            for sql in ["DELETE FROM members WHERE room = ?", "DELETE FROM listed WHERE room = ?"] {
+                t.prepare_cached(sql)?.execute([room.as_str()])?;
+            }
         }
         Row::Put(room, member) => {
             let sql = "INSERT OR REPLACE INTO members (room, slot, key, name, role, since) VALUES (?, ?, ?, ?, ?, ?)";
@@ -97,8 +99,11 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             ])?;
         }
         Row::Free(room, slot) => {
-            let sql = "DELETE FROM members WHERE room = ? AND slot = ?";
-            t.prepare_cached(sql)?.execute(params![room.as_str(), slot.0])?;
+            let both =
+                ["DELETE FROM members WHERE room = ? AND slot = ?", "DELETE FROM listed WHERE room = ? AND slot = ?"];
+            for sql in both {
+                t.prepare_cached(sql)?.execute(params![room.as_str(), slot.0])?;
+            }
         }
         Row::Span(room, span) => {
             let sql = "INSERT INTO spans (room, key, name, from_epoch, from_number, until_epoch, until_number, why)
@@ -147,6 +152,7 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
             t.prepare_cached(sql)?.execute(params![key.0, addresses.to_bytes()])?;
         }
         Row::Listed(..) | Row::Unlisted(..) | Row::Offered(..) | Row::Unoffered(..) | Row::File(_) | Row::Unfile(_) => {
+            files::keep(t, row)?;
         }
         Row::Tables(id) => {
             let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('tables', ?)";

@@ -28,6 +28,8 @@ use crate::{
 pub const ALPN: &[u8] = b"rollcall-tracker/1";
 /// The version within [`Hello`]. It grows when frames are added that the other side must know of.
 pub const PROTOCOL: u16 = 3;
+/// The first of them in which a tracker keeps lists of files.
+pub const WITH_FILES: u16 = 3;
 /// UDP port a tracker listens on unless told otherwise.
 pub const DEFAULT_PORT: u16 = 27655;
 /// The mDNS service that a tracker announces, with `version`, `domain` and `key` in its TXT record.

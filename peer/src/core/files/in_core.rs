@@ -16,7 +16,9 @@ use common::{
 };
 
 use super::{FileInput, OnList, Outcome, refused};
-use crate::core::{AskId, Core, LinkId, Now, Output, Row, Shown, answers::not_in, command::Answer, news::News};
+use crate::core::{
+    AskId, Core, LinkId, Now, Output, Row, Shown, answers::not_in, command::Answer, news::News, offers::Listed,
+};
 
 impl Core {
     /// The shell says something about files.
@@ -160,7 +162,7 @@ impl Core {
 
     fn file_lines(&self, room: &RoomName) -> Result<Vec<FileLine>, Refusal> {
         let (room, _) = self.joined(room).ok_or_else(|| self.not_in(room))?;
-        let line = |listed: super::stub::Listed| self.file_line(room, &listed.file, listed.by, listed.at);
+        let line = |listed: Listed| self.file_line(room, &listed.file, listed.by, listed.at);
         let mut lines: Vec<FileLine> = self.list(room).into_values().map(line).collect();
         lines.sort_by(|a, b| (a.at, &a.file.name).cmp(&(b.at, &b.file.name)));
         Ok(lines)

@@ -14,7 +14,6 @@ mod meter;
 mod outcome;
 mod serving;
 mod shown;
-mod stub;
 mod transfers;
 
 use std::{
@@ -35,6 +34,7 @@ pub use io::{FetchEnd, FetchId, FileInput, FileOutput, Found, Hashed, Kept, Mark
 pub use outcome::Outcome;
 
 use super::{AskId, LinkId, backoff::Jitter};
+use crate::Config;
 use fetching::Fetching;
 use holders::Far;
 use library::{Checks, Held, State};
@@ -62,6 +62,14 @@ pub struct Unasked {
     pub bytes: u64,
     /// In which folder.
     pub downloads: Option<PathBuf>,
+}
+
+impl Unasked {
+    /// As the config says. Without a folder nothing is stored.
+    pub fn of(config: &Config) -> Unasked {
+        let downloads = Some(config.downloads.clone()).filter(|folder| !folder.as_os_str().is_empty());
+        Unasked { bytes: config.fetch_unasked_bytes(), downloads }
+    }
 }
 
 /// Everything about files.

@@ -138,7 +138,8 @@ fn a_list_that_is_full_says_so_and_what_is_on_it_can_still_be_changed() {
     (5..=8).for_each(|peer| {
         world.login(peer);
         world.join(peer, "den");
-        (0..limits::FILES_PER_MEMBER).for_each(|number| drop(world.share(peer, "den", numbered(number, &long))));
+        (0..limits::FILES_PER_MEMBER)
+            .for_each(|number| assert_eq!(world.share(peer, "den", numbered(number, &long)), None));
     });
     assert_eq!(world.share(3, "den", numbered(0, "x")), Some(Code::Full));
     world.login(9);
