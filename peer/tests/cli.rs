@@ -397,15 +397,15 @@ fn paths_that_are_shared_are_told_to_the_peer_from_the_root() {
     let share = |arguments: &[&str]| {
         let (code, out, err) = ended(peer(home.path()).args(arguments).current_dir("/tmp").output().unwrap());
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
-        assert!(out.contains("cat\\u{1b}.jpg (1.0 KiB) is shared in"), "{out}");
+        assert!(out.contains("shared cat\\u{1b}.jpg (1.0 KiB) in"), "{out}");
         asked.0.recv().unwrap()
     };
     let paths = json!({"room": "lobby", "paths": ["/tmp/cat.jpg", "/etc/notes"]});
     assert_eq!(share(&["share", "lobby", "cat.jpg", "/etc/notes"]), ("share".into(), paths));
     assert_eq!(share(&["send", "bob", "./cat.jpg"]).1, json!({"room": "@bob", "paths": ["/tmp/cat.jpg"]}));
     let (_, out, _) = run(home.path(), &["files", "lobby"]);
-    let table = "NAME           SIZE     TYPE  FROM   SINCE                WHOLE  PART  HERE  ROOT\n\
-                 cat\\u{1b}.jpg  1.0 KiB  -     alice  1970-01-01 00:00:00  1      0     yes   abababab\n";
+    let table = "NAME           SIZE     TYPE  FROM   WHOLE  PART  HERE  ROOT      SHARED\n\
+                 cat\\u{1b}.jpg  1.0 KiB  -     alice  1      0     yes   abababab  1970-01-01 00:00:00\n";
     assert_eq!(out, table);
 }
 
