@@ -63,7 +63,7 @@ use common::{
     AccountName, Identity, Key, RoomName,
     address::Addresses,
     fault::{self, Fault},
-    wire::control::{files::Limits, people::BookEntry},
+    wire::control::people::BookEntry,
 };
 
 pub use offers::{Listed, Offered};
@@ -212,9 +212,7 @@ impl Core {
             clock: Now::default(),
             out: Vec::new(),
         };
-        let limit = |bytes: u64| (bytes > 0).then_some(bytes);
-        let (up, down) = (limit(core.config.upload_bytes()), limit(core.config.download_bytes()));
-        core.files.limit(Limits { up, down });
+        core.files.limit(core.config.limits());
         core.open_book(start.saved.book);
         core.meet_everybody();
         core
