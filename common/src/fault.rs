@@ -108,8 +108,6 @@ faults! {
     RestForgotten,
     /// A range that stands still is waited for.
     StallIgnored,
-    /// Nobody else is asked for what does not come.
-    SecondNotAsked,
     // The tracker's shell.
     /// Changes are told before they are stored.
     PushBeforeStore,

@@ -169,6 +169,8 @@ impl Host {
     /// It is started.
     pub fn start(&mut self, file: &FileInfo, seed: u64, now: u64) {
         self.life += 1;
+        // Who has lied is not remembered over a restart.
+        self.ledger.accused.clear();
         let mut files = Files::new(self.kept.clone().into_iter().collect(), Unasked::default(), seed);
         let own = self.kept.as_ref().is_some_and(|kept| kept.stage == Stage::Own);
         files.listed(room(), BTreeMap::from([(file.root, OnList { file: file.clone(), own })]), now);

@@ -15,7 +15,7 @@ use super::{
 /// What is sent in one part, in bytes.
 const PART: u64 = 16 * 1024;
 /// What may be under way of one range, in bytes.
-const WINDOW: u64 = 256 * 1024;
+const WINDOW: u64 = 64 * 1024;
 
 /// How long so many bytes take at a rate, in microseconds.
 fn takes(bytes: u64, rate: u64) -> u64 {
