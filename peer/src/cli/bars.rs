@@ -14,6 +14,7 @@ use peer::size::{Rate, Size};
 
 use super::{
     output::{self, Out},
+    quiet::Quiet,
     text::inline,
     transfers,
 };
@@ -31,6 +32,7 @@ pub struct Bars {
     look: Look,
     /// Of the longest name, so that the bars begin below each other.
     width: usize,
+    _quiet: Option<Quiet>,
 }
 
 enum Look {
@@ -64,7 +66,8 @@ impl Bars {
         });
         let all = all.collect();
         let width = begun.iter().map(|transfer| name(transfer).chars().count()).max().unwrap_or_default();
-        Bars { all, look, width }
+        let quiet = if matches!(look, Look::Bars(_)) { Quiet::begin() } else { None };
+        Bars { all, look, width, _quiet: quiet }
     }
 
     /// The one at `place` is so now.
@@ -92,9 +95,9 @@ impl Bars {
                 bar.bar.set_position(transfer.done);
             }
             Look::Lines if over && changed => return ended(transfer, out),
-            Look::Lines
-                if begins || (changed && transfer.state != TransferState::Fetching) || troubled(transfer, changed) =>
-            {
+            Look::Lines if begins => output::note(&transfers::begun(transfer)),
+            // That it goes on after it stood still is seen when it ends.
+            Look::Lines if changed && (transfer.state != TransferState::Fetching || transfer.trouble.is_some()) => {
                 output::note(&transfers::told(transfer));
             }
             Look::Lines => {}
@@ -127,10 +130,6 @@ fn name(transfer: &Transfer) -> String {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name,
     }
-}
-
-fn troubled(transfer: &Transfer, changed: bool) -> bool {
-    changed && transfer.trouble.is_some()
 }
 
 fn style() -> ProgressStyle {

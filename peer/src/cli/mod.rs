@@ -20,6 +20,7 @@ mod outbox;
 mod output;
 mod paths;
 mod progress;
+mod quiet;
 mod rooms;
 mod say;
 mod session;

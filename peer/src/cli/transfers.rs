@@ -139,7 +139,7 @@ impl Limit {
 
 async fn one(ask: AskFiles, client: &mut Client, out: &Out) -> Result<()> {
     let transfer: Transfer = client.files(ask).await?;
-    Ok(out.object(&transfer, told)?)
+    Ok(out.object(&transfer, begun)?)
 }
 
 /// How fast files may move, in words.
@@ -190,28 +190,36 @@ fn state(transfer: &Transfer) -> &'static str {
     }
 }
 
-/// How a transfer is, in a sentence: as it begins, when it ends, and what was done to it.
+/// How a transfer is, in a sentence, and what can be done next.
 pub fn told(transfer: &Transfer) -> String {
     let Transfer { id, room, .. } = transfer;
     let whole = || file::told(&transfer.file);
     let name = || inline(&transfer.file.name);
     let trouble = transfer.trouble.as_deref();
     match (transfer.state, trouble) {
+        (TransferState::Failed | TransferState::Fetching | TransferState::Checking, Some(trouble)) => {
+            of(transfer, trouble)
+        }
+        (TransferState::Failed, None) => format!("{} could not be fetched; try again: peer resume {id}", name()),
         (TransferState::Checking, None) => format!("what is here of {} is checked, as number {id}", name()),
         (TransferState::Fetching, None) => {
             format!("{} is being fetched from {room} to {}, as number {id}: peer transfers", whole(), path(transfer))
         }
-        (TransferState::Fetching | TransferState::Checking, Some(trouble)) => of(transfer, trouble),
-        (TransferState::Paused, None) => format!("{} is paused; go on with: peer resume {id}", name()),
-        (TransferState::Paused, Some(trouble)) => format!("{}; go on with: peer resume {id}", of(transfer, trouble)),
+        (TransferState::Paused, _) => format!("{} is paused; go on with: peer resume {id}", name()),
         (TransferState::Done, None) => format!("{} is here: {}", whole(), path(transfer)),
         (TransferState::Done, Some(word)) => format!("{} is here: {}\n{}", whole(), path(transfer), inline(word)),
-        (TransferState::Failed, trouble) => {
-            let trouble = trouble.unwrap_or("it cannot go on");
-            format!("{}. What has come stays; once that is settled: peer resume {id}", of(transfer, trouble))
-        }
         (TransferState::Cancelled, _) => format!("{} is not fetched any more, and what had come is deleted", name()),
     }
+}
+
+/// What is said to who has begun it: where it goes, also while it is looked what is here, and a word about the file.
+pub fn begun(transfer: &Transfer) -> String {
+    if !matches!(transfer.state, TransferState::Fetching | TransferState::Checking) {
+        return told(transfer);
+    }
+    let plain = told(&Transfer { state: TransferState::Fetching, trouble: None, ..transfer.clone() });
+    let word = transfer.trouble.as_ref().map(|word| format!("\n{}", inline(word))).unwrap_or_default();
+    plain + &word
 }
 
 fn of(transfer: &Transfer, trouble: &str) -> String {
@@ -289,9 +297,13 @@ pub mod tests {
     fn each_state_says_what_can_be_done_next() {
         assert_eq!(told(&half(TransferState::Done)), "cat.jpg (image/jpeg, 1024x768, 320 KiB) is here: /tmp/cat.jpg");
         assert!(told(&half(TransferState::Paused)).contains("peer resume 3"));
+        assert!(told(&half(TransferState::Failed)).contains("peer resume 3"));
         let failed = Transfer { trouble: Some("the disk is full".into()), ..half(TransferState::Failed) };
-        let failed = told(&failed);
-        assert!(failed.contains("the disk is full") && failed.contains("peer resume 3"), "{failed}");
+        assert_eq!(told(&failed), "cat.jpg: the disk is full");
+        let named = Transfer { trouble: Some("it is called x here".into()), ..half(TransferState::Fetching) };
+        assert!(
+            begun(&named).contains("to /tmp/cat.jpg, as number 3") && begun(&named).ends_with("\nit is called x here")
+        );
         assert_eq!([5, 65, 7_500].map(left), ["5 s", "1 min 5 s", "2 h 5 min"]);
     }
 }

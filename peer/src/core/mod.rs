@@ -212,9 +212,9 @@ impl Core {
             clock: Now::default(),
             out: Vec::new(),
         };
+        core.files.limit(core.config.limits());
         core.open_book(start.saved.book);
         core.meet_everybody();
-        core.lists_changed = core.rooms.keys().filter(|room| !core.list(room).is_empty()).cloned().collect();
         core
     }
 

@@ -103,8 +103,9 @@ impl Offers {
     }
 
     /// What one member shares in a room, in the order of its messages.
-    fn by(&self, room: &RoomName, author: &Key) -> impl Iterator<Item = (&Offered, &FileInfo)> {
-        let said = self.said.get(room).into_iter().flat_map(|said| of(said, author));
+    fn by(&self, room: &RoomName, author: &Key) -> impl Iterator<Item = (&Offered, &FileInfo)> + use<'_> {
+        let author = *author;
+        let said = self.said.get(room).into_iter().flat_map(move |said| of(said, &author));
         said.filter_map(|offered| Some((offered, offered.file.as_ref()?)))
     }
 }
@@ -137,21 +138,6 @@ impl Core {
             }
         }
         list
-    }
-
-    /// Whether a file is shared in a room.
-    pub fn is_listed(&self, room: &RoomName, root: &Root) -> bool {
-        let Some(held) = self.rooms.get(room).filter(|room| room.joined) else { return false };
-        let is = |file: &FileInfo| file.root == *root;
-        let by_message = self.offers.of_room(room).filter(|offered| offered.file.as_ref().is_some_and(is));
-        by_message.into_iter().any(|offered| held.table.member(&offered.author).is_some())
-            || held.table.files().any(|(member, offer)| is(&offer.file) && self.is_proven(room, member, offer))
-    }
-
-    /// The number of the message by which this peer shares a file in a room.
-    #[cfg(test)]
-    pub(super) fn own_offer(&self, room: &RoomName, root: &Root) -> Option<u64> {
-        self.offers.by(room, &self.me).filter(|(_, file)| file.root == *root).last().map(|(said, _)| said.number)
     }
 
     /// Shares a file in a room, in the place of what this peer has said of it before. It is on the list once the message

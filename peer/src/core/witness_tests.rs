@@ -1,8 +1,10 @@
 //! What members tell each other of their tables, and when that is told to the user.
 
 use common::{
-    Version,
+    Slot, Version,
+    file::{FileInfo, Offer, Root},
     frame::{Frame, HEADER},
+    table::{Settings, Shared, Step},
     wire::{
         control::MemberChange,
         peer::{Bye, Frontier, PeerFrame, Told},
@@ -90,6 +92,34 @@ fn a_table_that_was_ahead_is_compared_when_this_one_gets_there() {
     ahead.clone_from(&other.core.room(&lobby()).unwrap().table);
     bob_tells(&mut alone, word(1, 3, ahead.digest(), true));
     assert_eq!(splits(&alone.joins(&carol, 3)), 0);
+}
+
+#[test]
+fn a_tracker_that_hides_a_file_from_one_member_is_found_out() {
+    let lists = |alone: &mut Alone, file: FileInfo| {
+        let offer = Offer::sign(&alone.others[0], &lobby(), file, 7);
+        alone.changes(vec![Step::Share(Shared { slot: Slot(1), offer }).at(0)])
+    };
+    let file = |name: &str| FileInfo {
+        root: Root([7; 32]),
+        name: name.into(),
+        size: 5,
+        head: 0,
+        media: String::new(),
+        pixels: None,
+    };
+    let (mut alone, mut bob) = (with_bob(), with_bob());
+    lists(&mut alone, file("cat.jpg"));
+    lists(&mut bob, file("cat.jpg"));
+    assert_eq!(splits(&bob_tells(&mut alone, word(1, 3, digest(&bob), true))), 0);
+    // Another change in its place brings it to the same version.
+    let mut hidden = with_bob();
+    hidden.changes(vec![Step::Set(Settings::default()).at(0)]);
+    assert_eq!(splits(&bob_tells(&mut alone, word(1, 3, digest(&hidden), true))), 1);
+    let (mut alone, mut other) = (with_bob(), with_bob());
+    lists(&mut alone, file("cat.jpg"));
+    lists(&mut other, file("dog.jpg"));
+    assert_eq!(splits(&bob_tells(&mut alone, word(1, 3, digest(&other), true))), 1);
 }
 
 #[test]

@@ -5,11 +5,15 @@ use std::{
     os::unix::ffi::{OsStrExt, OsStringExt},
 };
 
-use common::{Key, RoomName, Slot, file::FileInfo, frame, table::Shared};
+use common::{Key, RoomName, Slot, content::Kind, file::FileInfo, frame, table::Shared};
 use rusqlite::{Connection, Row as SqlRow, Transaction, params, params_from_iter, types::Value};
 use serde::de::DeserializeOwned;
 
-use super::{StoreError, load::parsed};
+use super::{
+    StoreError,
+    events::{COLUMNS, messages_of, segment},
+    load::parsed,
+};
 use crate::core::{
     Offered, Row,
     files::{Kept, Mark, Place, Stage},
@@ -149,6 +153,32 @@ pub(super) fn drop_unreadable(t: &Transaction<'_>) -> Result<(), StoreError> {
     let offered = unreadable(t, &format!("SELECT {OFFERED} FROM offered"), 3, |row| offer(row).map(drop))?;
     for key in offered {
         t.execute("DELETE FROM offered WHERE room = ? AND author = ? AND number = ?", params_from_iter(key))?;
+    }
+    Ok(())
+}
+
+/// Notes anew what the messages that are here share: the notes of it may be lost.
+pub(super) fn note_again(t: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut statement = t.prepare(&format!("SELECT {COLUMNS} FROM segments ORDER BY room, author, first"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let segment = segment(row)?;
+        for (message, number, cursor) in messages_of(&segment)? {
+            let (room, author) = (segment.room.as_str(), segment.author.0);
+            match (message.does(&segment.author, number), message.file, message.about) {
+                (Kind::File, Some(file), _) => {
+                    let sql = "INSERT OR IGNORE INTO offered (room, author, number, file, at, cursor)
+                        VALUES (?, ?, ?, ?, ?, ?)";
+                    let (number, sent, cursor) = (number as i64, message.sent as i64, cursor as i64);
+                    t.prepare_cached(sql)?.execute(params![room, author, number, frame::pack(&file), sent, cursor])?;
+                }
+                (Kind::Delete, _, Some(about)) => {
+                    let sql = "DELETE FROM offered WHERE room = ? AND author = ? AND number = ? AND file IS NOT NULL";
+                    t.prepare_cached(sql)?.execute(params![room, author, about.number as i64])?;
+                }
+                _ => {}
+            }
+        }
     }
     Ok(())
 }

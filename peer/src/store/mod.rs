@@ -244,6 +244,8 @@ fn lock(connection: &Mutex<Connection>) -> std::sync::MutexGuard<'_, Connection>
 }
 
 #[cfg(test)]
+mod files_tests;
+#[cfg(test)]
 mod survival_tests;
 #[cfg(test)]
 mod tests;

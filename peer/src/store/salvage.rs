@@ -162,6 +162,7 @@ fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
     }
     pieces(&transaction, me)?;
     files::drop_unreadable(&transaction)?;
+    files::note_again(&transaction)?;
     note(&transaction)?;
     if load::saved(&transaction, me).is_err() {
         // The tracker tells these again.
