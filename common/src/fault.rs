@@ -102,8 +102,6 @@ faults! {
     ResumeForgets,
     /// A file is served to whoever asks.
     ServedToStranger,
-    /// It is not told which pieces have come.
-    HasUntold,
     /// What is missing of a range that broke off is not asked for again.
     RestForgotten,
     /// A range that stands still is waited for.

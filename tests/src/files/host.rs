@@ -112,8 +112,6 @@ pub struct Host {
     pub down_busy: u64,
     /// Ranges being fetched.
     pub coming: BTreeMap<FetchId, Coming>,
-    /// Ranges of which no more is wanted: what comes of them still was sent for nothing.
-    pub stopped: BTreeSet<FetchId>,
     /// When the core wants to be called, in milliseconds.
     pub tick_at: u64,
     /// What it has done.
@@ -150,7 +148,6 @@ impl Host {
             sending: false,
             down_busy: 0,
             coming: BTreeMap::new(),
-            stopped: BTreeSet::new(),
             tick_at: u64::MAX,
             ledger: Ledger::default(),
             fetches: false,
@@ -196,7 +193,6 @@ impl Host {
         let lost: u64 = self.coming.values().map(|coming| coming.came - coming.kept).sum();
         self.ledger.lost += lost;
         self.coming.clear();
-        self.stopped.clear();
     }
 
     /// The core is told something.

@@ -247,12 +247,11 @@ pub fn search(usual: u64) {
 }
 
 /// Those that only swarms of files can catch.
-pub const FAULTS: [Fault; 7] = [
+pub const FAULTS: [Fault; 6] = [
     Fault::WrongKept,
     Fault::OffenderKept,
     Fault::ResumeForgets,
     Fault::ServedToStranger,
-    Fault::HasUntold,
     Fault::RestForgotten,
     Fault::StallIgnored,
 ];

@@ -36,7 +36,6 @@ impl Town {
 
     pub(super) fn stop_range(&mut self, host: usize, fetch: FetchId) {
         if let Some(coming) = self.hosts[host].coming.remove(&fetch) {
-            self.hosts[host].stopped.insert(fetch);
             self.hosts[host].ledger.needless += coming.came - coming.kept;
             self.later(self.latency, Event::Cancel(coming.from.0, (host, fetch)));
         }
@@ -134,9 +133,6 @@ impl Town {
     fn take_part(&mut self, host: usize, fetch: FetchId, bytes: u64, right: bool) {
         let now = self.ms();
         if !self.hosts[host].coming.contains_key(&fetch) {
-            if self.hosts[host].stopped.contains(&fetch) {
-                self.hosts[host].ledger.needless += bytes;
-            }
             return;
         }
         if !right {
