@@ -102,14 +102,10 @@ faults! {
     ResumeForgets,
     /// A file is served to whoever asks.
     ServedToStranger,
-    /// It is not told which pieces have come.
-    HasUntold,
     /// What is missing of a range that broke off is not asked for again.
     RestForgotten,
     /// A range that stands still is waited for.
     StallIgnored,
-    /// Nobody else is asked for what does not come.
-    SecondNotAsked,
     // The tracker's shell.
     /// Changes are told before they are stored.
     PushBeforeStore,

@@ -112,8 +112,6 @@ pub struct Host {
     pub down_busy: u64,
     /// Ranges being fetched.
     pub coming: BTreeMap<FetchId, Coming>,
-    /// Ranges of which no more is wanted: what comes of them still was sent for nothing.
-    pub stopped: BTreeSet<FetchId>,
     /// When the core wants to be called, in milliseconds.
     pub tick_at: u64,
     /// What it has done.
@@ -150,7 +148,6 @@ impl Host {
             sending: false,
             down_busy: 0,
             coming: BTreeMap::new(),
-            stopped: BTreeSet::new(),
             tick_at: u64::MAX,
             ledger: Ledger::default(),
             fetches: false,
@@ -169,6 +166,8 @@ impl Host {
     /// It is started.
     pub fn start(&mut self, file: &FileInfo, seed: u64, now: u64) {
         self.life += 1;
+        // Who has lied is not remembered over a restart.
+        self.ledger.accused.clear();
         let mut files = Files::new(self.kept.clone().into_iter().collect(), Unasked::default(), seed);
         let own = self.kept.as_ref().is_some_and(|kept| kept.stage == Stage::Own);
         files.listed(room(), BTreeMap::from([(file.root, OnList { file: file.clone(), own })]), now);
@@ -194,7 +193,6 @@ impl Host {
         let lost: u64 = self.coming.values().map(|coming| coming.came - coming.kept).sum();
         self.ledger.lost += lost;
         self.coming.clear();
-        self.stopped.clear();
     }
 
     /// The core is told something.

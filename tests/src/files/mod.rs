@@ -10,5 +10,5 @@ mod town;
 mod traffic;
 
 pub use host::{Nature, Rates};
-pub use play::{caught, search};
+pub use play::{FAULTS, caught, search};
 pub use town::Town;

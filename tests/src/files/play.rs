@@ -85,10 +85,10 @@ fn play(seed: u64) -> Result<(), String> {
 fn thrift(town: &Town) -> Result<(), String> {
     for (host, had) in town.hosts.iter().enumerate().filter(|(_, host)| host.fetches) {
         let (came, lost, needless) = (had.ledger.came, had.ledger.lost, had.ledger.needless);
-        // At the end a few ranges are asked for twice, of each holder at most two.
-        let twice =
-            (2 * town.hosts.len() as u64 * town.grid.piece()).min(town.file.size / 4).max(2 * town.grid.piece());
-        if came > town.file.size + lost + twice || needless > twice {
+        // At the end a few ranges are asked for twice.
+        let twice = town.file.size / 8 + 6 * town.grid.piece();
+        let stray = 2 * twice;
+        if came > town.file.size + lost + twice || needless > stray {
             return Err(format!(
                 "host {host} was sent {came} bytes of {} to fetch, {lost} of them lost, {needless} for nothing",
                 town.file.size
@@ -245,6 +245,16 @@ pub fn search(usual: u64) {
         panic!("seed {seed}: {why}\nto replay it: ROLLCALL_SEED={seed}");
     }
 }
+
+/// Those that only swarms of files can catch.
+pub const FAULTS: [Fault; 6] = [
+    Fault::WrongKept,
+    Fault::OffenderKept,
+    Fault::ResumeForgets,
+    Fault::ServedToStranger,
+    Fault::RestForgotten,
+    Fault::StallIgnored,
+];
 
 /// Plays the swarms of the seeds below `most`, with a fault on, until one fails. Returns how many that took.
 pub fn caught(fault: Fault, most: u64) -> Option<u64> {

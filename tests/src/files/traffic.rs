@@ -15,7 +15,7 @@ use super::{
 /// What is sent in one part, in bytes.
 const PART: u64 = 16 * 1024;
 /// What may be under way of one range, in bytes.
-const WINDOW: u64 = 256 * 1024;
+const WINDOW: u64 = 64 * 1024;
 
 /// How long so many bytes take at a rate, in microseconds.
 fn takes(bytes: u64, rate: u64) -> u64 {
@@ -36,7 +36,6 @@ impl Town {
 
     pub(super) fn stop_range(&mut self, host: usize, fetch: FetchId) {
         if let Some(coming) = self.hosts[host].coming.remove(&fetch) {
-            self.hosts[host].stopped.insert(fetch);
             self.hosts[host].ledger.needless += coming.came - coming.kept;
             self.later(self.latency, Event::Cancel(coming.from.0, (host, fetch)));
         }
@@ -134,9 +133,6 @@ impl Town {
     fn take_part(&mut self, host: usize, fetch: FetchId, bytes: u64, right: bool) {
         let now = self.ms();
         if !self.hosts[host].coming.contains_key(&fetch) {
-            if self.hosts[host].stopped.contains(&fetch) {
-                self.hosts[host].ledger.needless += bytes;
-            }
             return;
         }
         if !right {

@@ -25,6 +25,8 @@ pub const RANGE: u64 = 4 * 1024 * 1024;
 pub const SOURCES: usize = 128;
 /// How long a holder of whom nothing is known yet may take to begin, in milliseconds, before somebody else is asked too.
 const UNKNOWN: u64 = 1_000;
+/// How late a range has to be, in milliseconds, to be asked for twice once that has been done for much of the file.
+const DEAR: u64 = 5_000;
 /// How much sooner it should come from the second than from the first, in milliseconds.
 const SOONER: u64 = 200;
 /// People of whom it is counted how much each has sent.
@@ -69,6 +71,8 @@ pub struct Fetching {
     pub sources: BTreeMap<LinkId, Source>,
     /// Ranges under way.
     pub asks: BTreeMap<FetchId, Ask>,
+    /// Bytes asked for twice though they had begun to come.
+    twice: u64,
     /// Missing pieces that are under way, each once or twice.
     under_way: BTreeMap<u32, Vec<FetchId>>,
     /// How many of those who have a part have each piece.
@@ -152,6 +156,7 @@ impl Fetching {
             done: 0,
             sources: BTreeMap::new(),
             asks: BTreeMap::new(),
+            twice: 0,
             under_way: BTreeMap::new(),
             seen: vec![0; grid.count() as usize],
             offenders: BTreeSet::new(),
@@ -314,7 +319,7 @@ impl Fetching {
                 None => {
                     let waited = now.saturating_sub(ask.at);
                     let usual = self.sources.get(&ask.link).and_then(|source| source.delay).unwrap_or(UNKNOWN);
-                    if waited < 2 * usual + SOONER && usual < waited + 2 * here + SOONER {
+                    if waited < usual + SOONER && usual < waited + here + SOONER {
                         continue;
                     }
                     (u64::MAX - ask.at, (ask.first..=ask.last).find(|piece| only(id, *piece)))
@@ -322,7 +327,8 @@ impl Fetching {
                 Some(begun) if end => {
                     let rate = (ask.came.saturating_mul(1_000) / now.saturating_sub(begun).max(1)).max(1);
                     let left = ask.length.saturating_sub(ask.came).saturating_mul(1_000) / rate;
-                    if left < 2 * here + SOONER {
+                    let dear = self.twice + ask.length > self.grid.size() / 16 + 2 * self.grid.piece();
+                    if left < 2 * here + SOONER || (dear && left < DEAR) {
                         continue;
                     }
                     (left, (ask.first..=ask.last).rev().find(|piece| only(id, *piece)))
@@ -346,6 +352,11 @@ impl Fetching {
         }
         source.asks += 1;
         source.ahead += length;
+        let begun = |id: &FetchId| self.asks.get(id).is_some_and(|ask| ask.begun.is_some());
+        let mut others = self.under_way.range(first..=last).flat_map(|(_, ids)| ids);
+        if others.any(begun) {
+            self.twice = self.twice.saturating_add(length);
+        }
         for piece in (first..=last).filter(|piece| !self.have.has(*piece)) {
             self.under_way.entry(piece).or_default().push(id);
         }

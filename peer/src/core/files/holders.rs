@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     Key, RoomName,
-    fault::{self, Fault},
     file::{Pieces, Root},
     limits,
     wire::peer::{Has, Held, Holds, Much, PeerFrame, Watch},
@@ -178,9 +177,6 @@ impl Files {
         let mut fresh = Pieces::none();
         for piece in std::mem::take(&mut fetching.fresh) {
             fresh.add(piece);
-        }
-        if fault::on(Fault::HasUntold) {
-            return;
         }
         let runs = fresh.runs();
         for (link, far) in &self.links {
