@@ -353,6 +353,7 @@ fn of_a_transfer_it_is_told_when_it_is_done_and_when_it_stands_still() {
     assert_eq!(shown(Fetching, None), None);
     assert_eq!(shown(Paused, None), None);
     assert_eq!(shown(Fetching, Some("nobody has it")).unwrap(), "* cat.jpg: nobody has it");
-    assert!(shown(Failed, Some("the disk is full")).unwrap().ends_with("/resume 3"));
+    let full = shown(Failed, Some("the disk is full; when there is room: peer resume 3"));
+    assert_eq!(full.unwrap(), "! cat.jpg: the disk is full; when there is room: /resume 3");
     assert_eq!(shown(Done, None).unwrap(), "* cat.jpg (image/jpeg, 1024x768, 320 KiB) is here: /tmp/cat.jpg");
 }
