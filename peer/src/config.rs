@@ -10,6 +10,7 @@ use common::{
     config::{self, ConfigError},
     limits,
     net::endpoint::LinkLimits,
+    wire::control::files::Limits,
 };
 use serde::{Deserialize, Serialize};
 
@@ -112,14 +113,10 @@ impl Config {
         table.try_into().map_err(|error: toml::de::Error| malformed("config", error.to_string()))
     }
 
-    /// How many bytes of files a second may go out, together; 0 for as many as can.
-    pub fn upload_bytes(&self) -> u64 {
-        self.upload_limit.0
-    }
-
-    /// How many bytes of files a second may come in, together; 0 for as many as can.
-    pub fn download_bytes(&self) -> u64 {
-        self.download_limit.0
+    /// How fast files may move.
+    pub fn limits(&self) -> Limits {
+        let limit = |rate: Rate| Some(rate.0).filter(|bytes| *bytes > 0);
+        Limits { up: limit(self.upload_limit), down: limit(self.download_limit) }
     }
 
     /// How many bytes of files, in all, may be fetched and stored without being asked for; 0 for none.
@@ -178,9 +175,9 @@ mod tests {
     fn limits_of_files_are_read_as_people_write_them() {
         let read = |text: &str| config::parse::<Config>(Path::new("peer.toml"), text);
         let config = read("upload_limit = '2M/s'\ndownload_limit = ''\nfetch_unasked = '50M'").unwrap();
-        assert_eq!((config.upload_bytes(), config.download_bytes()), (2 << 20, 0));
+        assert_eq!(config.limits(), Limits { up: Some(2 << 20), down: None });
         assert_eq!(config.fetch_unasked_bytes(), 50 << 20);
-        assert_eq!(with("ROLLCALL_DOWNLOAD_LIMIT", "500K").unwrap().download_bytes(), 500 << 10);
+        assert_eq!(with("ROLLCALL_DOWNLOAD_LIMIT", "500K").unwrap().limits().down, Some(500 << 10));
         for (line, right) in [("upload_limit = 'fast'", "2M/s"), ("fetch_unasked = '1X'", "1.5G")] {
             let error = read(line).unwrap_err().to_string();
             assert!(error.contains(line.split(' ').next().unwrap()) && error.contains(right), "{error}");

@@ -397,15 +397,15 @@ fn paths_that_are_shared_are_told_to_the_peer_from_the_root() {
     let share = |arguments: &[&str]| {
         let (code, out, err) = ended(peer(home.path()).args(arguments).current_dir("/tmp").output().unwrap());
         assert_eq!((code, err.as_str()), (0, ""), "{arguments:?}");
-        assert!(out.contains("cat\\u{1b}.jpg (1.0 KiB) is shared in"), "{out}");
+        assert!(out.contains("shared cat\\u{1b}.jpg (1.0 KiB) in"), "{out}");
         asked.0.recv().unwrap()
     };
     let paths = json!({"room": "lobby", "paths": ["/tmp/cat.jpg", "/etc/notes"]});
     assert_eq!(share(&["share", "lobby", "cat.jpg", "/etc/notes"]), ("share".into(), paths));
     assert_eq!(share(&["send", "bob", "./cat.jpg"]).1, json!({"room": "@bob", "paths": ["/tmp/cat.jpg"]}));
     let (_, out, _) = run(home.path(), &["files", "lobby"]);
-    let table = "NAME           SIZE     TYPE  FROM   SINCE                WHOLE  PART  HERE  ROOT\n\
-                 cat\\u{1b}.jpg  1.0 KiB  -     alice  1970-01-01 00:00:00  1      0     yes   abababab\n";
+    let table = "NAME           SIZE     TYPE  FROM   WHOLE  PART  HERE  ROOT      SHARED\n\
+                 cat\\u{1b}.jpg  1.0 KiB  -     alice  1      0     yes   abababab  1970-01-01 00:00:00\n";
     assert_eq!(out, table);
 }
 
@@ -454,7 +454,12 @@ fn as_json_each_change_of_a_transfer_is_an_event() {
 fn a_file_that_cannot_be_fetched_ends_with_1_and_one_that_does_not_come_with_3() {
     let home = home();
     let _alice = session(home.path(), "alice", |method, params| match (method, params["file"].as_str()) {
-        ("get", Some("full")) => result(transfer(2, "failed", 0, json!({"trouble": "the disk is full: make room"}))),
+        ("get", Some("full")) => result(transfer(
+            2,
+            "failed",
+            0,
+            json!({"trouble": "the disk is full; when that is put right: peer resume 2"}),
+        )),
         ("get", Some("gone")) => vec![json!({"error": {"code": 1, "message": "there is no file gone in lobby"}})],
         _ => result(transfer(1, "fetching", 0, json!({"trouble": "nobody who has it is here", "sources": []}))),
     });

@@ -121,7 +121,7 @@ fn four_holders_with_narrow_uplinks_are_worth_nearly_four_times_one() {
 #[test]
 fn many_who_fetch_at_once_share_the_load_and_are_done_near_the_least_time_there_is() {
     const FETCHERS: u16 = 20;
-    const BYTES: usize = 16 * 1024 * 1024;
+    const BYTES: usize = 8 * 1024 * 1024;
     run(async {
         let net = Net::new(3);
         let town = Town::new(&net);

@@ -95,9 +95,9 @@ impl Bars {
                 bar.bar.set_position(transfer.done);
             }
             Look::Lines if over && changed => return ended(transfer, out),
-            Look::Lines
-                if begins || (changed && transfer.state != TransferState::Fetching) || troubled(transfer, changed) =>
-            {
+            Look::Lines if begins => output::note(&transfers::begun(transfer)),
+            // That it goes on after it stood still is seen when it ends.
+            Look::Lines if changed && (transfer.state != TransferState::Fetching || transfer.trouble.is_some()) => {
                 output::note(&transfers::told(transfer));
             }
             Look::Lines => {}
@@ -130,10 +130,6 @@ fn name(transfer: &Transfer) -> String {
         Some((end, _)) => format!("{}…", &name[..end]),
         None => name,
     }
-}
-
-fn troubled(transfer: &Transfer, changed: bool) -> bool {
-    changed && transfer.trouble.is_some()
 }
 
 fn style() -> ProgressStyle {

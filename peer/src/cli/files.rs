@@ -120,17 +120,8 @@ pub fn share(room: RoomName, paths: &[PathBuf]) -> Result<AskFiles, Refusal> {
 
 /// What is said to who has shared a file.
 pub fn shared(line: &FileLine) -> String {
-    let served = match &line.path {
-        Some(path) => format!(", and served from {}", inline(&path.display().to_string())),
-        None => String::new(),
-    };
-    format!(
-        "{} is shared in {}{served}; end that with: peer unshare {} {}",
-        file::told(&line.file),
-        line.room,
-        line.room,
-        file::named(&line.file)
-    )
+    let from = line.path.as_ref().map(|path| format!(", from {}", inline(&path.display().to_string())));
+    format!("shared {} in {}{}", file::told(&line.file), line.room, from.unwrap_or_default())
 }
 
 /// What is said to who shares one no more.
@@ -144,7 +135,7 @@ pub fn none(room: &RoomName) -> String {
 }
 
 /// The columns of [`line`].
-pub const FILES: [&str; 9] = ["NAME", "SIZE", "TYPE", "FROM", "SINCE", "WHOLE", "PART", "HERE", "ROOT"];
+pub const FILES: [&str; 9] = ["NAME", "SIZE", "TYPE", "FROM", "WHOLE", "PART", "HERE", "ROOT", "SHARED"];
 
 /// A file that is shared, in a table.
 pub fn line(line: &FileLine) -> [String; 9] {
@@ -159,11 +150,11 @@ pub fn line(line: &FileLine) -> [String; 9] {
         Size(line.file.size).to_string(),
         file::kind(&line.file),
         few(&line.from),
-        time::date(line.at),
         line.whole.to_string(),
         line.part.to_string(),
         here.to_string(),
         line.file.root.chars().take(DIGITS).collect(),
+        time::date(line.at),
     ]
 }
 

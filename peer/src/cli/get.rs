@@ -81,7 +81,7 @@ impl Get {
             }
         }
         if self.detach {
-            begun.iter().try_for_each(|transfer| out.object(transfer, transfers::told))?;
+            begun.iter().try_for_each(|transfer| out.object(transfer, transfers::begun))?;
         } else {
             self.wait(client, begun, out).await?;
         }

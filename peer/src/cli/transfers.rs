@@ -212,15 +212,14 @@ pub fn told(transfer: &Transfer) -> String {
     }
 }
 
-/// What is said to who has begun it: the same, but a word about the file does not take the place of where it goes.
+/// What is said to who has begun it: where it goes, also while it is looked what is here, and a word about the file.
 pub fn begun(transfer: &Transfer) -> String {
-    match (transfer.state, &transfer.trouble) {
-        (TransferState::Fetching | TransferState::Checking, Some(word)) => {
-            let plain = told(&Transfer { trouble: None, ..transfer.clone() });
-            format!("{plain}\n{}", inline(word))
-        }
-        _ => told(transfer),
+    if !matches!(transfer.state, TransferState::Fetching | TransferState::Checking) {
+        return told(transfer);
     }
+    let plain = told(&Transfer { state: TransferState::Fetching, trouble: None, ..transfer.clone() });
+    let word = transfer.trouble.as_ref().map(|word| format!("\n{}", inline(word))).unwrap_or_default();
+    plain + &word
 }
 
 fn of(transfer: &Transfer, trouble: &str) -> String {

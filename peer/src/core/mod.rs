@@ -212,6 +212,7 @@ impl Core {
             clock: Now::default(),
             out: Vec::new(),
         };
+        core.files.limit(core.config.limits());
         core.open_book(start.saved.book);
         core.meet_everybody();
         core

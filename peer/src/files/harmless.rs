@@ -87,7 +87,8 @@ fn split(name: &str) -> (&str, &str) {
 }
 
 fn cut(text: &str, most: usize) -> &str {
-    &text[..text.floor_char_boundary(most)]
+    let end = (0..=most.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    &text[..end.unwrap_or(0)]
 }
 
 /// Control characters, direction marks and overrides, line separators, and what has no shape at all.

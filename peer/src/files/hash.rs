@@ -103,7 +103,7 @@ impl Source {
             return Err(format!("it has more than {} bytes", limits::FILE_BYTES));
         }
         let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let (hashes, made) = shelf.create(&format!("hashing-{number}")).map_err(|error| shelf_error(&error))?;
+        let (hashes, made) = shelf.begin(number).map_err(|error| shelf_error(&error))?;
         let result = self.hash_into(hashes, over).and_then(|root| {
             shelf.put(&made, &root).map_err(|error| shelf_error(&error))?;
             self.keep_head(shelf, &root).map_err(|error| shelf_error(&error))?;

@@ -93,6 +93,7 @@ pub struct Files {
 impl Files {
     /// Over the connections of `pool`.
     pub fn new(pool: Pool, inputs: Inputs) -> Files {
+        pool.serving().shelf.sweep();
         Files {
             shelf: pool.serving().shelf.clone(),
             works: pool.serving().works.clone(),

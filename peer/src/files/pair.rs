@@ -148,8 +148,8 @@ impl End {
     pub async fn fetch(&mut self, holder: &mut End, place: &Place, served: &Place, pieces: (u32, u32)) -> Fetched {
         self.begin(1, place, pieces, None);
         let mut fetched = Fetched { end: FetchEnd::Done, served: None, got: Vec::new(), came: 0, sent: 0 };
-        let mut ended = false;
-        while !ended || fetched.served.is_none() {
+        let (mut asked, mut ended) = (false, false);
+        while !ended || asked && fetched.served.is_none() {
             tokio::select! {
                 input = self.next() => match input {
                     FileInput::Came(_, bytes) => fetched.came += bytes,
@@ -161,7 +161,10 @@ impl End {
                     other => panic!("{other:?}"),
                 },
                 input = holder.next() => match input {
-                    FileInput::Asked(id, ..) => holder.files.carry_out(FileOutput::Serve(id, served.clone())),
+                    FileInput::Asked(id, ..) => {
+                        asked = true;
+                        holder.files.carry_out(FileOutput::Serve(id, served.clone()));
+                    }
                     FileInput::Sent(_, bytes) => fetched.sent += bytes,
                     FileInput::ServeEnded(_, end) => fetched.served = Some(end),
                     other => panic!("{other:?}"),

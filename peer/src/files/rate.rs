@@ -89,7 +89,8 @@ mod tests {
     async fn bytes_pass_no_faster_than_they_may() {
         for per_second in [1_000, 100_000, 10_000_000, 1_000_000_000] {
             let seconds = taken(&Rate::new(per_second), 5 * per_second as usize).await.as_secs_f64();
-            assert!((4.7..5.1).contains(&seconds), "{per_second}: {seconds}");
+            // The last portion has passed before it is paid for.
+            assert!((4.4..5.1).contains(&seconds), "{per_second}: {seconds}");
         }
     }
 

@@ -21,6 +21,8 @@ use super::proof::tree;
 
 /// Bytes of a pair of hashes.
 const PAIR: usize = 64;
+/// How the names of what is being hashed begin.
+const BEGUN: &str = "hashing-";
 
 /// The folder, which is made when something is first put into it.
 #[derive(Clone, Debug)]
@@ -44,12 +46,23 @@ impl Shelf {
         self.path(root, "own")
     }
 
-    /// A file of the shelf to be written, with no more said than `name`; what was there is gone.
-    pub fn create(&self, name: &str) -> io::Result<(File, PathBuf)> {
+    /// Begins a file of the shelf, which has no name yet but a number.
+    pub fn begin(&self, number: u64) -> io::Result<(File, PathBuf)> {
         self.make()?;
-        let path = self.folder.join(name);
+        let path = self.folder.join(format!("{BEGUN}{number}"));
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(0o600).open(&path)?;
         Ok((file, path))
+    }
+
+    /// Deletes what was begun when the peer last ended, and never got its name.
+    pub fn sweep(&self) {
+        // There is no folder before something is put into it.
+        for entry in fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            if entry.file_name().as_encoded_bytes().starts_with(BEGUN.as_bytes()) {
+                // It takes room, and does no other harm.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
     }
 
     /// Puts a file of the shelf in its place as the hashes of a file.

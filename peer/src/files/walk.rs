@@ -24,8 +24,9 @@ pub fn walk(folder: &Path) -> io::Result<Found> {
     let mut folders = vec![(folder.to_path_buf(), Vec::new())];
     while let Some((path, way)) = folders.pop() {
         let mut empty = true;
-        for entry in fs::read_dir(&path)? {
-            let entry = entry?;
+        let unread = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        for entry in fs::read_dir(&path).map_err(unread)? {
+            let entry = entry.map_err(unread)?;
             let before = found.left_out.len();
             look(&entry, &way, &mut found, &mut folders)?;
             empty &= found.left_out.len() > before;

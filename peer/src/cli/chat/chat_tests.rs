@@ -71,7 +71,7 @@ async fn files_are_shared_fetched_and_stopped_from_the_chat() {
     let shown = chat(Fake::new("alice"), &lines).await;
     let expected = [
         "no file is shared in lobby; share one: /share lobby PATH",
-        "cat.jpg (1.0 KiB) is shared in lobby, and served from /tmp/cat.jpg; end that with: /unshare lobby cat.jpg",
+        "shared cat.jpg (1.0 KiB) in lobby, from /tmp/cat.jpg",
         "cat.jpg (1.0 KiB) is being fetched from lobby to /downloads, as number 1: /transfers",
         "cat.jpg is paused; go on with: /resume 1",
         "cat.jpg is not fetched any more, and what had come is deleted",

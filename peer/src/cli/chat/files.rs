@@ -129,7 +129,7 @@ fn told(ask: &AskFiles, answer: &AnswerFiles) -> String {
             lines.extend(transfers::troubles(list));
             table(&lines)
         }
-        (_, AnswerFiles::Transfer(transfer)) => transfers::told(transfer),
+        (_, AnswerFiles::Transfer(transfer)) => transfers::begun(transfer),
         (_, AnswerFiles::Limits(limits)) => transfers::limited(limits),
         (AskFiles::Unshare(NamedFile { room, file }), _) => shell::unshared(room, file),
         (_, AnswerFiles::Done {}) => String::new(),

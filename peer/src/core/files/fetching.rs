@@ -23,8 +23,8 @@ pub const LINK_ASKS: u32 = 4;
 pub const RANGE: u64 = 4 * 1024 * 1024;
 /// Holders of one file that are asked, and whose maps are held.
 pub const SOURCES: usize = 128;
-/// How long a range may wait to begin before somebody else is asked for it too, in milliseconds.
-const HEDGE: u64 = 150;
+/// How long a holder of whom nothing is known yet may take to begin, in milliseconds, before somebody else is asked too.
+const UNKNOWN: u64 = 1_000;
 /// How much sooner it should come from the second than from the first, in milliseconds.
 const SOONER: u64 = 200;
 /// People of whom it is counted how much each has sent.
@@ -94,6 +94,8 @@ pub struct Source {
     pub map: Map,
     /// How fast it sends.
     pub rate: Rate,
+    /// How long it takes to begin, lately, in milliseconds.
+    pub delay: Option<u64>,
     /// Until when it is not asked.
     pub paused_until: u64,
     /// Pauses after failures.
@@ -206,6 +208,7 @@ impl Fetching {
                 key,
                 map: Map::Some(Pieces::none()),
                 rate: Rate::default(),
+                delay: None,
                 paused_until: 0,
                 backoff: Backoff::default(),
                 void: false,
@@ -303,15 +306,22 @@ impl Fetching {
             self.under_way.get(&piece).is_some_and(|ids| ids.as_slice() == [*id]) && source.map.has(piece)
         };
         let end = !self.is_open();
+        let (length, first) = (self.grid.piece().min(most), source.delay.unwrap_or(UNKNOWN / 2));
+        let here = first + length.saturating_mul(1_000).checked_div(source.rate.get()).unwrap_or(SOONER);
         let mut slowest: Option<(u64, u32, FetchId)> = None;
-        for (id, ask) in self.asks.iter().filter(|(_, ask)| ask.link != link && now >= ask.at + HEDGE) {
+        for (id, ask) in self.asks.iter().filter(|(_, ask)| ask.link != link) {
             let (left, piece) = match ask.begun {
-                None => (u64::MAX - ask.at, (ask.first..=ask.last).find(|piece| only(id, *piece))),
+                None => {
+                    let waited = now.saturating_sub(ask.at);
+                    let usual = self.sources.get(&ask.link).and_then(|source| source.delay).unwrap_or(UNKNOWN);
+                    if waited < 2 * usual + SOONER && usual < waited + 2 * here + SOONER {
+                        continue;
+                    }
+                    (u64::MAX - ask.at, (ask.first..=ask.last).find(|piece| only(id, *piece)))
+                }
                 Some(begun) if end => {
                     let rate = (ask.came.saturating_mul(1_000) / now.saturating_sub(begun).max(1)).max(1);
                     let left = ask.length.saturating_sub(ask.came).saturating_mul(1_000) / rate;
-                    let length = ask.length.saturating_sub(ask.came).min(most);
-                    let here = length.saturating_mul(1_000).checked_div(source.rate.get()).unwrap_or(SOONER);
                     if left < 2 * here + SOONER {
                         continue;
                     }
@@ -351,6 +361,10 @@ impl Fetching {
         self.lately.came(bytes, now);
         if let Some(source) = self.sources.get_mut(&ask.link) {
             source.rate.came(bytes, now);
+            if first {
+                let delay = now.saturating_sub(ask.at);
+                source.delay = Some(source.delay.map_or(delay, |before| before / 2 + delay / 2));
+            }
             source.ahead = source.ahead.saturating_sub(bytes);
             source.backoff.reset();
             let key = source.key;

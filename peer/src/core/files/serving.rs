@@ -50,6 +50,8 @@ struct Range {
     pieces: (u32, u32),
     /// Since when it waits, or when bytes of it were sent last.
     at: u64,
+    /// Whether it stands still.
+    stuck: bool,
 }
 
 impl Serving {
@@ -63,7 +65,7 @@ impl Serving {
     /// When a range has waited, or stood still, for too long.
     pub fn deadline(&self) -> u64 {
         let waits = self.line.values().map(|range| range.at + PATIENCE).min();
-        let stuck = self.sending.values().map(|range| range.at + STUCK).min().filter(|_| !self.line.is_empty());
+        let stuck = self.sending.values().filter(|range| !range.stuck).map(|range| range.at + STUCK).min();
         waits.into_iter().chain(stuck).min().unwrap_or(u64::MAX)
     }
 
@@ -78,8 +80,8 @@ impl Serving {
     }
 
     /// Which of those that wait is served next, of files that `may` be.
-    fn next(&self, may: impl Fn(&Root) -> bool, now: u64) -> Option<ServeId> {
-        let busy = self.sending.values().filter(|range| now < range.at + STUCK).count();
+    fn next(&self, may: impl Fn(&Root) -> bool) -> Option<ServeId> {
+        let busy = self.sending.values().filter(|range| !range.stuck).count();
         if busy >= AT_ONCE {
             return None;
         }
@@ -122,7 +124,7 @@ impl Files {
     pub(super) fn asked(&mut self, id: ServeId, link: LinkId, fetch: Fetch, now: u64) {
         match self.may_serve(link, &fetch) {
             Ok(pieces) => {
-                let range = Range { link, room: fetch.room, root: fetch.root, pieces, at: now };
+                let range = Range { link, room: fetch.room, root: fetch.root, pieces, at: now, stuck: false };
                 let turn = self.serving.turn;
                 self.serving.turns.entry(link).or_insert(turn);
                 self.serving.line.insert(id, range);
@@ -173,7 +175,7 @@ impl Files {
         loop {
             // While a file gets its name nothing is read of it, under the old one or the new.
             let may = |root: &Root| self.fetching.get(root).is_none_or(|fetching| !fetching.finishing);
-            let Some(id) = self.serving.next(may, now) else { return };
+            let Some(id) = self.serving.next(may) else { return };
             let Some(range) = self.serving.line.get(&id) else { return };
             let (root, pieces) = (range.root, range.pieces);
             let here = self.fetching.get(&root).is_none_or(|fetching| fetching.holds(pieces.0, pieces.1));
@@ -188,7 +190,7 @@ impl Files {
         }
     }
 
-    /// Refuses what has waited for too long.
+    /// Refuses what has waited for too long, and lets others pass by what stands still.
     pub(super) fn serving_due(&mut self, now: u64) {
         let line = self.serving.line.iter();
         let late: Vec<ServeId> = line.filter(|(_, range)| range.at + PATIENCE <= now).map(|(id, _)| *id).collect();
@@ -196,6 +198,8 @@ impl Files {
             self.serving.line.remove(&id);
             self.act(FileOutput::Refuse(id, ServeCode::Busy));
         }
+        let sending = self.serving.sending.values_mut();
+        sending.filter(|range| range.at + STUCK <= now).for_each(|range| range.stuck = true);
         self.serve_more(now);
     }
 
@@ -214,7 +218,7 @@ impl Files {
 
     pub(super) fn sent(&mut self, id: ServeId, now: u64) {
         if let Some(range) = self.serving.sending.get_mut(&id) {
-            range.at = now;
+            (range.at, range.stuck) = (now, false);
         }
     }
 
