@@ -15,13 +15,14 @@ use common::{
     address::Addresses,
     config,
     content::{Content, Kind},
+    file::{FileInfo, PIECES, Pieces},
     frame::{self, Frame, HEADER},
     limits,
     message::{Batch, Head, Message},
     table::{Delta, Table},
     wire::{
         control,
-        peer::{PeerFrame, PeerHint},
+        peer::{PeerFrame, PeerHint, RangeAnswer, RangeAsk},
         tracker::{ToPeer, ToTracker},
     },
 };
@@ -31,10 +32,11 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("to_tracker", to_tracker),
     ("to_peer", to_peer),
     ("peer_frame", peer_frame),
+    ("range", range),
     ("peer_hint", peer_hint),
     ("batch", batch),
     ("addresses", addresses),
@@ -54,8 +56,9 @@ pub fn to_peer(bytes: &[u8]) {
     for frame in frames::<ToPeer>(bytes) {
         match frame {
             ToPeer::Snapshot(snapshot) => {
-                if let Ok(snapshot) = Table::from_snapshot(snapshot.version, snapshot.members) {
-                    table = snapshot;
+                let held = Table::from_snapshot(snapshot.version, snapshot.members);
+                if let Ok(held) = held.and_then(|held| held.with_files(snapshot.files)) {
+                    table = held;
                 }
             }
             ToPeer::Update(update) => {
@@ -71,16 +74,37 @@ pub fn to_peer(bytes: &[u8]) {
         assert_eq!(table.members().count(), table.len());
         assert!(table.at(table.free_slot()).is_none());
         assert!(table.members().all(|member| table.member(&member.key) == Some(member)));
+        assert!(table.file_count() <= limits::FILES && table.files().count() == table.file_count());
+        assert!(table.files().all(|(member, offer)| table.offer(member.slot, &offer.file.root) == Some(offer)));
+        assert!(table.files().all(|(_, offer)| offer.file.check().is_ok() && has_pieces(&offer.file)));
     }
 }
 
 /// A stream of another peer's frames.
 pub fn peer_frame(bytes: &[u8]) {
     for frame in frames::<PeerFrame>(bytes) {
-        if let PeerFrame::Batch(batch) = frame {
-            checked(&batch);
+        match frame {
+            PeerFrame::Batch(batch) => checked(&batch),
+            PeerFrame::Has(has) => {
+                let pieces = Pieces::of_runs(&has.runs, 1_000);
+                assert!(pieces.iter().all(|piece| piece < 1_000));
+                assert_eq!(Pieces::of_runs(&pieces.runs(), 1_000), pieces);
+            }
+            _ => {}
         }
     }
+}
+
+/// A stream on which a range of a file is asked for, and one on which that is answered.
+pub fn range(bytes: &[u8]) {
+    frames::<RangeAsk>(bytes);
+    frames::<RangeAnswer>(bytes);
+}
+
+/// Whether a file is cut into pieces that have a bound, and cover it to its end.
+fn has_pieces(file: &FileInfo) -> bool {
+    let (grid, count) = (file.grid(), file.grid().count());
+    u64::from(count) <= PIECES + 1 && grid.range(count - 1).end == file.size && grid.range(count).is_empty()
 }
 
 /// A datagram of another peer, after the check of its length.

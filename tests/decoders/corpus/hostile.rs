@@ -2,11 +2,16 @@
 
 use common::{
     Key, Slot, Version,
+    file::{FileInfo, Offer, Root},
     frame::Frame,
     limits,
-    table::{Member, PresenceVersion, Role, Step},
-    wire::tracker::{Snapshot, ToPeer, Update},
+    table::{Member, PresenceVersion, Role, Settings, Shared, Step},
+    wire::{
+        peer::{Fetch, Has, PeerFrame, RangeAsk},
+        tracker::{Snapshot, ToPeer, Update},
+    },
 };
+use tests::fuzz;
 
 use crate::Input;
 
@@ -37,6 +42,14 @@ pub fn inputs() -> Vec<Input> {
     inputs.push(("to_peer", "hostile-bloat".into(), bloat(17, "rooms", 16 * 1024)));
     inputs.push(("peer_frame", "hostile-bloat".into(), bloat(2, "l", 16 * 1024)));
     inputs.push(("to_peer", "hostile-last-version".into(), last_version()));
+    inputs.push(("to_peer", "hostile-files".into(), impossible_files()));
+    inputs.push(("to_peer", "hostile-list".into(), too_many_files()));
+    inputs.push(("peer_frame", "hostile-runs".into(), endless_runs()));
+    inputs.push(("range", "hostile-end".into(), beyond_all_ends()));
+    inputs.push(("range", "hostile-length".into(), b"\0\0\x04\x01\x01".to_vec()));
+    for (name, payload) in PAYLOADS {
+        inputs.push(("range", format!("hostile-{name}"), framed(1, payload)));
+    }
     inputs.push(("batch", "hostile-numbers".into(), impossible_numbers()));
     inputs.push(("peer_hint", "hostile-empty".into(), Vec::new()));
     inputs.push(("peer_hint", "hostile-long".into(), [&[1], &field(&[0x90; limits::HINT])[..]].concat()));
@@ -95,6 +108,73 @@ fn last_version() -> Vec<u8> {
     let changes = vec![Step::Put(member.clone()).at(0), Step::Put(member).at(0)];
     let update = Update { room: room(), from: version, changes, presence: Vec::new(), presence_version };
     [ToPeer::from(snapshot).encode(), ToPeer::from(update).encode()].concat()
+}
+
+fn file(name: &str, size: u64, head: u64) -> FileInfo {
+    FileInfo { root: Root([7; 32]), name: name.into(), size, head, media: String::new(), pixels: Some((u32::MAX, 0)) }
+}
+
+/// A table of one member that lists these files, each as one change.
+fn listing(files: Vec<FileInfo>) -> Vec<u8> {
+    let room = || "lobby".parse().expect("a good name");
+    let (version, presence_version) = (Version { epoch: 1, number: 1 }, PresenceVersion { run: 1, number: 1 });
+    let name = "alice".parse().expect("a good name");
+    let members = vec![Member { slot: Slot(0), key: fuzz::author().key(), name, role: Role::Member, since: 1 }];
+    let any = Offer::sign(&fuzz::author(), &room(), file("x", 1, 0), 1);
+    let shared = |file| {
+        let mut offer = any.clone();
+        offer.file = file;
+        Shared { slot: Slot(0), offer }
+    };
+    let all: Vec<Shared> = files.into_iter().map(shared).collect();
+    let settings = Settings::default();
+    let snapshot = |files| {
+        let (room, settings, members, presence) = (room(), settings.clone(), members.clone(), Vec::new());
+        Snapshot { room, version, settings, presence_version, members, presence, files, more: false }
+    };
+    let one_by_one = all.iter().map(|shared| {
+        let (changes, presence) = (vec![Step::Share(shared.clone()).at(0)], Vec::new());
+        ToPeer::from(Update { room: room(), from: version, changes, presence, presence_version }).encode()
+    });
+    let frames = [ToPeer::from(snapshot(Vec::new())).encode()].into_iter().chain(one_by_one);
+    frames.chain([ToPeer::from(snapshot(all.clone())).encode()]).flat_map(|frame| frame.to_vec()).collect()
+}
+
+/// Files that none can be: names of 4,000 characters and names that lead elsewhere, and sizes at the end of all numbers.
+fn impossible_files() -> Vec<u8> {
+    let long = "\u{202e}x".repeat(2_000);
+    listing(vec![
+        file(&long, 5, 0),
+        file("../../.ssh/authorized_keys", 5, 0),
+        file("a\u{1b}[2J", 5, 0),
+        file("x", u64::MAX, 0),
+        file("x", u64::MAX, u64::MAX),
+        file("x", 0, 0),
+        file("x", 5, 16 * 1024),
+    ])
+}
+
+/// More files than a list has space for.
+fn too_many_files() -> Vec<u8> {
+    let numbered = |number: u16| {
+        let mut root = [0; 32];
+        root[..2].copy_from_slice(&number.to_be_bytes());
+        FileInfo { root: Root(root), ..file("x", 1, 0) }
+    };
+    listing((0..=limits::FILES_PER_MEMBER as u16).map(numbered).collect())
+}
+
+/// Runs of pieces that would never end, that end before they begin, and that overlap.
+fn endless_runs() -> Vec<u8> {
+    let (room, root) = ("lobby".parse().expect("a good name"), Root([7; 32]));
+    let runs = vec![(0, u32::MAX), (u32::MAX, u32::MAX), (9, 3), (5, u32::MAX - 1)];
+    PeerFrame::from(Has { room, root, runs, afresh: false }).encode().to_vec()
+}
+
+/// A range that goes past the end of all numbers.
+fn beyond_all_ends() -> Vec<u8> {
+    let (room, root) = ("lobby".parse().expect("a good name"), Root([7; 32]));
+    RangeAsk::from(Fetch { room, root, offset: u64::MAX, length: u64::MAX }).encode().to_vec()
 }
 
 /// A batch whose messages are numbered past the end of all numbers.

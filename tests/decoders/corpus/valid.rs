@@ -4,11 +4,12 @@ use common::{
     Key, MessageId, Slot, Version,
     address::Addresses,
     content::{Content, Kind},
+    file::{FileInfo, GROUP, Offer, Root},
     frame::Frame,
     message::{Batch, Head, Message},
-    table::{Departure, Member, Presence, PresenceVersion, Role, Settings, Step},
+    table::{Departure, Member, Presence, PresenceVersion, Role, Settings, Shared, Step},
     wire::{
-        peer::{self, PeerFrame, PeerHint},
+        peer::{self, Much, PeerFrame, PeerHint, RangeAnswer, RangeAsk},
         tracker::{self, Code, Refused, ToPeer, ToTracker},
     },
 };
@@ -25,6 +26,7 @@ pub fn inputs() -> Vec<Input> {
     inputs.extend(stream("to_tracker", to_tracker()));
     inputs.extend(stream("to_peer", to_peer()));
     inputs.extend(stream("peer_frame", to_another_peer()));
+    inputs.extend(ranges());
     let batch = PeerFrame::from(batch()).encode();
     inputs.push(("batch", "signed".into(), batch[5..].to_vec()));
     let withheld = PeerFrame::from(self::batch().withhold(|number| number == 2)).encode();
@@ -69,6 +71,30 @@ fn refused() -> Refused {
     Refused { code: Code::NameTaken, reason: "alice belongs to another key".into() }
 }
 
+fn file() -> FileInfo {
+    let (name, media) = ("cat.jpg".into(), "image/jpeg".into());
+    FileInfo { root: Root([7; 32]), name, size: 300_000, head: 0, media, pixels: Some((640, 480)) }
+}
+
+fn folder() -> FileInfo {
+    let name = "pictures".into();
+    FileInfo { root: Root([8; 32]), name, size: 300_000, head: GROUP, media: String::new(), pixels: None }
+}
+
+fn offer(file: FileInfo) -> Offer {
+    Offer::sign(&fuzz::author(), &"lobby".parse().expect("a good name"), file, 1_700_000_000)
+}
+
+/// A wish for a range, and both answers to one.
+fn ranges() -> Vec<Input> {
+    let room = "lobby".parse().expect("a good name");
+    let ask = RangeAsk::from(peer::Fetch { room, root: file().root, offset: 4 * GROUP, length: 4 * GROUP }).encode();
+    let served = RangeAnswer::from(peer::Serve { refused: None }).encode();
+    let refused = RangeAnswer::from(peer::Serve { refused: Some(peer::ServeCode::NotShared) }).encode();
+    let named = [("ask", ask), ("served", served), ("refused", refused)];
+    named.map(|(name, frame)| ("range", name.to_string(), frame.to_vec())).into()
+}
+
 fn batch() -> Batch {
     let (author, room) = (fuzz::author(), "lobby".parse().expect("a good name"));
     let message = |text: &str| Message::new(1_700_000_000_123, text.into());
@@ -87,6 +113,8 @@ fn deeds() -> Batch {
         Content::edit(&id, "waves both hands".into()),
         Content::reaction(&id, "👍".into()),
         Content::delete(&id),
+        Content::file(file()),
+        Content::file(folder()),
         Content { kind: Kind::Other(200), about, text: "a poll".into(), file: None },
     ];
     let messages = contents.map(|content| Message::of(1_700_000_000_123, content));
@@ -105,6 +133,8 @@ fn to_tracker() -> Vec<ToTracker> {
         tracker::Join { id: 1, room: room(), history: None }.into(),
         tracker::Leave { id: 2, room: room() }.into(),
         tracker::ListRooms { id: 3, after: Some(room()) }.into(),
+        tracker::Share { id: 4, room: room(), offer: offer(file()) }.into(),
+        tracker::Unshare { id: 5, room: room(), root: file().root }.into(),
     ]
 }
 
@@ -115,9 +145,11 @@ fn to_peer() -> Vec<ToPeer> {
         Presence { slot: Slot(1), online: None, away: false },
     ];
     let gone = Step::Gone { slot: Slot(0), why: Departure::Left }.at(0);
+    let shared = Step::Share(Shared { slot: Slot(2), offer: offer(file()) });
+    let unshared = Step::Unshare { slot: Slot(1), root: file().root };
     let entry = tracker::RoomEntry { room: room(), members: 3, settings: Settings::default() };
     let snapshot = tracker::Snapshot {
-        files: Vec::new(),
+        files: vec![Shared { slot: Slot(1), offer: offer(file()) }, Shared { slot: Slot(0), offer: offer(folder()) }],
         room: room(),
         version: VERSION,
         settings: Settings::default(),
@@ -129,7 +161,7 @@ fn to_peer() -> Vec<ToPeer> {
     let update = tracker::Update {
         room: room(),
         from: VERSION,
-        changes: vec![Step::Put(member(2, "carol", 4)).at(0), gone],
+        changes: vec![Step::Put(member(2, "carol", 4)).at(0), shared.at(0), unshared.at(0), gone],
         presence,
         presence_version: PRESENCE,
     };
@@ -154,12 +186,16 @@ fn to_peer() -> Vec<ToPeer> {
 
 fn to_another_peer() -> Vec<PeerFrame> {
     let room = || "lobby".parse().expect("a good name");
+    let held = |much| peer::Held { root: file().root, much };
     vec![
         peer::Hello { protocol: 1, name: "alice".parse().expect("a good name"), life: 7 }.into(),
         peer::Have { logs: vec![peer::Reach { room: room(), first: 3, last: 17 }] }.into(),
         batch().into(),
         deeds().into(),
         peer::Looks { looks: true }.into(),
+        peer::Holds { room: room(), files: vec![held(Much::All), held(Much::Some), held(Much::Nothing)] }.into(),
+        peer::Watch { room: room(), root: file().root, on: true }.into(),
+        peer::Has { room: room(), root: file().root, runs: vec![(0, 0), (3, 66), (70, 8_191)], afresh: true }.into(),
         peer::Skip { room: room(), author: None, next: 18, hash: None }.into(),
         peer::Refuse { room: room(), last: 1, code: peer::RefuseCode::NotMember, version: VERSION }.into(),
         peer::Bye { reason: "logged out".into(), stranger: true }.into(),
