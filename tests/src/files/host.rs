@@ -72,8 +72,10 @@ pub struct Ledger {
     pub came: u64,
     /// Bytes that came and were lost, with links, lies and crashes.
     pub lost: u64,
-    /// Bytes that came and were not waited for any more, for they had come from elsewhere.
+    /// Bytes that came and were of no use, for the same came from elsewhere too.
     pub needless: u64,
+    /// Bytes that came after it was said that no more of them is wanted, for the same came from elsewhere.
+    pub stray: u64,
     /// When the file was whole, in microseconds.
     pub whole_at: Option<u64>,
     /// How many holders it has named for lying.
@@ -112,6 +114,8 @@ pub struct Host {
     pub down_busy: u64,
     /// Ranges being fetched.
     pub coming: BTreeMap<FetchId, Coming>,
+    /// Ranges of which no more is wanted, since the same comes from elsewhere.
+    pub stopped: BTreeSet<FetchId>,
     /// When the core wants to be called, in milliseconds.
     pub tick_at: u64,
     /// What it has done.
@@ -120,6 +124,8 @@ pub struct Host {
     pub fetches: bool,
     /// Whether its disk is full.
     pub disk_full: bool,
+    /// Whether its user has wanted to go on while it was off.
+    pub to_resume: bool,
 }
 
 /// A key for each host.
@@ -148,10 +154,12 @@ impl Host {
             sending: false,
             down_busy: 0,
             coming: BTreeMap::new(),
+            stopped: BTreeSet::new(),
             tick_at: u64::MAX,
             ledger: Ledger::default(),
             fetches: false,
             disk_full: false,
+            to_resume: false,
         }
     }
 
@@ -193,6 +201,7 @@ impl Host {
         let lost: u64 = self.coming.values().map(|coming| coming.came - coming.kept).sum();
         self.ledger.lost += lost;
         self.coming.clear();
+        self.stopped.clear();
     }
 
     /// The core is told something.

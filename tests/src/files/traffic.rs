@@ -36,8 +36,28 @@ impl Town {
 
     pub(super) fn stop_range(&mut self, host: usize, fetch: FetchId) {
         if let Some(coming) = self.hosts[host].coming.remove(&fetch) {
-            self.hosts[host].ledger.needless += coming.came - coming.kept;
+            let to = &mut self.hosts[host];
+            let elsewhere = |piece: u32| {
+                to.disk.has(piece) || to.coming.values().any(|c| (c.pieces.0..=c.pieces.1).contains(&piece))
+            };
+            if (coming.pieces.0..=coming.pieces.1).all(elsewhere) {
+                to.ledger.needless += coming.came - coming.kept;
+                to.stopped.insert(fetch);
+            } else {
+                // The transfer is stopped, or whoever sends it is not asked any more.
+                to.ledger.lost += coming.came - coming.kept;
+            }
             self.later(self.latency, Event::Cancel(coming.from.0, (host, fetch)));
+        }
+    }
+
+    /// All that is coming to a host breaks off.
+    pub(super) fn break_off(&mut self, host: usize) {
+        for (fetch, from) in
+            self.hosts[host].coming.iter().map(|(fetch, coming)| (*fetch, coming.from.0)).collect::<Vec<_>>()
+        {
+            self.later(self.latency, Event::Cancel(from, (host, fetch)));
+            self.fetch_ends(host, fetch, FetchEnd::Broken("the stream is reset".into()));
         }
     }
 
@@ -133,6 +153,9 @@ impl Town {
     fn take_part(&mut self, host: usize, fetch: FetchId, bytes: u64, right: bool) {
         let now = self.ms();
         if !self.hosts[host].coming.contains_key(&fetch) {
+            if self.hosts[host].stopped.contains(&fetch) {
+                self.hosts[host].ledger.stray += bytes;
+            }
             return;
         }
         if !right {

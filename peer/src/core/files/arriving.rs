@@ -94,9 +94,6 @@ impl Files {
     pub(super) fn fetch_ended(&mut self, id: FetchId, end: FetchEnd, now: u64) {
         let Some(root) = self.asks.remove(&id) else { return };
         let Some(fetching) = self.fetching.get_mut(&root) else { return };
-        if fault::on(Fault::RestForgotten) && matches!(end, FetchEnd::Broken(_)) {
-            return;
-        }
         let Some(ask) = fetching.ended(id) else { return };
         match end {
             FetchEnd::Done => {

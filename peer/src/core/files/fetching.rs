@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::{
     Key, RoomName,
+    fault::{self, Fault},
     file::{Grid, Pieces, Root},
 };
 
@@ -27,6 +28,8 @@ pub const SOURCES: usize = 128;
 const UNKNOWN: u64 = 1_000;
 /// How late a range has to be, in milliseconds, to be asked for twice once that has been done for much of the file.
 const DEAR: u64 = 5_000;
+/// Ranges under way that somebody else had been asked for already.
+const SECONDS: usize = 4;
 /// How much sooner it should come from the second than from the first, in milliseconds.
 const SOONER: u64 = 200;
 /// People of whom it is counted how much each has sent.
@@ -71,8 +74,12 @@ pub struct Fetching {
     pub sources: BTreeMap<LinkId, Source>,
     /// Ranges under way.
     pub asks: BTreeMap<FetchId, Ask>,
-    /// Bytes asked for twice though they had begun to come.
+    /// Bytes asked for twice though they had begun to come, or soon did.
     twice: u64,
+    /// When the newest was asked for of those ranges that have begun to come.
+    newest_begun: u64,
+    /// When bytes came last.
+    came_at: u64,
     /// Missing pieces that are under way, each once or twice.
     under_way: BTreeMap<u32, Vec<FetchId>>,
     /// How many of those who have a part have each piece.
@@ -131,6 +138,8 @@ pub struct Ask {
     pub last_came: u64,
     /// How many bytes have come.
     pub came: u64,
+    /// Whether somebody else had been asked for it already.
+    pub second: bool,
 }
 
 impl Fetching {
@@ -157,6 +166,8 @@ impl Fetching {
             sources: BTreeMap::new(),
             asks: BTreeMap::new(),
             twice: 0,
+            newest_begun: 0,
+            came_at: 0,
             under_way: BTreeMap::new(),
             seen: vec![0; grid.count() as usize],
             offenders: BTreeSet::new(),
@@ -208,21 +219,17 @@ impl Fetching {
 
     /// Somebody has this much of it from now on.
     pub fn source(&mut self, link: LinkId, key: Key, map: Map) {
-        if !self.sources.contains_key(&link) {
-            let source = Source {
-                key,
-                map: Map::Some(Pieces::none()),
-                rate: Rate::default(),
-                delay: None,
-                paused_until: 0,
-                backoff: Backoff::default(),
-                void: false,
-                asks: 0,
-                ahead: 0,
-            };
-            self.sources.insert(link, source);
-        }
-        let Some(source) = self.sources.get_mut(&link) else { return };
+        let source = self.sources.entry(link).or_insert_with(|| Source {
+            key,
+            map: Map::Some(Pieces::none()),
+            rate: Rate::default(),
+            delay: None,
+            paused_until: 0,
+            backoff: Backoff::default(),
+            void: false,
+            asks: 0,
+            ahead: 0,
+        });
         let before = std::mem::replace(&mut source.map, map);
         source.void = false;
         if let Map::Some(pieces) = &source.map {
@@ -301,7 +308,8 @@ impl Fetching {
         {
             return Some(chosen);
         }
-        if source.asks < 2 { self.second(link, source, most, now) } else { None }
+        let seconds = self.asks.values().filter(|ask| ask.second).count();
+        if source.asks < 2 && seconds < SECONDS { self.second(link, source, most, now) } else { None }
     }
 
     /// Pieces under way from somebody else that this holder is to be asked for too: what has not begun to come, and when
@@ -317,9 +325,12 @@ impl Fetching {
         for (id, ask) in self.asks.iter().filter(|(_, ask)| ask.link != link) {
             let (left, piece) = match ask.begun {
                 None => {
+                    // While what was asked for later has not begun to come either, it is this side that is slow.
+                    let passed_by = self.newest_begun > ask.at || now >= self.came_at + UNKNOWN;
                     let waited = now.saturating_sub(ask.at);
                     let usual = self.sources.get(&ask.link).and_then(|source| source.delay).unwrap_or(UNKNOWN);
-                    if waited < usual + SOONER && usual < waited + here + SOONER {
+                    let in_time = waited < usual + SOONER && usual < waited + here + SOONER;
+                    if !passed_by || in_time {
                         continue;
                     }
                     (u64::MAX - ask.at, (ask.first..=ask.last).find(|piece| only(id, *piece)))
@@ -327,8 +338,7 @@ impl Fetching {
                 Some(begun) if end => {
                     let rate = (ask.came.saturating_mul(1_000) / now.saturating_sub(begun).max(1)).max(1);
                     let left = ask.length.saturating_sub(ask.came).saturating_mul(1_000) / rate;
-                    let dear = self.twice + ask.length > self.grid.size() / 16 + 2 * self.grid.piece();
-                    if left < 2 * here + SOONER || (dear && left < DEAR) {
+                    if left < 2 * here + SOONER || (self.dear(ask) && left < DEAR) {
                         continue;
                     }
                     (left, (ask.first..=ask.last).rev().find(|piece| only(id, *piece)))
@@ -343,6 +353,11 @@ impl Fetching {
         Some(choice::widen(&self.grid, piece, |piece| only(&id, piece), most))
     }
 
+    /// Whether so much has been asked for twice that it is done for a range only if it is very late.
+    fn dear(&self, ask: &Ask) -> bool {
+        self.twice + ask.length > self.grid.size() / 16 + 2 * self.grid.piece()
+    }
+
     /// A holder is asked.
     pub fn asked(&mut self, id: FetchId, link: LinkId, (first, last): (u32, u32), now: u64) {
         let length = self.length((first, last));
@@ -352,21 +367,24 @@ impl Fetching {
         }
         source.asks += 1;
         source.ahead += length;
+        let mut others = self.under_way.range(first..=last).flat_map(|(_, ids)| ids).peekable();
+        let second = others.peek().is_some();
         let begun = |id: &FetchId| self.asks.get(id).is_some_and(|ask| ask.begun.is_some());
-        let mut others = self.under_way.range(first..=last).flat_map(|(_, ids)| ids);
         if others.any(begun) {
             self.twice = self.twice.saturating_add(length);
         }
         for piece in (first..=last).filter(|piece| !self.have.has(*piece)) {
             self.under_way.entry(piece).or_default().push(id);
         }
-        self.asks.insert(id, Ask { link, first, last, length, at: now, begun: None, last_came: now, came: 0 });
+        self.asks.insert(id, Ask { link, first, last, length, at: now, begun: None, last_came: now, came: 0, second });
     }
 
     /// So many bytes have come. Returns what need not come from elsewhere any more.
     pub fn came(&mut self, id: FetchId, bytes: u64, now: u64) -> Vec<FetchId> {
         let Some(ask) = self.asks.get_mut(&id) else { return Vec::new() };
         let first = ask.begun.is_none();
+        self.newest_begun = self.newest_begun.max(ask.at);
+        self.came_at = now;
         ask.begun.get_or_insert(now);
         (ask.last_came, ask.came) = (now, ask.came.saturating_add(bytes));
         self.lately.came(bytes, now);
@@ -384,7 +402,13 @@ impl Fetching {
                 *given = given.saturating_add(bytes);
             }
         }
-        if first { self.needless(id) } else { Vec::new() }
+        if !first {
+            return Vec::new();
+        }
+        let needless = self.needless(id);
+        let beaten = needless.iter().filter_map(|id| self.asks.get(id)).filter(|ask| ask.second);
+        self.twice = self.twice.saturating_add(beaten.map(|ask| ask.length).sum());
+        needless
     }
 
     /// A piece is here. Returns what need not come from elsewhere any more, or nothing if it was here.
@@ -419,7 +443,7 @@ impl Fetching {
     /// A range comes no further: what is missing of it is to be asked for again.
     pub fn ended(&mut self, id: FetchId) -> Option<Ask> {
         let ask = self.asks.remove(&id)?;
-        for piece in ask.first..=ask.last {
+        for piece in (ask.first..=ask.last).filter(|_| !fault::on(Fault::RestForgotten)) {
             if let Some(ids) = self.under_way.get_mut(&piece) {
                 ids.retain(|other| *other != id);
                 if ids.is_empty() {
