@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use common::{
     AccountName, Key, RoomName,
-    file::FileInfo,
+    file::{FileInfo, Root},
     frame::Frame,
     wire::{
         control::{
@@ -88,19 +88,28 @@ impl Core {
 
     /// Shares files that have been hashed, all of them or none.
     fn offer_all(&mut self, room: &RoomName, files: Vec<FileInfo>, now: Now) -> Result<Vec<FileLine>, Refusal> {
+        // What is shared already stays so, whatever becomes of the others.
+        let fresh: Vec<Root> = files.iter().map(|file| file.root).filter(|root| !self.offers_own(room, root)).collect();
         let mut lines = Vec::new();
         for (index, file) in files.iter().enumerate() {
             if let Err(refusal) = self.offer(room, file.clone(), now) {
-                for offered in &files[..index] {
+                for offered in files[..index].iter().filter(|offered| fresh.contains(&offered.root)) {
                     // It is known to be there, since it was offered just now.
                     let _ = self.withdraw(room, &offered.root, now);
                 }
-                files.iter().for_each(|file| self.files.drop_own(file.root, now.at));
+                fresh.into_iter().for_each(|root| self.files.drop_own(root, now.at));
                 return Err(refusal);
             }
             lines.push(self.file_line(room, file, [self.me], now.wall));
         }
         Ok(lines)
+    }
+
+    /// Whether this peer shares a file in a room, or is about to say so.
+    fn offers_own(&self, room: &RoomName, root: &Root) -> bool {
+        let mut waiting = self.unsaid.get(room).into_iter().flatten().filter_map(|unsaid| unsaid.message.file.as_ref());
+        waiting.any(|file| file.root == *root)
+            || self.list(room).get(root).is_some_and(|listed| listed.by.contains(&self.me))
     }
 
     /// Notes that somebody has sent what is not in a file.

@@ -47,6 +47,11 @@ pub struct Checks {
 }
 
 impl Checks {
+    /// Whether a file is to be looked at, or is being.
+    fn pending(&self, root: &Root) -> bool {
+        self.waiting.contains(root) || self.under_way.contains_key(root)
+    }
+
     /// What comes of a check that is under way does not count.
     pub fn outdate(&mut self, root: &Root) {
         if let Some(outdated) = self.under_way.get_mut(root) {
@@ -79,6 +84,8 @@ impl Files {
             if let Some((place, mark)) = held.or_else(fetched) {
                 self.checks.under_way.insert(root, false);
                 self.act(FileOutput::Check(place, mark));
+            } else {
+                self.looked(root);
             }
         }
         self.checks.waiting.extend(later);
@@ -99,6 +106,9 @@ impl Files {
         let outdated = self.checks.under_way.remove(&root);
         self.check_more();
         if outdated != Some(false) {
+            if !self.checks.pending(&root) {
+                self.looked(root);
+            }
             return;
         }
         if let Some(held) = self.library.get_mut(&root) {
@@ -107,6 +117,7 @@ impl Files {
                 held.state = state;
                 self.announce(root);
             }
+            self.looked(root);
             return self.serve_more(now);
         }
         let Some(fetching) = self.fetching.get_mut(&root).filter(|fetching| !fetching.checked) else { return };

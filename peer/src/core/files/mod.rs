@@ -15,6 +15,8 @@ mod outcome;
 mod serving;
 mod shown;
 mod transfers;
+#[cfg(test)]
+mod transfers_tests;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -39,7 +41,7 @@ use fetching::Fetching;
 use holders::Far;
 use library::{Checks, Held, State};
 use serving::Serving;
-use transfers::{Preparing, refused};
+use transfers::{LookedFor, Preparing, refused};
 
 /// How often it is looked whether files that are here are still what they were, in milliseconds.
 const LOOK: u64 = 30_000;
@@ -84,6 +86,8 @@ pub struct Files {
     /// Transfers that are over.
     ended: BTreeMap<u64, Transfer>,
     preparing: BTreeMap<AskId, Preparing>,
+    /// Questions for files that are here, it seems, while that is looked at.
+    looked_for: BTreeMap<AskId, LookedFor>,
     hashing: BTreeSet<AskId>,
     checks: Checks,
     serving: Serving,
@@ -113,6 +117,7 @@ impl Files {
             fetching: BTreeMap::new(),
             ended: BTreeMap::new(),
             preparing: BTreeMap::new(),
+            looked_for: BTreeMap::new(),
             hashing: BTreeSet::new(),
             checks: Checks::default(),
             serving: Serving::default(),

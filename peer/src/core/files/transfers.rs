@@ -38,6 +38,15 @@ pub struct Preparing {
     answer: bool,
 }
 
+/// A file that is asked for and was here when it was last looked at.
+#[derive(Debug)]
+pub struct LookedFor {
+    file: FileInfo,
+    get: Get,
+    /// Whether the user waits for an answer.
+    answer: bool,
+}
+
 impl Files {
     /// Which file of a room is called so, or has a root that begins so.
     pub fn find(&self, room: &RoomName, text: &str) -> Result<Root, Refusal> {
@@ -83,16 +92,35 @@ impl Files {
         if let Some(fetching) = self.fetching.get(&file.root) {
             return self.begun(ask, answer, fetching.id);
         }
-        if let Some(held) = self.library.get(&file.root)
-            && matches!(held.state, State::Whole | State::Unsure)
-        {
-            let path = held.kept.place.path.clone();
+        let here = self.library.get(&file.root).is_some_and(|held| matches!(held.state, State::Whole | State::Unsure));
+        if here && self.looked_for.len() < WAITING {
+            // It may have been deleted, or changed, since it was last looked at.
+            let root = file.root;
+            self.looked_for.insert(ask, LookedFor { file, get, answer });
+            return self.check(root);
+        }
+        self.prepare(ask, answer, file, get);
+    }
+
+    /// What lies where a file should be is known: whoever asked for the file is told that it is here, or it is fetched.
+    pub(super) fn looked(&mut self, root: Root) {
+        let asked: Vec<(AskId, LookedFor)> =
+            self.looked_for.extract_if(.., |_, looked_for| looked_for.file.root == root).collect();
+        for (ask, LookedFor { file, get, answer }) in asked {
+            let held = self.library.get(&root).filter(|held| held.state == State::Whole);
+            let Some(path) = held.map(|held| held.kept.place.path.clone()) else {
+                self.prepare(ask, answer, file, get);
+                continue;
+            };
             self.last_id += 1;
             let mut fetching = Fetching::new(self.last_id, get.room, Place { file, path, whole: true });
             fetching.done = fetching.grid.size();
             self.over(fetching, TransferState::Done);
-            return self.begun(ask, answer, self.last_id);
+            self.begun(ask, answer, self.last_id);
         }
+    }
+
+    fn prepare(&mut self, ask: AskId, answer: bool, file: FileInfo, get: Get) {
         if self.library.len() + self.fetching.len() >= HERE || self.preparing.len() >= WAITING {
             let why = "too many files are here or under way; let some go first: peer unshare, peer cancel";
             return self.refuse(ask, answer, refused(why));
