@@ -105,15 +105,20 @@ pub fn who_is_killed_while_fetching_goes_on_without_starting_over() {
 }
 
 pub fn a_file_that_is_damaged_where_it_lies_is_not_passed_on() {
-    let crowd = Crowd::gather(&["alice", "bob", "carol"], Wire::default());
-    let [alice, bob, carol] = crowd.peers.as_slice() else { unreachable!("three were gathered") };
+    let mut crowd = Crowd::gather(&["alice", "bob", "carol"], Wire::default());
+    let [alice, bob, carol] = crowd.peers.as_mut_slice() else { unreachable!("three were gathered") };
     let source = share(alice, SMALL);
     get(bob, LONG);
     damage(&copy(bob), SMALL / 2);
-    get(carol, LONG);
-    same(&source, &copy(carol));
+    alice.session().kill();
+    // All that is good comes from bob, and the rest once alice is back.
+    let id = begin(carol);
     let here = || files(bob)[0].here;
     eventually(SOON, "bob knows that his is another one", here, |here| *here == Here::Changed);
+    assert!(transfer(carol, id).state != TransferState::Done && !copy(carol).exists());
+    alice.login(&["--tracker", &crowd.tracker.address().to_string()]);
+    done(carol, id, LONG);
+    same(&source, &copy(carol));
 }
 
 pub fn a_disk_that_fills_up_is_said_and_it_goes_on_once_there_is_room() {

@@ -68,7 +68,7 @@ async fn transfer(person: &Person, id: TransferId) -> Transfer {
 async fn whole(person: &Person, id: TransferId, source: &PathBuf) {
     eventually("the file is whole", async || {
         let now = transfer(person, id).await;
-        assert!(matches!(now.state, TransferState::Fetching | TransferState::Done), "{now:?}");
+        assert!(!now.state.is_over() || now.state == TransferState::Done, "{now:?}");
         now.state == TransferState::Done
     })
     .await;
@@ -121,7 +121,7 @@ fn four_holders_with_narrow_uplinks_are_worth_nearly_four_times_one() {
 #[test]
 fn many_who_fetch_at_once_share_the_load_and_are_done_near_the_least_time_there_is() {
     const FETCHERS: u16 = 20;
-    const BYTES: usize = 8 * 1024 * 1024;
+    const BYTES: usize = 32 * 1024 * 1024;
     run(async {
         let net = Net::new(3);
         let town = Town::new(&net);
@@ -131,7 +131,8 @@ fn many_who_fetch_at_once_share_the_load_and_are_done_near_the_least_time_there_
             listed(person).await;
             net.set_uplink(person.host, UPLINK, QUEUE);
         }
-        let before = net.outgoing(people[0].host).sent_bytes;
+        // What its uplink has carried: what is dropped before it was never sent.
+        let before = net.outgoing(people[0].host).arrived_bytes;
         let start = Instant::now();
         let mut begun = Vec::new();
         for fetcher in &people[1..] {
@@ -141,7 +142,7 @@ fn many_who_fetch_at_once_share_the_load_and_are_done_near_the_least_time_there_
             whole(fetcher, id, &source).await;
         }
         let took = start.elapsed().as_secs_f64();
-        let uploaded = (net.outgoing(people[0].host).sent_bytes - before) as f64 / BYTES as f64;
+        let uploaded = (net.outgoing(people[0].host).arrived_bytes - before) as f64 / BYTES as f64;
         let (file, uplink, fetchers) = (BYTES as f64, UPLINK as f64, f64::from(FETCHERS));
         let least = (file / uplink).max(fetchers * file / ((fetchers + 1.0) * uplink));
         assert!(uploaded <= 1.15, "who shares it has sent {uploaded:.2} times the file");

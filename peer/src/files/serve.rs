@@ -4,7 +4,7 @@ use std::{
     ops::Range,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -44,6 +44,8 @@ const STALLED: Duration = Duration::from_secs(60);
 const AHEAD: usize = 256 * 1024;
 /// With this code a stream ends whose range turned out not to be here.
 pub const CHANGED: VarInt = VarInt::from_u32(2);
+/// With this code a stream ends whose range is not to be served any more.
+const NO_LONGER: VarInt = VarInt::from_u32(3);
 /// With this code a stream ends that has not been asked anything of.
 const NOT_ASKED: VarInt = VarInt::from_u32(1);
 
@@ -59,6 +61,8 @@ pub struct Serving {
     /// How fast files may go out.
     pub up: Arc<Rate>,
     waiting: Arc<DashMap<ServeId, oneshot::Sender<Decision>>>,
+    /// Ranges that are being sent, and whether they are not to be any more.
+    stopped: Arc<DashMap<ServeId, Arc<AtomicBool>>>,
     last: Arc<AtomicU64>,
 }
 
@@ -70,15 +74,19 @@ impl Serving {
             works: Works::default(),
             up: Arc::new(Rate::new(0)),
             waiting: Arc::default(),
+            stopped: Arc::default(),
             last: Arc::default(),
         }
     }
 
-    /// What is to be done about one that was asked for; nothing if who asked has gone.
+    /// What is to be done about one that was asked for; nothing if who asked has gone. One that is being sent can still be
+    /// refused: no more of it leaves.
     pub fn decide(&self, id: ServeId, decision: Decision) {
         if let Some((_, waiting)) = self.waiting.remove(&id) {
             // Who asked may be going just now.
             let _ = waiting.send(decision);
+        } else if let (Err(_), Some(stopped)) = (decision, self.stopped.get(&id)) {
+            stopped.store(true, Ordering::Relaxed);
         }
     }
 
@@ -116,15 +124,18 @@ impl Serving {
         match decision {
             Err(code) => refuse(&mut send, code).await,
             Ok(place) => {
-                let end = self.serve(id, &ask, place, &mut send, &inputs).await;
+                let stopped = Arc::new(AtomicBool::new(false));
+                self.stopped.insert(id, stopped.clone());
+                let end = self.serve(id, &ask, place, &mut Sending { send, stopped }, &inputs).await;
+                self.stopped.remove(&id);
                 tell(FileInput::ServeEnded(id, end)).await;
             }
         }
     }
 
-    async fn serve(&self, id: ServeId, ask: &Fetch, place: Place, send: &mut SendStream, inputs: &Inputs) -> ServeEnd {
+    async fn serve(&self, id: ServeId, ask: &Fetch, place: Place, sending: &mut Sending, inputs: &Inputs) -> ServeEnd {
         let Some(range) = range(ask, &place.file) else {
-            refuse(send, ServeCode::NotHere).await;
+            refuse(&mut sending.send, ServeCode::NotHere).await;
             return ServeEnd::Done;
         };
         let (shelf, work) = (self.shelf.clone(), self.works.on(&place.file.root));
@@ -135,15 +146,15 @@ impl Serving {
                 Ok(Ok(read)) => read,
                 Ok(Err(why)) => {
                     if begun {
-                        let _ = send.reset(CHANGED);
+                        let _ = sending.send.reset(CHANGED);
                     } else {
-                        refuse(send, ServeCode::NotHere).await;
+                        refuse(&mut sending.send, ServeCode::NotHere).await;
                     }
                     return ServeEnd::Changed(why);
                 }
                 Err(_) => return ServeEnd::Broken,
             };
-            if !begun && !answer(send, None).await {
+            if !begun && !answer(&mut sending.send, None).await {
                 return ServeEnd::Broken;
             }
             begun = true;
@@ -152,7 +163,7 @@ impl Serving {
             }
             // The next is read while this is sent.
             ahead = spawn_blocking(move || source.read());
-            if self.send(send, read.encoded).await.is_none() {
+            if self.send(sending, read.encoded).await.is_none() {
                 return ServeEnd::Broken;
             }
             let sent = FileInput::Sent(id, read.bytes);
@@ -160,22 +171,32 @@ impl Serving {
                 return ServeEnd::Broken;
             }
         }
-        let _ = send.finish();
-        match timeout(STALLED, send.stopped()).await {
+        let _ = sending.send.finish();
+        match timeout(STALLED, sending.send.stopped()).await {
             Ok(Ok(None)) => ServeEnd::Done,
             _ => ServeEnd::Broken,
         }
     }
 
-    /// Sends bytes as fast as they may go. `None` if the other side takes no more.
-    async fn send(&self, stream: &mut SendStream, mut bytes: Bytes) -> Option<()> {
+    /// Sends bytes as fast as they may go. `None` if the other side takes no more, or is to get no more.
+    async fn send(&self, sending: &mut Sending, mut bytes: Bytes) -> Option<()> {
         while !bytes.is_empty() {
+            if sending.stopped.load(Ordering::Relaxed) {
+                let _ = sending.send.reset(NO_LONGER);
+                return None;
+            }
             let now = bytes.split_to(self.up.portion(GROUP as usize).min(bytes.len()));
             self.up.pass(now.len()).await;
-            timeout(STALLED, stream.write_chunk(now)).await.ok()?.ok()?;
+            timeout(STALLED, sending.send.write_chunk(now)).await.ok()?.ok()?;
         }
         Some(())
     }
+}
+
+/// A range that is being sent.
+struct Sending {
+    send: SendStream,
+    stopped: Arc<AtomicBool>,
 }
 
 /// The range that is asked for, if it is one of the file.

@@ -192,6 +192,33 @@ async fn a_fetch_that_is_stopped_ends_its_stream_at_once() {
 }
 
 #[tokio::test]
+async fn of_what_is_refused_while_it_is_sent_no_more_leaves() {
+    let (mut holder, mut fetcher) = pair().await;
+    let size = 8 * 1024 * 1024;
+    let (served, place) = offered(&mut holder, &fetcher, size).await;
+    // Slow enough for the word to come in between.
+    fetcher.begin(7, &place, (0, place.file.grid().count() - 1), Some(1024 * 1024));
+    let mut sent = 0;
+    loop {
+        match holder.next().await {
+            FileInput::Asked(id, ..) => holder.files.carry_out(FileOutput::Serve(id, served.clone())),
+            FileInput::Sent(id, bytes) => {
+                sent += bytes;
+                holder.files.carry_out(FileOutput::Refuse(id, ServeCode::NotShared));
+            }
+            FileInput::ServeEnded(_, end) => break assert_eq!(end, ServeEnd::Broken),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(sent < size as u64 / 2, "{sent} bytes");
+    loop {
+        if let FileInput::FetchEnded(_, end) = fetcher.next().await {
+            break assert!(matches!(end, FetchEnd::Broken(_)), "{end:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_written_is_the_fault_of_the_disk() {
     let (mut holder, mut fetcher) = pair().await;
     let (_, mut place) = offered(&mut holder, &fetcher, SIZE).await;
