@@ -70,7 +70,7 @@ struct Seat {
 }
 
 enum Peer {
-    Runs(Person),
+    Runs(Box<Person>),
     Dead(Killed),
     /// Between the two.
     Gone,
@@ -86,7 +86,7 @@ impl Storm {
             let person = storm.town.login(number, name).await;
             person.join(&storm.room).await;
             storm.watch(&person);
-            storm.seats.push(Seat { host: person.host, peer: Peer::Runs(person), waiting: Vec::new() });
+            storm.seats.push(Seat { host: person.host, peer: Peer::Runs(Box::new(person)), waiting: Vec::new() });
         }
         storm.everybody_is_linked().await;
         storm.net.set_usual(Conditions { loss: LOSS, ..Conditions::default() });
@@ -106,7 +106,7 @@ impl Storm {
     fn begin(&mut self, fault: Fault) {
         match fault {
             Fault::Dead(peer) => match std::mem::replace(&mut self.seats[peer].peer, Peer::Gone) {
-                Peer::Runs(person) => self.seats[peer].peer = Peer::Dead(self.town.kill(person)),
+                Peer::Runs(person) => self.seats[peer].peer = Peer::Dead(self.town.kill(*person)),
                 Peer::Dead(_) | Peer::Gone => panic!("{} dies twice", NAMES[peer]),
             },
             Fault::Asleep(peer) => self.net.down(self.seats[peer].host),
@@ -127,7 +127,7 @@ impl Storm {
                 lock(&self.ledger).no_false_tick(killed.name.as_str(), &left);
                 let person = self.town.start_again(killed, &Config::default());
                 self.watch(&person);
-                self.seats[peer].peer = Peer::Runs(person);
+                self.seats[peer].peer = Peer::Runs(Box::new(person));
                 self.speak(peer).await;
             }
             Fault::Asleep(peer) => self.net.up(self.seats[peer].host),
@@ -194,7 +194,7 @@ impl Storm {
 
     fn people(&self) -> impl Iterator<Item = &Person> {
         self.seats.iter().filter_map(|seat| match &seat.peer {
-            Peer::Runs(person) => Some(person),
+            Peer::Runs(person) => Some(&**person),
             Peer::Dead(_) | Peer::Gone => None,
         })
     }

@@ -165,8 +165,9 @@ impl Town {
         self.hosts[there].links.remove(&theirs);
         let now = self.ms();
         for (host, link, other) in [(host, link, there), (there, theirs, host)] {
-            let coming = self.hosts[host].coming.extract_if(.., |_, coming| coming.from.1 == link);
-            let lost: u64 = coming.map(|(_, coming)| coming.came - coming.kept).sum();
+            let over = self.hosts[host].coming.values().filter(|coming| coming.from.1 == link);
+            let lost: u64 = over.map(|coming| coming.came - coming.kept).sum();
+            self.hosts[host].coming.retain(|_, coming| coming.from.1 != link);
             self.hosts[host].ledger.lost += lost;
             self.hosts[host].flows.retain(|_, flow| flow.to.0 != other);
             self.hosts[host].asked.retain(|_, (asker, _)| *asker != other);

@@ -1,6 +1,6 @@
 //! What the user asks for: to fetch a file, to stop, to go on.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use common::{
     RoomName,
@@ -104,8 +104,9 @@ impl Files {
 
     /// What lies where a file should be is known: whoever asked for the file is told that it is here, or it is fetched.
     pub(super) fn looked(&mut self, root: Root) {
-        let asked: Vec<(AskId, LookedFor)> =
-            self.looked_for.extract_if(.., |_, looked_for| looked_for.file.root == root).collect();
+        let all = std::mem::take(&mut self.looked_for).into_iter();
+        let (asked, others): (BTreeMap<_, _>, _) = all.partition(|(_, looked_for)| looked_for.file.root == root);
+        self.looked_for = others;
         for (ask, LookedFor { file, get, answer }) in asked {
             let held = self.library.get(&root).filter(|held| held.state == State::Whole);
             let Some(path) = held.map(|held| held.kept.place.path.clone()) else {
