@@ -2,13 +2,13 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io,
+    io::{self, IoSlice},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use nix::fcntl::OFlag;
+use nix::{fcntl::OFlag, sys::uio::pwritev};
 
 use super::{layout::Layout, place::beside, shelf::Shelf, work::Work};
 use crate::core::files::Place;
@@ -79,16 +79,26 @@ impl Run {
         Ok(())
     }
 
-    /// Writes bytes at `offset`.
-    pub fn write_at(&mut self, mut offset: u64, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let Where { spot, from, length } = self.find(offset, bytes.len())?;
-            let (now, rest) = bytes.split_at(length);
-            self.file(spot)?.write_all_at(now, from)?;
-            bytes = rest;
-            offset += length as u64;
+    /// Writes bytes, in parts that follow each other, at `offset`.
+    pub fn write_at(&mut self, mut offset: u64, mut parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+        loop {
+            let left = parts.iter().map(|part| part.len()).sum();
+            if left == 0 {
+                return Ok(());
+            }
+            let Where { spot, from, length } = self.find(offset, left)?;
+            let file = self.file(spot)?;
+            let written = if length == left {
+                pwritev(file, parts, from as i64)?
+            } else {
+                file.write_at(&parts[0][..parts[0].len().min(length)], from)?
+            };
+            if written == 0 {
+                return Err(io::ErrorKind::WriteZero.into());
+            }
+            IoSlice::advance_slices(&mut parts, written);
+            offset += written as u64;
         }
-        Ok(())
     }
 
     /// What is where in the folder.

@@ -185,7 +185,7 @@ impl Serving {
                 let _ = sending.send.reset(NO_LONGER);
                 return None;
             }
-            let now = bytes.split_to(self.up.portion(GROUP as usize).min(bytes.len()));
+            let now = bytes.split_to(self.up.portion(bytes.len()));
             self.up.pass(now.len()).await;
             timeout(STALLED, sending.send.write_chunk(now)).await.ok()?.ok()?;
         }

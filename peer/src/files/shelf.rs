@@ -13,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bao_tree::{BaoTree, TreeNode};
+use bao_tree::{BaoTree, TreeNode, io::Parent};
 use blake3::Hash;
 use common::file::Root;
 
@@ -142,13 +142,17 @@ impl Hashes {
         Ok((Hash::from(left), Hash::from(right)))
     }
 
-    /// Keeps the two hashes below a node.
-    pub fn save(&self, node: TreeNode, (left, right): &(Hash, Hash)) -> io::Result<()> {
-        let Some(at) = self.offset(node) else { return Ok(()) };
-        let mut pair = [0; PAIR];
-        pair[..32].copy_from_slice(left.as_bytes());
-        pair[32..].copy_from_slice(right.as_bytes());
-        self.file.write_all_at(&pair, at)
+    /// Keeps the two hashes below each of these nodes. Those that lie beside each other are written together.
+    pub fn save(&self, parents: &[Parent]) -> io::Result<()> {
+        let mut pairs: Vec<_> =
+            parents.iter().filter_map(|Parent { node, pair }| Some((self.offset(*node)?, pair))).collect();
+        pairs.sort_unstable_by_key(|(at, _)| *at);
+        for row in pairs.chunk_by(|(one, _), (next, _)| one + PAIR as u64 == *next) {
+            let bytes: Vec<u8> =
+                row.iter().flat_map(|(_, (left, right))| [*left.as_bytes(), *right.as_bytes()]).flatten().collect();
+            self.file.write_all_at(&bytes, row[0].0)?;
+        }
+        Ok(())
     }
 
     fn offset(&self, node: TreeNode) -> Option<u64> {

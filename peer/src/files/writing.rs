@@ -1,6 +1,9 @@
 //! Writing what has come of a file, and has been proven.
 
-use std::{io, sync::Arc};
+use std::{
+    io::{self, IoSlice},
+    sync::Arc,
+};
 
 use bao_tree::io::{BaoContentItem, Leaf, Parent};
 
@@ -60,12 +63,11 @@ impl Writer {
     /// Writes a batch. The bytes go first: hashes without them would have them read, and found missing, at the next start.
     pub fn write(&mut self, batch: &Batch) -> io::Result<()> {
         let _leave = self.work.leave()?;
-        for Leaf { offset, data } in &batch.groups {
-            self.run.write_at(*offset, data)?;
+        let follows = |one: &Leaf, next: &Leaf| one.offset + one.data.len() as u64 == next.offset;
+        for row in batch.groups.chunk_by(follows) {
+            let mut parts: Vec<IoSlice<'_>> = row.iter().map(|group| IoSlice::new(&group.data)).collect();
+            self.run.write_at(row[0].offset, &mut parts)?;
         }
-        for Parent { node, pair } in &batch.hashes {
-            self.hashes.save(*node, pair)?;
-        }
-        Ok(())
+        self.hashes.save(&batch.hashes)
     }
 }

@@ -289,9 +289,9 @@ impl Fetching {
     /// Which pieces a holder is to be asked for now, if any.
     pub fn next(&self, link: LinkId, now: u64, jitter: &mut Jitter) -> Option<(u32, u32)> {
         let source = self.sources.get(&link).filter(|source| now >= source.paused_until && !source.void)?;
-        let (piece, rate) = (self.grid.piece(), source.rate.get());
-        let most = (rate / 4).clamp(piece, RANGE.max(piece));
-        let full = source.asks > 0 && source.ahead >= (rate / 2).max(2 * piece);
+        let (piece, reach) = (self.grid.piece(), source.rate.reach());
+        let most = (reach / 2).clamp(piece, RANGE.max(piece));
+        let full = source.asks > 0 && source.ahead >= reach.max(2 * piece);
         if full || source.asks >= LINK_ASKS || !self.active {
             return None;
         }

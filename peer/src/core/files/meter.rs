@@ -10,31 +10,41 @@ const SHOWN: usize = 12;
 /// The rate of one holder while it sends: half of it the last quarter of a second, half what was before.
 #[derive(Clone, Copy, Default, Debug)]
 pub struct Rate {
+    /// Since when bytes are gathered, moved on by the time in which it was asked for nothing.
     since: u64,
+    /// When bytes came last.
+    last: u64,
     bytes: u64,
     rate: u64,
 }
 
 impl Rate {
-    /// It is asked for something, and was asked for nothing before: time counts from now on.
+    /// It is asked for something, and was asked for nothing since its last bytes.
     pub fn begin(&mut self, now: u64) {
-        (self.since, self.bytes) = (now, 0);
+        self.since = if self.bytes == 0 { now } else { self.since + now.saturating_sub(self.last) };
     }
 
     /// So many bytes have come.
     pub fn came(&mut self, bytes: u64, now: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
+        self.last = now;
         let passed = now.saturating_sub(self.since);
         if passed >= SPAN {
             let lately = self.bytes.saturating_mul(1_000) / passed;
             self.rate = if self.rate == 0 { lately } else { self.rate / 2 + lately / 2 };
-            self.begin(now);
+            (self.since, self.bytes) = (now, 0);
         }
     }
 
     /// Bytes a second; 0 if that is not known yet.
     pub fn get(&self) -> u64 {
         self.rate
+    }
+
+    /// How many bytes it may be asked for ahead: those of half a second, and until that is known as many as have come, so
+    /// that it doubles with each answer.
+    pub fn reach(&self) -> u64 {
+        if self.rate > 0 { self.rate / 2 } else { self.bytes }
     }
 }
 
@@ -82,6 +92,17 @@ mod tests {
         rate.begin(9_000);
         rate.came(5_000, 9_250);
         assert_eq!(rate.get(), 15_000);
+    }
+
+    #[test]
+    fn answers_too_short_to_be_measured_alone_are_measured_together() {
+        let mut rate = Rate::default();
+        for answer in 0..250 {
+            assert_eq!((rate.get(), rate.reach()), (0, answer * 1_000));
+            rate.begin(answer * 10);
+            rate.came(1_000, answer * 10 + 1);
+        }
+        assert_eq!((rate.get(), rate.reach()), (1_000_000, 500_000));
     }
 
     #[test]
