@@ -98,8 +98,6 @@ fn transport(limits: &LinkLimits, keep_alive: Option<Duration>, alpn: &[u8]) -> 
         .stream_receive_window(VarInt::from_u32(limits.stream_window))
         .receive_window(VarInt::from_u32(limits.stream_window.saturating_mul(windows)))
         .send_window(limits.send_window)
-        // Ranges of files go out one after the other: each is whole sooner, and what comes together belongs together.
-        .send_fairness(false)
         .max_concurrent_bidi_streams(VarInt::from_u32(1 + FILE_STREAMS))
         .max_concurrent_uni_streams(VarInt::from_u32(0))
         .datagram_receive_buffer_size(datagrams)

@@ -93,8 +93,6 @@ impl Serving {
     /// Takes what is asked for on a link, until it is gone. How much that can be at once is bounded by the streams of a link.
     pub async fn accept(self, link: LinkId, connection: Connection, inputs: Inputs) {
         while let Ok((send, recv)) = connection.accept_bi().await {
-            // Files come behind what is said.
-            let _ = send.set_priority(BEHIND);
             tokio::spawn(self.clone().answer(link, send, recv, inputs.clone()));
         }
     }
@@ -106,6 +104,7 @@ impl Serving {
             return;
         };
         let id = ServeId(self.last.fetch_add(1, Ordering::Relaxed) + 1);
+        let _ = send.set_priority(behind(id));
         let (decide, decision) = oneshot::channel();
         self.waiting.insert(id, decide);
         let tell = |input| async { inputs.send(Input::File(input)).await.is_ok() };
@@ -197,6 +196,11 @@ impl Serving {
 struct Sending {
     send: SendStream,
     stopped: Arc<AtomicBool>,
+}
+
+/// Files come behind what is said, and ranges one after the other, so that each is whole sooner.
+fn behind(id: ServeId) -> i32 {
+    BEHIND - (id.0 % (1 << 30)) as i32
 }
 
 /// The range that is asked for, if it is one of the file.
