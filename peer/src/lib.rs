@@ -19,6 +19,7 @@ mod files;
 pub mod handle;
 mod net;
 pub mod profile;
+pub mod reach;
 pub mod size;
 pub mod spawn;
 pub mod store;

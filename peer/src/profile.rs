@@ -109,6 +109,25 @@ impl Folders {
         &self.runtime
     }
 
+    /// The folder that the accounts' own folders are in.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The accounts that there are here, by the names of their folders, in order.
+    pub fn accounts(&self) -> Vec<AccountName> {
+        let Ok(entries) = fs::read_dir(&self.data) else { return Vec::new() };
+        let is_account = |folder: &Path| ["profile.toml", "history.db"].iter().any(|file| folder.join(file).exists());
+        let mut accounts: Vec<AccountName> = entries
+            .filter_map(Result::ok)
+            // Links are later names of the same accounts.
+            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_account(&entry.path()))
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .collect();
+        accounts.sort_by_key(AccountName::fold);
+        accounts
+    }
+
     /// Where a tracker inside the peer keeps what is its own.
     pub fn tracker_data(&self) -> PathBuf {
         self.data.join("hosted-tracker")
@@ -173,13 +192,18 @@ impl Profile {
         self.data.join("profile.toml")
     }
 
+    /// The file that a running peer keeps locked.
+    pub fn lock(&self) -> PathBuf {
+        self.data.join("lock")
+    }
+
     /// Makes the folders, those with secrets for their owner only, and takes the profile for as long as the file
     /// that is returned stays open: two processes on one history would damage it.
     pub fn open(&self) -> Result<File, ProfileError> {
         for folder in [Some(self.data.as_path()), self.log.parent(), self.socket.parent()].into_iter().flatten() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_at(folder))?;
         }
-        let path = self.data.join("lock");
+        let path = self.lock();
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io_at(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),

@@ -6,6 +6,7 @@ mod chat;
 mod contacts;
 mod deed;
 mod detach;
+mod doctor;
 mod door;
 mod export;
 mod file;
@@ -139,6 +140,7 @@ enum Command {
     Forget(book::Forget),
     Listen(meet::Listen),
     Connect(meet::Connect),
+    Doctor(doctor::Doctor),
 }
 
 impl Global {
@@ -165,6 +167,9 @@ fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
+    if let Command::Doctor(doctor) = command {
+        return doctor.run(global);
+    }
     let meeting = matches!(command, Command::Listen(_) | Command::Connect(_));
     if meeting && let Some(name) = meet::begins(global)? {
         return match command {
@@ -179,7 +184,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) => Ok(()),
+            Command::Login(_) | Command::Doctor(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rename(rename) => rename.run(&mut client, &out).await,
