@@ -14,7 +14,7 @@ use peer::{
     Config,
     control::{Client, socket},
     discover,
-    profile::{Folders, Kept, Profile},
+    profile::{Folders, Kept, Profile, ProfileError},
 };
 use tokio::time::{sleep, timeout};
 
@@ -45,13 +45,17 @@ pub async fn observe(
     let profile = name.map(|name| folders.profile(name));
     let mut seen = of_the_machine(name, folders, profile.as_ref());
     let config = config.unwrap_or_else(|reason| {
-        seen.bad_config = Some(reason);
+        seen.bad_config = Some(one_line(&reason));
         Config::default()
     });
     let kept = profile.as_ref().map_or_else(Kept::default, |profile| {
         profile.kept().unwrap_or_else(|error| {
             // Of a folder that cannot be used there is word already.
-            seen.bad_profile = (seen.write == Write::Good).then(|| (profile.kept_file(), error.to_string()));
+            let reason = match error {
+                ProfileError::Damaged { reason, .. } => reason,
+                error => error.to_string(),
+            };
+            seen.bad_profile = (seen.write == Write::Good).then(|| (profile.kept_file(), one_line(&reason)));
             Kept::default()
         })
     });
@@ -77,6 +81,12 @@ pub async fn observe(
     let (tracker, members) = tokio::join!(tracker, members);
     (seen.tracker, seen.members) = (tracker, members);
     Ok(seen)
+}
+
+/// Errors of TOML show the line that is wrong, and where in it.
+fn one_line(reason: &str) -> String {
+    let is_told = |line: &&str| line.chars().any(char::is_alphanumeric);
+    reason.lines().map(str::trim).filter(is_told).collect::<Vec<_>>().join("; ")
 }
 
 fn of_the_machine(name: Option<&AccountName>, folders: &Folders, profile: Option<&Profile>) -> Observed {

@@ -63,8 +63,11 @@ impl Prober {
         tokio::pin!(handshake, datagrams);
         let (tracker, probe) = tokio::select! {
             biased;
-            // That says it all.
-            Ok(key) = &mut handshake => return Probe { tracker: Ok(key), ..Probe::default() },
+            tracker = &mut handshake => match tracker {
+                // That says it all.
+                Ok(_) => return Probe { tracker, ..Probe::default() },
+                Err(_) => (tracker, datagrams.await),
+            },
             probe = &mut datagrams => match probe.datagram {
                 // So does that.
                 Answer::Refused | Answer::NoWay(_) => return probe,
