@@ -1,5 +1,6 @@
 //! The command line: settings from flags, variables and a file; then a tracker until a signal, or a question to one.
 
+mod install;
 mod operate;
 
 use std::{
@@ -10,7 +11,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use common::{AccountName, Domain, reasons, wire::tracker::DEFAULT_PORT};
 use tokio::{
     runtime::Runtime,
@@ -122,11 +123,25 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what makes a shell complete the commands and options of `tracker` with the Tab key.
+    #[command(after_help = "Example: tracker completions bash > ~/.local/share/bash-completion/completions/tracker")]
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the pages for `man` into a folder, one a command; without a folder, print the first one.
+    #[command(after_help = "Example: tracker man ~/.local/share/man/man1")]
+    Man {
+        /// The folder, which is made if need be.
+        dir: Option<PathBuf>,
+    },
 }
 
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
+        Some(Command::Completions { shell }) => install::completions(*shell, Cli::command()),
+        Some(Command::Man { dir }) => install::man(dir.as_deref(), Cli::command()),
         Some(command) => operate::run(&cli, command),
         None => run(&cli),
     };

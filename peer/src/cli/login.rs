@@ -35,7 +35,7 @@ use tokio::{
     time,
 };
 
-use super::{Global, chat, host, log, meet::Meet, output, transcript};
+use super::{Global, chat, first, host, log, meet::Meet, output, transcript};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -170,12 +170,21 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
 async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) -> Result<()> {
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let away_after_min = config.away_after_min;
+    let profile = folders.profile(&login.name);
+    let key_made = first::key_made(&login.name, &profile);
     let session = tokio::select! {
-        session = start(login, config, folders) => session?,
+        session = start(login, config, folders) => session,
         () = signals.next() => return Ok(()),
     };
-    let handle = &session.handle;
     let (notes, mut notices) = mpsc::channel(NOTICES);
+    match key_made {
+        // There is room, since it is the first one.
+        Some(key_made) if session.is_ok() => drop(notes.try_send(key_made)),
+        Some(key_made) if profile.key().exists() => output::note(&key_made),
+        _ => {}
+    }
+    let session = session?;
+    let handle = &session.handle;
     if let Some(folder) = &login.transcript {
         tokio::spawn(transcript::run(handle.clone(), folder.clone(), notes));
     }
