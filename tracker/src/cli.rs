@@ -13,6 +13,7 @@ use std::{
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
 use common::{AccountName, Domain, reasons, wire::tracker::DEFAULT_PORT};
+use sd_notify::NotifyState;
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -49,7 +50,7 @@ struct Cli {
     /// What this tracker calls its accounts: the lan of alice@lan.
     #[arg(long, value_name = "NAME")]
     domain: Option<Domain>,
-    /// Serve GET /metrics for Prometheus here, TCP.
+    /// Serve GET /metrics for Prometheus, and GET /healthz, here, TCP.
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
     /// Who may register a new account (default: open).
@@ -161,14 +162,23 @@ fn run(cli: &Cli) -> Result<()> {
         let domain = config.domain.clone();
         let mut host = Host::start(config, &data).await?;
         introduce(&host, &domain, &data);
+        tell_system(NotifyState::Ready);
         tokio::select! {
             biased;
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             ended = host.ended() => return Ok(ended?),
         }
+        tell_system(NotifyState::Stopping);
         Ok(host.stop().await?)
     })
+}
+
+/// Tells systemd how it is, if that is what has started this process.
+fn tell_system(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd cannot be told how it is");
+    }
 }
 
 /// What a person wants to know of a tracker that has just started.

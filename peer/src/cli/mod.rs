@@ -1,7 +1,9 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
 mod bars;
+mod beside;
 mod book;
+mod calls;
 mod chat;
 mod contacts;
 mod deed;
