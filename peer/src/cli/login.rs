@@ -35,7 +35,7 @@ use tokio::{
     time,
 };
 
-use super::{Global, chat, host, log, meet::Meet, output, transcript};
+use super::{Global, chat, host, log, meet::Meet, output, remote::Remote, screen, transcript};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -111,6 +111,7 @@ struct Session {
     handle: Handle,
     endpoint: Endpoint,
     server: Server,
+    socket: PathBuf,
     tracker: Option<SocketAddr>,
     domain: Option<String>,
     hosted: Option<host::Running>,
@@ -197,8 +198,12 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
             }
             return std::future::pending().await;
         }
-        let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
         let away_after = (away_after_min > 0).then(|| Duration::from_secs(60 * away_after_min));
+        if !login.plain && screen::can_be_shown() {
+            let session = Remote::connect(&session.socket).await?;
+            return screen::run(session, screen::Begin { room, away_after, attached: false }, notices).await;
+        }
+        let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
         chat::run(handle.clone(), console, chat::Begin { room, away_after }, notices).await
     };
     let (end, outcome) = tokio::select! {
@@ -278,7 +283,8 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     };
     called.found(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
-    Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
+    let socket = profile.socket().to_owned();
+    Ok(Session { handle, endpoint, server, socket, tracker, domain, hosted, _held: held })
 }
 
 /// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.

@@ -1,5 +1,6 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
+mod attach;
 mod bars;
 mod book;
 mod chat;
@@ -21,8 +22,10 @@ mod output;
 mod paths;
 mod progress;
 mod quiet;
+mod remote;
 mod rooms;
 mod say;
+mod screen;
 mod session;
 mod show;
 mod tail;
@@ -85,6 +88,7 @@ pub struct Global {
 #[derive(Subcommand)]
 enum Command {
     Login(login::Login),
+    Attach(attach::Attach),
     Logout(session::Logout),
     Status(session::Status),
     Rename(session::Rename),
@@ -165,6 +169,9 @@ fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
+    if let Command::Attach(attach) = command {
+        return attach::main(attach, global);
+    }
     let meeting = matches!(command, Command::Listen(_) | Command::Connect(_));
     if meeting && let Some(name) = meet::begins(global)? {
         return match command {
@@ -179,7 +186,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) => Ok(()),
+            Command::Login(_) | Command::Attach(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rename(rename) => rename.run(&mut client, &out).await,

@@ -1,6 +1,6 @@
 //! The session itself: which one is meant, how it is, and its end.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -40,12 +40,16 @@ pub struct Rename {
 
 /// The session of `--as`, or the only one.
 pub fn pick(global: &Global) -> Result<Client> {
+    let (path, gone) = place(global)?;
+    Client::connect(&path).map_err(|_| gone.into())
+}
+
+/// Where its socket is, and what to say if nobody answers there.
+pub fn place(global: &Global) -> Result<(PathBuf, Refusal)> {
     let folders = global.folders()?;
     if let Some(name) = &global.session {
-        return Client::connect(folders.profile(name).socket()).map_err(|_| {
-            let reason = format!("{name} is not logged in here; run: peer login {name}");
-            Refusal::new(Exit::Unreachable, reason).into()
-        });
+        let reason = format!("{name} is not logged in here; run: peer login {name}");
+        return Ok((folders.profile(name).socket().into(), Refusal::new(Exit::Unreachable, reason)));
     }
     let (mut sessions, crashed) = socket::find(folders.runtime());
     let none = || {
@@ -64,7 +68,7 @@ pub fn pick(global: &Global) -> Result<Client> {
         return Err(Refusal::new(Exit::Refused, reason).into());
     }
     let (_, path) = sessions.pop().ok_or_else(none)?;
-    Ok(Client::connect(&path).map_err(|_| none())?)
+    Ok((path, none()))
 }
 
 impl Logout {
