@@ -75,6 +75,11 @@ impl Handle {
         }
     }
 
+    /// How often the history could not be read or written since the peer started.
+    pub fn store_errors(&self) -> u64 {
+        self.store.errors()
+    }
+
     /// The rooms of the tracker, or, while it is down, those joined.
     pub async fn rooms(&self) -> Result<Vec<Room>, Refusal> {
         match self.ask(Ask::Rooms).await? {

@@ -109,6 +109,23 @@ impl Folders {
         &self.runtime
     }
 
+    /// The accounts that have been logged in here, in order, each under its latest name.
+    pub fn accounts(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.data) else { return Vec::new() };
+        let found = entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            // A tracker has a key too, but no history.
+            let own = ["key", "history.db"].iter().all(|file| entry.path().join(file).exists());
+            own.then(|| Some((entry.file_name().into_string().ok()?, fs::read_link(entry.path()).ok())))?
+        });
+        let (links, mut names): (Vec<_>, Vec<_>) = found.partition(|(_, target)| target.is_some());
+        let led_to = |name: &str| links.iter().any(|(_, target)| target.as_deref() == Some(Path::new(name)));
+        names.retain(|(name, _)| !led_to(name));
+        let mut names: Vec<String> = names.into_iter().chain(links.iter().cloned()).map(|(name, _)| name).collect();
+        names.sort();
+        names
+    }
+
     /// Where a tracker inside the peer keeps what is its own.
     pub fn tracker_data(&self) -> PathBuf {
         self.data.join("hosted-tracker")
@@ -264,6 +281,22 @@ mod tests {
         assert_eq!(profile.history(), Path::new("/r/alice/history.db"));
         assert_eq!(profile.socket(), Path::new("/r/alice.sock"));
         assert_eq!(profile.log(), Path::new("/r/alice.log"));
+    }
+
+    #[test]
+    fn accounts_are_the_folders_with_a_history_under_their_latest_name() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::find(Some(home.path())).unwrap();
+        assert!(folders.accounts().is_empty());
+        for (folder, file) in
+            [("bob", "key"), ("bob", "history.db"), ("alice", "key"), ("alice", "history.db"), ("tracker", "key")]
+        {
+            fs::create_dir_all(home.path().join(folder)).unwrap();
+            fs::write(home.path().join(folder).join(file), "").unwrap();
+        }
+        assert_eq!(folders.accounts(), ["alice", "bob"]);
+        std::os::unix::fs::symlink("bob", home.path().join("robert")).unwrap();
+        assert_eq!(folders.accounts(), ["alice", "robert"]);
     }
 
     #[test]

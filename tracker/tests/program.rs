@@ -144,6 +144,7 @@ fn metrics_are_served_and_logs_are_json() {
     let page = get("/metrics");
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
     assert!(page.contains("\nrollcall_tracker_sessions 0\n") && page.contains("_sent_bytes_total "), "{page}");
+    assert!(get("/healthz").starts_with("HTTP/1.1 200 OK\r\n"));
     assert!(get("/").starts_with("HTTP/1.1 404 "));
     let (_, said) = program.end(Signal::SIGTERM);
     let logged = said.lines().find(|line| line.starts_with('{')).unwrap();

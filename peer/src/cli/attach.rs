@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use peer::control::socket;
 use tokio::sync::mpsc;
 
 use super::{Global, chat, remote::Remote, screen, session};
@@ -27,14 +28,18 @@ pub fn main(attach: Attach, global: &Global) -> Result<()> {
 }
 
 async fn run(attach: Attach, global: &Global) -> Result<()> {
-    let (path, gone) = session::place(global)?;
-    let session = Remote::connect(&path).await.map_err(|_| gone)?;
+    let path = session::pick_with(global, |path| socket::connect(path).map(|_| path.to_owned()))?;
+    let session = Remote::connect(&path).await?;
+    let config = global.config(&global.folders()?)?;
     // Nobody has anything to tell here beside the session.
     let (_notes, notices) = mpsc::channel(1);
     if !attach.plain && screen::can_be_shown() {
-        return screen::run(session, screen::Begin { attached: true, ..screen::Begin::default() }, notices).await;
+        let bell = config.bell.then_some(config.quiet_hours);
+        let begin = screen::Begin { attached: true, bell, ..screen::Begin::default() };
+        return screen::run(session, begin, notices).await;
     }
     let editing = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let bell = (editing && config.bell).then_some(config.quiet_hours);
     let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
-    chat::run(session, console, chat::Begin::default(), notices).await
+    chat::run(session, console, chat::Begin { bell, ..chat::Begin::default() }, notices).await
 }

@@ -2,7 +2,9 @@
 
 mod attach;
 mod bars;
+mod beside;
 mod book;
+mod calls;
 mod chat;
 mod contacts;
 mod deed;
@@ -11,9 +13,11 @@ mod door;
 mod export;
 mod file;
 mod files;
+mod first;
 mod get;
 mod host;
 mod identity;
+mod install;
 mod log;
 mod login;
 mod meet;
@@ -24,6 +28,7 @@ mod progress;
 mod quiet;
 mod remote;
 mod rooms;
+mod rpc;
 mod say;
 mod screen;
 mod session;
@@ -41,7 +46,7 @@ mod fake;
 use std::{io, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use common::{
     AccountName, reasons,
     wire::control::{Exit, Refusal},
@@ -62,7 +67,7 @@ struct Line {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// What every command takes.
@@ -143,6 +148,9 @@ enum Command {
     Forget(book::Forget),
     Listen(meet::Listen),
     Connect(meet::Connect),
+    Rpc(rpc::Rpc),
+    Completions(install::Completions),
+    Man(install::Man),
 }
 
 impl Global {
@@ -159,19 +167,32 @@ impl Global {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let Line { global, command } = Line::parse();
-    match run(command, &global) {
+    let done = match command {
+        Some(command) => run(command, &global),
+        None => begin(&global),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Without a command: what to do next.
+fn begin(global: &Global) -> Result<()> {
+    Ok(first::greet(&global.folders()?, &output::Out::new(global.json))?)
 }
 
 fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
-    if let Command::Attach(attach) = command {
-        return attach::main(attach, global);
-    }
+    let command = match command {
+        Command::Attach(attach) => return attach::main(attach, global),
+        Command::Rpc(rpc) => return rpc.run(global),
+        Command::Completions(completions) => return completions.run(Line::command()),
+        Command::Man(man) => return man.run(Line::command()),
+        command => command,
+    };
     let meeting = matches!(command, Command::Listen(_) | Command::Connect(_));
     if meeting && let Some(name) = meet::begins(global)? {
         return match command {
@@ -186,7 +207,8 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) | Command::Attach(_) => Ok(()),
+            Command::Login(_) | Command::Attach(_) | Command::Rpc(_) => Ok(()),
+            Command::Completions(_) | Command::Man(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rename(rename) => rename.run(&mut client, &out).await,
@@ -263,8 +285,6 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The session itself: which one is meant, how it is, and its end.
 
-use std::{path::PathBuf, time::Duration};
+use std::{io, path::Path, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -40,16 +40,17 @@ pub struct Rename {
 
 /// The session of `--as`, or the only one.
 pub fn pick(global: &Global) -> Result<Client> {
-    let (path, gone) = place(global)?;
-    Client::connect(&path).map_err(|_| gone.into())
+    pick_with(global, Client::connect)
 }
 
-/// Where its socket is, and what to say if nobody answers there.
-pub fn place(global: &Global) -> Result<(PathBuf, Refusal)> {
+/// The same, connected to in another way.
+pub fn pick_with<T>(global: &Global, connect: impl Fn(&Path) -> io::Result<T>) -> Result<T> {
     let folders = global.folders()?;
     if let Some(name) = &global.session {
-        let reason = format!("{name} is not logged in here; run: peer login {name}");
-        return Ok((folders.profile(name).socket().into(), Refusal::new(Exit::Unreachable, reason)));
+        return connect(folders.profile(name).socket()).map_err(|_| {
+            let reason = format!("{name} is not logged in here; run: peer login {name}");
+            Refusal::new(Exit::Unreachable, reason).into()
+        });
     }
     let (mut sessions, crashed) = socket::find(folders.runtime());
     let none = || {
@@ -68,7 +69,7 @@ pub fn place(global: &Global) -> Result<(PathBuf, Refusal)> {
         return Err(Refusal::new(Exit::Refused, reason).into());
     }
     let (_, path) = sessions.pop().ok_or_else(none)?;
-    Ok((path, none()))
+    Ok(connect(&path).map_err(|_| none())?)
 }
 
 impl Logout {

@@ -20,7 +20,10 @@ use common::{
         people::{AskPeople, Away},
     },
 };
-use peer::control::{Follow, Session};
+use peer::{
+    control::{Follow, Session},
+    hours::Hours,
+};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -29,6 +32,8 @@ use tokio::{
 use action::{Action, Outcome, act};
 pub use console::Console;
 use talk::Talk;
+
+use super::calls::{calls, is_quiet};
 
 /// Outcomes of what goes on by itself that wait to be shown.
 const LATER: usize = 8;
@@ -42,7 +47,12 @@ pub struct Begin {
     pub room: Option<RoomName>,
     /// After what time without a line typed its user is shown as away.
     pub away_after: Option<Duration>,
+    /// Whether the bell rings for what calls the user, and in which hours it does not.
+    pub bell: Option<Hours>,
 }
+
+/// The terminal's bell.
+const BELL: &str = "\x07";
 
 /// Whether anything is typed.
 pub struct Idle {
@@ -130,7 +140,9 @@ pub async fn run<S: Session>(
             event = events.next(), if shown.is_empty() => {
                 let event = event?;
                 talk.written_to(&event);
-                shown.extend(talk.happened(&event, Instant::now()));
+                let rings = begin.bell.is_some_and(|quiet| calls(&event) && !is_quiet(quiet));
+                let bell = if rings { BELL } else { "" };
+                shown.extend(talk.happened(&event, Instant::now()).map(|line| format!("{bell}{line}")));
                 shown.extend(progress(&session, &mut talk, &event).await);
             }
         }

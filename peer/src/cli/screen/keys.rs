@@ -17,26 +17,24 @@ use super::{
 use crate::cli::chat::action::Action;
 
 /// The keys, as they are shown to who asks.
-pub const KEYS: [(&str, &str); 19] = [
+pub const KEYS: [(&str, &str); 17] = [
     ("Enter", "say it; /help shows the commands"),
     ("alt-Enter", "another line"),
     ("Tab", "complete a name, a room, a command, a path"),
     ("Up, Down", "what was typed before"),
     ("PageUp, PageDown", "back and forth in the history"),
     ("End, Esc", "to the newest"),
-    ("ctrl-K", "go to a room by a part of its name"),
-    ("alt-Up, alt-Down", "the room before, the next one"),
-    ("ctrl-N", "the next room"),
-    ("ctrl-F", "search here; Enter: the next one found"),
+    ("ctrl-N, alt-Down", "the next room; alt-Up: the one before"),
+    ("ctrl-K", "go to a room by a part of its name, or join it"),
+    ("ctrl-F", "search here; Enter: go on to the one before"),
     ("ctrl-R", "who has my last message; Up: the one before"),
     ("ctrl-P, F2", "show the members, or hide them"),
-    ("ctrl-A, ctrl-E", "start and end of the line"),
     ("ctrl-W, ctrl-U", "delete a word, all before the cursor"),
     ("ctrl-C", "delete the line"),
     ("ctrl-L", "draw everything anew"),
     ("mouse", "a click goes to a room, the wheel scrolls"),
     ("F1, ?", "these keys; ? where nothing is typed"),
-    ("ctrl-Q", "close"),
+    ("ctrl-Q, /quit", "close"),
 ];
 
 impl State {

@@ -25,16 +25,22 @@ use std::{
 
 use anyhow::Result;
 use common::{RoomName, wire::control::Refusal};
-use peer::control::{Follow, Session};
+use peer::{
+    control::{Follow, Session},
+    hours::Hours,
+};
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
 };
 
-use super::chat::{
-    Idle,
-    action::{Action, Outcome, act},
+use super::{
+    calls::is_quiet,
+    chat::{
+        Idle,
+        action::{Action, Outcome, act},
+    },
 };
 use ask::{Answer, Ask, answer};
 use state::{Input, Output, State};
@@ -57,6 +63,8 @@ pub struct Begin {
     pub room: Option<RoomName>,
     /// After what time without a key its user is shown as away.
     pub away_after: Option<Duration>,
+    /// Whether the bell rings for what calls the user, and in which hours it does not.
+    pub bell: Option<Hours>,
     /// Whether closing it leaves the session logged in.
     pub attached: bool,
 }
@@ -78,7 +86,7 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
     let mut inputs = terminal.inputs();
     let look = Look::of_terminal();
     let mut state = State::new(terminal.size()?, begin.room, begin.attached);
-    let mut doing = Doing::new(session.clone());
+    let mut doing = Doing::new(session.clone(), begin.bell);
     let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
     let mut tick = time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -128,6 +136,7 @@ fn is_redraw(input: &Input) -> bool {
 /// What is being done for the screen, which never waits for it.
 struct Doing<S> {
     session: S,
+    bell: Option<Hours>,
     /// What typed lines ask for is done one after the other, as it was typed.
     lines: VecDeque<Action>,
     acting: Option<Pin<Box<dyn Future<Output = Outcome>>>>,
@@ -138,10 +147,10 @@ struct Doing<S> {
 }
 
 impl<S: Session> Doing<S> {
-    fn new(session: S) -> Doing<S> {
+    fn new(session: S, bell: Option<Hours>) -> Doing<S> {
         let (later, outcomes) = mpsc::channel(LATER);
         let (answer, answers) = mpsc::channel(LATER);
-        Doing { session, lines: VecDeque::new(), acting: None, later, outcomes, answer, answers }
+        Doing { session, bell, lines: VecDeque::new(), acting: None, later, outcomes, answer, answers }
     }
 
     /// Begins to do all that; true if the screen is to be closed.
@@ -149,7 +158,8 @@ impl<S: Session> Doing<S> {
         for output in outputs {
             match output {
                 Output::Quit => return Ok(true),
-                Output::Bell => terminal.bell()?,
+                Output::Bell if self.bell.is_some_and(|quiet| !is_quiet(quiet)) => terminal.bell()?,
+                Output::Bell => {}
                 Output::Typing(room) => {
                     let session = self.session.clone();
                     // Nothing is lost if it cannot be told.

@@ -51,8 +51,8 @@ impl Places {
         self.list.iter().find(|place| place.room.fold() == room.fold())
     }
 
-    /// A message has come that is not in view. False if its conversation is not in the list yet; then it is now.
-    pub fn unread(&mut self, message: &MessageEvent) -> bool {
+    /// A message has come that is not in view, and calls the user or not. False if its conversation is not in the list yet; then it is now.
+    pub fn unread(&mut self, message: &MessageEvent, calls: bool) -> bool {
         if matches!(message.deed.kind, Some(MessageKind::Edit | MessageKind::Delete | MessageKind::Reaction)) {
             return true;
         }
@@ -63,7 +63,7 @@ impl Places {
             self.list.len() - 1
         });
         self.list[place].unread += 1;
-        self.list[place].mentions += usize::from(is_for_me(message));
+        self.list[place].mentions += usize::from(calls);
         known.is_some()
     }
 
@@ -84,10 +84,4 @@ impl Places {
         let next = at.map_or(0, |at| (at as isize + steps).rem_euclid(count));
         Some(self.list[next as usize].room.clone())
     }
-}
-
-/// Whether a message is meant for the user above others: it names them, or is of a conversation of two.
-pub fn is_for_me(message: &MessageEvent) -> bool {
-    let is_text = matches!(message.deed.kind, None | Some(MessageKind::Action | MessageKind::File));
-    message.path != "self" && is_text && (message.deed.mentions_me || message.room.as_person().is_some())
 }

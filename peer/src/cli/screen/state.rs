@@ -22,10 +22,11 @@ use super::{
     conversation::{Conversation, Entry, Missing},
     editor::Editor,
     overlay::Overlay,
-    places::{self, Places},
+    places::Places,
     view::{self, Layout},
 };
 use crate::cli::{
+    calls::calls,
     chat::{
         action::{Action, Outcome},
         commands,
@@ -297,8 +298,9 @@ impl State {
 
     fn happened(&mut self, event: Event, now: Instant, out: &mut Vec<Output>) {
         let told = self.talk.happened(&event, now);
+        let calls = calls(&event);
         match event {
-            Event::Message(message) => self.said(message, out),
+            Event::Message(message) => self.said(message, calls, out),
             Event::Typing(typing) if self.talk.me() != Some(&typing.name) => {
                 if self.typing.len() < TYPISTS {
                     self.typing.insert((typing.room, typing.name), now + TYPING);
@@ -320,16 +322,16 @@ impl State {
         }
     }
 
-    fn said(&mut self, message: MessageEvent, out: &mut Vec<Output>) {
+    fn said(&mut self, message: MessageEvent, calls: bool, out: &mut Vec<Output>) {
         self.typing.remove(&(message.room.clone(), message.from.clone()));
         let lines = lines_in(self.pane());
         let here = self.conversation.is_of(&message.room);
         let is_seen = here && self.conversation.is_at_end();
         let is_own = message.path == "self";
-        if places::is_for_me(&message) {
+        if calls {
             out.push(Output::Bell);
         }
-        if !is_seen && !is_own && !self.places.unread(&message) {
+        if !is_seen && !is_own && !self.places.unread(&message, calls) {
             self.stale.chats = true;
         }
         if here {

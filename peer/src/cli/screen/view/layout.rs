@@ -17,6 +17,8 @@ const TRANSFERS: usize = 3;
 pub struct Layout {
     /// What the conversation is called, and is about.
     pub head: Rect,
+    /// All between what is above and below: the conversations, the messages and the members.
+    pub middle: Rect,
     /// The conversations.
     pub places: Rect,
     /// The first of them that is in view.
@@ -64,6 +66,7 @@ impl Layout {
         let input = Rect { y: input.y + 1, height: input.height.saturating_sub(1), ..input };
         Layout {
             head,
+            middle,
             places,
             first_place,
             conversation,

@@ -42,7 +42,7 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
     frame.render_widget(Paragraph::new(lines), layout.transfers);
     input(state, look, layout.input, frame);
     status(state, look, layout.status, frame);
-    over::draw(state, look, layout.conversation, frame);
+    over::draw(state, look, layout.middle, frame);
 }
 
 fn head(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
