@@ -271,7 +271,7 @@ impl Handle {
 
     /// The last message of a conversation, as it stands now.
     async fn last(&self, room: RoomName) -> Result<Option<Last>, Refusal> {
-        let last = self.history(History { room, limit: Some(1), search: None }).await?.pop();
+        let last = self.history(History { room, limit: Some(1), search: None, before: None }).await?.pop();
         Ok(last.and_then(|event| match event {
             Event::Message(message) => Some(Last {
                 from: message.from,
@@ -300,8 +300,8 @@ impl Handle {
         let room = self.called(query.room).await?;
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
-            Some(words) => self.store.search(room, words, limit).await,
-            None => self.store.messages(room, limit).await,
+            Some(words) => self.store.search(room, words, query.before, limit).await,
+            None => self.store.messages(room, query.before, limit).await,
         };
         self.as_told(events.map_err(damaged)?).await
     }

@@ -36,7 +36,7 @@ use tokio::{
     time,
 };
 
-use super::{Global, beside, chat, first, host, log, meet::Meet, output, transcript};
+use super::{Global, beside, chat, first, host, log, meet::Meet, output, remote::Remote, screen, transcript};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -115,6 +115,7 @@ struct Session {
     handle: Handle,
     endpoint: Endpoint,
     server: Server,
+    socket: PathBuf,
     tracker: Option<SocketAddr>,
     domain: Option<String>,
     hosted: Option<host::Running>,
@@ -215,10 +216,14 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
             }
             return std::future::pending().await;
         }
-        let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
         let away_after = Some(settings.away_after_min).filter(|minutes| *minutes > 0);
         let away_after = away_after.map(|minutes| Duration::from_secs(60 * minutes));
         let bell = (editing && settings.bell).then_some(settings.quiet_hours);
+        if !login.plain && screen::can_be_shown() {
+            let session = Remote::connect(&session.socket).await?;
+            return screen::run(session, screen::Begin { room, away_after, bell, attached: false }, notices).await;
+        }
+        let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
         chat::run(handle.clone(), console, chat::Begin { room, away_after, bell }, notices).await
     };
     let (end, outcome) = tokio::select! {
@@ -299,7 +304,8 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     };
     called.found(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
-    Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
+    let socket = profile.socket().to_owned();
+    Ok(Session { handle, endpoint, server, socket, tracker, domain, hosted, _held: held })
 }
 
 /// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.

@@ -1,5 +1,6 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
+mod attach;
 mod bars;
 mod beside;
 mod book;
@@ -25,9 +26,11 @@ mod output;
 mod paths;
 mod progress;
 mod quiet;
+mod remote;
 mod rooms;
 mod rpc;
 mod say;
+mod screen;
 mod session;
 mod show;
 mod tail;
@@ -90,6 +93,7 @@ pub struct Global {
 #[derive(Subcommand)]
 enum Command {
     Login(login::Login),
+    Attach(attach::Attach),
     Logout(session::Logout),
     Status(session::Status),
     Rename(session::Rename),
@@ -183,6 +187,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
     let command = match command {
+        Command::Attach(attach) => return attach::main(attach, global),
         Command::Rpc(rpc) => return rpc.run(global),
         Command::Completions(completions) => return completions.run(Line::command()),
         Command::Man(man) => return man.run(Line::command()),
@@ -202,7 +207,8 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) | Command::Rpc(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
+            Command::Login(_) | Command::Attach(_) | Command::Rpc(_) => Ok(()),
+            Command::Completions(_) | Command::Man(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rename(rename) => rename.run(&mut client, &out).await,

@@ -1,13 +1,13 @@
 //! The chat line by line. [`talk`] decides, with [`commands`]; [`action`] does it, [`console`] reads and prints, and
 //! here they meet the session.
 
-mod action;
-mod commands;
+pub mod action;
+pub mod commands;
 mod console;
 mod deeds;
 mod files;
 mod people;
-mod talk;
+pub mod talk;
 mod words;
 
 use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
@@ -55,15 +55,20 @@ pub struct Begin {
 const BELL: &str = "\x07";
 
 /// Whether anything is typed.
-struct Idle {
+pub struct Idle {
     away_after: Option<Duration>,
     since: Instant,
     away: bool,
 }
 
 impl Idle {
+    /// Something has just been typed.
+    pub fn new(away_after: Option<Duration>) -> Idle {
+        Idle { away_after, since: Instant::now(), away: false }
+    }
+
     /// A line was typed, or not; the user is shown as away or back where that has changed.
-    async fn look(&mut self, session: &impl Session, typed: bool) {
+    pub async fn look(&mut self, session: &impl Session, typed: bool) {
         if typed {
             self.since = Instant::now();
         }
@@ -83,7 +88,7 @@ pub async fn run<S: Session>(
     mut notices: mpsc::Receiver<String>,
 ) -> Result<()> {
     let mut talk = Talk::in_room(begin.room);
-    let mut idle = Idle { away_after: begin.away_after, since: Instant::now(), away: false };
+    let mut idle = Idle::new(begin.away_after);
     let mut shown = VecDeque::new();
     let mut events = Follow::new(session.clone(), None, None).typing();
     shown.push_back(talk.begin(&session.status().await?, &session.rooms().await?));

@@ -86,7 +86,7 @@ pub const METHODS: &[Method] = &[
     Method {
         name: "history",
         about: "What was said in a room, as it stands now; `search` takes words.",
-        params: &[ROOM, ("limit", "count?"), ("search", "text?")],
+        params: &[ROOM, ("limit", "count?"), ("search", "text?"), ("before", "count?")],
         result: "[Message]",
     },
     Method {
