@@ -60,6 +60,24 @@ pub fn parse<T: Default + Serialize + DeserializeOwned>(path: &Path, text: &str)
     toml::from_str(text).map_err(|error| malformed(error.to_string()))
 }
 
+/// An address that may be missing: TOML has no null, and an empty text stands for it.
+pub mod empty_is_none {
+    use std::net::SocketAddr;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(value: &Option<SocketAddr>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&value.map(|address| address.to_string()).unwrap_or_default())
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde::Deserialize;

@@ -14,7 +14,10 @@ use common::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::size::{Rate, Size};
+use crate::{
+    hours::Hours,
+    size::{Rate, Size},
+};
 
 /// The settings; a field's documentation is its documentation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -55,6 +58,15 @@ pub struct Config {
     pub fetch_unasked: Size,
     /// The folder for those; empty for the desktop's own for downloads, or else the home folder.
     pub downloads: PathBuf,
+    /// Where to serve `GET /metrics` for Prometheus, and `GET /healthz`, over TCP; empty for nowhere.
+    #[serde(with = "common::config::empty_is_none")]
+    pub metrics: Option<SocketAddr>,
+    /// Whether a chat rings the terminal's bell for direct messages and for those with the user's name in them.
+    pub bell: bool,
+    /// A program, and its arguments, that is run for those; none, unless one is named.
+    pub notify_command: Vec<String>,
+    /// The hours of the day in which neither happens, as `22:00-07:00`; empty for none.
+    pub quiet_hours: Hours,
 }
 
 impl Default for Config {
@@ -77,6 +89,10 @@ impl Default for Config {
             download_limit: Rate(0),
             fetch_unasked: Size(0),
             downloads: PathBuf::new(),
+            metrics: None,
+            bell: true,
+            notify_command: Vec::new(),
+            quiet_hours: Hours::default(),
         }
     }
 }
@@ -101,6 +117,12 @@ impl Config {
                 toml::Value::Boolean(_) => {
                     text.parse().map(toml::Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false"))
                 }
+                // As in the file: ["program", "argument"].
+                toml::Value::Array(_) => format!("list = {text}")
+                    .parse::<toml::Table>()
+                    .ok()
+                    .and_then(|mut table| table.remove("list"))
+                    .ok_or_else(|| format!("{text:?} is no list; write it as [\"program\", \"argument\"]")),
                 _ => Ok(toml::Value::String(text)),
             };
             let set = set.map_err(|reason| malformed(&variable, reason))?;
@@ -160,6 +182,14 @@ mod tests {
     fn a_variable_goes_before_the_file() {
         assert_eq!(with("ROLLCALL_LINKS", "7").unwrap().links, 7);
         assert_eq!(with("ROLLCALL_TRACKER", "box").unwrap().tracker, "box");
+    }
+
+    #[test]
+    fn a_program_and_its_arguments_are_a_list_in_a_variable_too() {
+        let config = with("ROLLCALL_NOTIFY_COMMAND", "['notify-send', 'a b']").unwrap();
+        assert_eq!(config.notify_command, ["notify-send", "a b"]);
+        assert!(with("ROLLCALL_NOTIFY_COMMAND", "notify-send").unwrap_err().starts_with("ROLLCALL_NOTIFY_COMMAND: "));
+        assert!(with("ROLLCALL_QUIET_HOURS", "night").unwrap_err().contains("22:00-07:00"));
     }
 
     #[test]

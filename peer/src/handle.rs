@@ -75,6 +75,11 @@ impl Handle {
         }
     }
 
+    /// How often the history could not be read or written since the peer started.
+    pub fn store_errors(&self) -> u64 {
+        self.store.errors()
+    }
+
     /// The rooms of the tracker, or, while it is down, those joined.
     pub async fn rooms(&self) -> Result<Vec<Room>, Refusal> {
         match self.ask(Ask::Rooms).await? {
@@ -266,7 +271,7 @@ impl Handle {
 
     /// The last message of a conversation, as it stands now.
     async fn last(&self, room: RoomName) -> Result<Option<Last>, Refusal> {
-        let last = self.history(History { room, limit: Some(1), search: None }).await?.pop();
+        let last = self.history(History { room, limit: Some(1), search: None, before: None }).await?.pop();
         Ok(last.and_then(|event| match event {
             Event::Message(message) => Some(Last {
                 from: message.from,
@@ -295,8 +300,8 @@ impl Handle {
         let room = self.called(query.room).await?;
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
-            Some(words) => self.store.search(room, words, limit).await,
-            None => self.store.messages(room, limit).await,
+            Some(words) => self.store.search(room, words, query.before, limit).await,
+            None => self.store.messages(room, query.before, limit).await,
         };
         self.as_told(events.map_err(damaged)?).await
     }

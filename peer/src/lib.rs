@@ -17,6 +17,8 @@ pub mod discover;
 pub mod downloads;
 mod files;
 pub mod handle;
+pub mod hours;
+pub mod metrics;
 mod net;
 pub mod profile;
 pub mod reach;

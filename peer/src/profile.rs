@@ -114,18 +114,21 @@ impl Folders {
         &self.data
     }
 
-    /// The accounts that there are here, by the names of their folders, in order.
-    pub fn accounts(&self) -> Vec<AccountName> {
+    /// The accounts that have been logged in here, in order, each under its latest name.
+    pub fn accounts(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.data) else { return Vec::new() };
-        let is_account = |folder: &Path| ["profile.toml", "history.db"].iter().any(|file| folder.join(file).exists());
-        let mut accounts: Vec<AccountName> = entries
-            .filter_map(Result::ok)
-            // Links are later names of the same accounts.
-            .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()) && is_account(&entry.path()))
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-            .collect();
-        accounts.sort_by_key(AccountName::fold);
-        accounts
+        let found = entries.filter_map(|entry| {
+            let entry = entry.ok()?;
+            // A tracker has a key, and no history; an account whose key is lost is one that can be helped.
+            let own = entry.path().join("history.db").exists();
+            own.then(|| Some((entry.file_name().into_string().ok()?, fs::read_link(entry.path()).ok())))?
+        });
+        let (links, mut names): (Vec<_>, Vec<_>) = found.partition(|(_, target)| target.is_some());
+        let led_to = |name: &str| links.iter().any(|(_, target)| target.as_deref() == Some(Path::new(name)));
+        names.retain(|(name, _)| !led_to(name));
+        let mut names: Vec<String> = names.into_iter().chain(links.iter().cloned()).map(|(name, _)| name).collect();
+        names.sort();
+        names
     }
 
     /// Where a tracker inside the peer keeps what is its own.
@@ -288,6 +291,22 @@ mod tests {
         assert_eq!(profile.history(), Path::new("/r/alice/history.db"));
         assert_eq!(profile.socket(), Path::new("/r/alice.sock"));
         assert_eq!(profile.log(), Path::new("/r/alice.log"));
+    }
+
+    #[test]
+    fn accounts_are_the_folders_with_a_history_under_their_latest_name() {
+        let home = tempfile::tempdir().unwrap();
+        let folders = Folders::find(Some(home.path())).unwrap();
+        assert!(folders.accounts().is_empty());
+        for (folder, file) in
+            [("bob", "key"), ("bob", "history.db"), ("alice", "key"), ("alice", "history.db"), ("tracker", "key")]
+        {
+            fs::create_dir_all(home.path().join(folder)).unwrap();
+            fs::write(home.path().join(folder).join(file), "").unwrap();
+        }
+        assert_eq!(folders.accounts(), ["alice", "bob"]);
+        std::os::unix::fs::symlink("bob", home.path().join("robert")).unwrap();
+        assert_eq!(folders.accounts(), ["alice", "robert"]);
     }
 
     #[test]

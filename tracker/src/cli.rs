@@ -1,5 +1,6 @@
 //! The command line: settings from flags, variables and a file; then a tracker until a signal, or a question to one.
 
+mod install;
 mod operate;
 
 use std::{
@@ -10,8 +11,9 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use common::{AccountName, Domain, reasons, wire::tracker::DEFAULT_PORT};
+use sd_notify::NotifyState;
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -48,7 +50,7 @@ struct Cli {
     /// What this tracker calls its accounts: the lan of alice@lan.
     #[arg(long, value_name = "NAME")]
     domain: Option<Domain>,
-    /// Serve GET /metrics for Prometheus here, TCP.
+    /// Serve GET /metrics for Prometheus, and GET /healthz, here, TCP.
     #[arg(long, value_name = "ADDR:PORT")]
     metrics: Option<SocketAddr>,
     /// Who may register a new account (default: open).
@@ -122,11 +124,25 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print what makes a shell complete the commands and options of `tracker` with the Tab key.
+    #[command(after_help = "Example: tracker completions bash > ~/.local/share/bash-completion/completions/tracker")]
+    Completions {
+        /// For which shell.
+        shell: clap_complete::Shell,
+    },
+    /// Write the pages for `man` into a folder, one a command; without a folder, print the first one.
+    #[command(after_help = "Example: tracker man ~/.local/share/man/man1")]
+    Man {
+        /// The folder, which is made if need be.
+        dir: Option<PathBuf>,
+    },
 }
 
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match &cli.command {
+        Some(Command::Completions { shell }) => install::completions(*shell, Cli::command()),
+        Some(Command::Man { dir }) => install::man(dir.as_deref(), Cli::command()),
         Some(command) => operate::run(&cli, command),
         None => run(&cli),
     };
@@ -146,14 +162,23 @@ fn run(cli: &Cli) -> Result<()> {
         let domain = config.domain.clone();
         let mut host = Host::start(config, &data).await?;
         introduce(&host, &domain, &data);
+        tell_system(NotifyState::Ready);
         tokio::select! {
             biased;
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
             ended = host.ended() => return Ok(ended?),
         }
+        tell_system(NotifyState::Stopping);
         Ok(host.stop().await?)
     })
+}
+
+/// Tells systemd how it is, if that is what has started this process.
+fn tell_system(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "systemd cannot be told how it is");
+    }
 }
 
 /// What a person wants to know of a tracker that has just started.

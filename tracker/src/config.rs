@@ -15,8 +15,8 @@ pub struct Config {
     pub data: PathBuf,
     /// What this tracker calls its accounts: the `lan` of `alice@lan`.
     pub domain: Domain,
-    /// Where to serve `GET /metrics` for Prometheus over TCP; empty for nowhere.
-    #[serde(with = "empty_is_none")]
+    /// Where to serve `GET /metrics` for Prometheus, and `GET /healthz`, over TCP; empty for nowhere.
+    #[serde(with = "common::config::empty_is_none")]
     pub metrics: Option<SocketAddr>,
     /// Whether to announce the tracker on the LAN, so that peers find it without being told where it is.
     pub mdns: bool,
@@ -137,22 +137,6 @@ pub fn with_variables(config: Config, variable: impl Fn(&str) -> Option<String>)
         table.clone().try_into::<Config>().map_err(|error| bad(&name, error.message().into()))?;
     }
     table.try_into().map_err(|error: toml::de::Error| bad("ROLLCALL_TRACKER_*", error.message().into()))
-}
-
-/// TOML has no null: an empty text stands for it.
-mod empty_is_none {
-    use std::net::SocketAddr;
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub fn serialize<S: Serializer>(value: &Option<SocketAddr>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&value.map(|address| address.to_string()).unwrap_or_default())
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<SocketAddr>, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        if text.is_empty() { Ok(None) } else { text.parse().map(Some).map_err(D::Error::custom) }
-    }
 }
 
 #[cfg(test)]

@@ -1,69 +1,27 @@
-//! `GET /metrics` in the text format of Prometheus: one page, no more of HTTP than that takes.
+//! The tracker's metrics, in the text format of Prometheus.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
+use common::net::page;
 use prometheus_client::{
     encoding::text::encode,
     metrics::{counter::ConstCounter, gauge::ConstGauge},
     registry::{Registry, Unit},
 };
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
-    task::JoinSet,
-    time::timeout,
-};
+use tokio::net::TcpListener;
 
 use crate::{running::Asker, status::Status};
 
-/// Longest request that is read, in bytes.
-const REQUEST: usize = 8 * 1024;
-/// Requests at once, at the most; further ones wait.
-const AT_ONCE: usize = 8;
-/// How long one may take.
-const WITHIN: Duration = Duration::from_secs(5);
-
 /// Serves until it is dropped.
 pub(crate) async fn serve(listener: TcpListener, asker: Asker) {
-    let mut requests = JoinSet::new();
-    loop {
-        if requests.len() >= AT_ONCE {
-            requests.join_next().await;
+    page::serve(listener, || {
+        let asker = asker.clone();
+        async move {
+            let status = asker.status().await.ok_or("the tracker is shutting down")?;
+            page(&status).map_err(|error| format!("there is no page: {error}"))
         }
-        match listener.accept().await {
-            Ok((stream, _)) => {
-                let asker = asker.clone();
-                requests.spawn(async move { timeout(WITHIN, answer(stream, asker)).await.is_ok() });
-            }
-            // Out of file descriptors, most likely: others may give some back.
-            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-        }
-    }
-}
-
-async fn answer(mut stream: TcpStream, asker: Asker) {
-    let mut request = Vec::new();
-    while !request.windows(4).any(|end| end == b"\r\n\r\n") {
-        if request.len() >= REQUEST || !matches!(stream.read_buf(&mut request).await, Ok(read) if read > 0) {
-            return;
-        }
-    }
-    let (state, body) = match (request.starts_with(b"GET /metrics "), asker.status().await) {
-        (false, _) => ("404 Not Found", "only GET /metrics is here\n".to_string()),
-        (true, None) => ("503 Service Unavailable", "the tracker is shutting down\n".to_string()),
-        (true, Some(status)) => match page(&status) {
-            Ok(page) => ("200 OK", page),
-            Err(fmt::Error) => ("500 Internal Server Error", String::new()),
-        },
-    };
-    let answer = format!(
-        "HTTP/1.1 {state}\r\nContent-Type: application/openmetrics-text; version=1.0.0; charset=utf-8\r\n\
-         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-        body.len()
-    );
-    // Whoever asked may have gone.
-    let _ = stream.write_all(answer.as_bytes()).await;
-    let _ = stream.shutdown().await;
+    })
+    .await;
 }
 
 fn page(status: &Status) -> Result<String, fmt::Error> {

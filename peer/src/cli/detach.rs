@@ -14,7 +14,7 @@ use common::{
 };
 use serde_json::Value;
 
-use super::{Global, output};
+use super::{Global, first, output};
 
 /// How the command's own errors begin on stderr, which is the log here.
 const ERROR: &str = "peer: ";
@@ -22,6 +22,7 @@ const ERROR: &str = "peer: ";
 /// Starts the login of this command line in the background and returns when it is ready, or with its error.
 pub fn run(name: &AccountName, global: &Global) -> Result<()> {
     let profile = global.folders()?.profile(name);
+    let key_made = first::key_made(name, &profile);
     let log = profile.open_log()?;
     let before = log.metadata().map(|log| log.len()).unwrap_or(0);
     let arguments = std::env::args_os().skip(1).filter(|argument| argument != "--detach");
@@ -40,14 +41,19 @@ pub fn run(name: &AccountName, global: &Global) -> Result<()> {
     if let Some(stdout) = child.stdout.take() {
         BufReader::new(stdout).read_line(&mut ready).context("cannot hear from the peer in the background")?;
     }
+    // The log has it too, where nobody looks.
+    let key_made = key_made.filter(|_| profile.key().exists());
     if let Ok(told) = serde_json::from_str::<Value>(&ready) {
         if global.json {
+            key_made.iter().for_each(|key_made| output::note(key_made));
             return Ok(output::line(ready.trim_end())?);
         }
         let domain = told["domain"].as_str().unwrap_or("-");
         let how = format!("{name}@{domain} is logged in (process {process}); end it with: peer logout --as {name}");
-        return Ok(output::line(&how)?);
+        output::line(&how)?;
+        return Ok(key_made.map_or(Ok(()), |key_made| output::line(&key_made))?);
     }
+    key_made.iter().for_each(|key_made| output::note(key_made));
     let status = child.wait().context("cannot hear from the peer in the background")?;
     let log = fs::read(profile.log()).unwrap_or_default();
     let told = String::from_utf8_lossy(log.get(before as usize..).unwrap_or_default()).into_owned();

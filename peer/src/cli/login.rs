@@ -29,6 +29,7 @@ use peer::{
     size::Rate,
 };
 use quinn::Endpoint;
+use sd_notify::NotifyState;
 use serde::Serialize;
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
@@ -36,7 +37,7 @@ use tokio::{
     time,
 };
 
-use super::{Global, chat, host, log, meet::Meet, output, transcript};
+use super::{Global, beside, chat, first, host, log, meet::Meet, output, remote::Remote, screen, transcript};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -92,6 +93,9 @@ pub struct Login {
     /// How fast files may come in.
     #[arg(long, value_name = "RATE")]
     download_limit: Option<Rate>,
+    /// Serve GET /metrics for Prometheus, and GET /healthz, here, TCP.
+    #[arg(long, value_name = "ADDR:PORT")]
+    metrics: Option<SocketAddr>,
     /// For a session without a tracker: whom it is to meet.
     #[arg(skip)]
     meet: Option<Meet>,
@@ -112,6 +116,7 @@ struct Session {
     handle: Handle,
     endpoint: Endpoint,
     server: Server,
+    socket: PathBuf,
     tracker: Option<SocketAddr>,
     domain: Option<String>,
     hosted: Option<host::Running>,
@@ -141,6 +146,7 @@ pub fn without_tracker(
         upload_limit: None,
         download_limit: None,
         transcript: None,
+        metrics: None,
         meet: Some(meet),
     };
     main(login, global)
@@ -160,6 +166,7 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
     config.hide_seen |= login.hide_seen;
     config.upload_limit = login.upload_limit.unwrap_or(config.upload_limit);
     config.download_limit = login.download_limit.unwrap_or(config.download_limit);
+    config.metrics = login.metrics.or(config.metrics);
     config.downloads = downloads::folder(&config.downloads);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(run(&login, config, &folders, editing));
@@ -170,13 +177,24 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
 
 async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) -> Result<()> {
     let mut signals = Signals::new().context("cannot listen for signals")?;
-    let away_after_min = config.away_after_min;
+    let settings = config.clone();
+    let metrics = beside::listen(settings.metrics).await?;
+    let profile = folders.profile(&login.name);
+    let key_made = first::key_made(&login.name, &profile);
     let session = tokio::select! {
-        session = start(login, config, folders) => session?,
+        session = start(login, config, folders) => session,
         () = signals.next() => return Ok(()),
     };
-    let handle = &session.handle;
     let (notes, mut notices) = mpsc::channel(NOTICES);
+    match key_made {
+        // There is room, since it is the first one.
+        Some(key_made) if session.is_ok() => drop(notes.try_send(key_made)),
+        Some(key_made) if profile.key().exists() => output::note(&key_made),
+        _ => {}
+    }
+    let session = session?;
+    let handle = &session.handle;
+    beside::begin(handle, &settings, metrics, &notes);
     if let Some(folder) = &login.transcript {
         tokio::spawn(transcript::run(handle.clone(), folder.clone(), notes));
     }
@@ -193,14 +211,21 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
                 address: session.endpoint.local_addr()?,
                 tracker: session.tracker,
             })?;
+            beside::tell_system(NotifyState::Ready);
             while let Some(notice) = notices.recv().await {
                 output::note(&notice);
             }
             return std::future::pending().await;
         }
+        let away_after = Some(settings.away_after_min).filter(|minutes| *minutes > 0);
+        let away_after = away_after.map(|minutes| Duration::from_secs(60 * minutes));
+        let bell = (editing && settings.bell).then_some(settings.quiet_hours);
+        if !login.plain && screen::can_be_shown() {
+            let session = Remote::connect(&session.socket).await?;
+            return screen::run(session, screen::Begin { room, away_after, bell, attached: false }, notices).await;
+        }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
-        let away_after = (away_after_min > 0).then(|| Duration::from_secs(60 * away_after_min));
-        chat::run(handle.clone(), console, chat::Begin { room, away_after }, notices).await
+        chat::run(handle.clone(), console, chat::Begin { room, away_after, bell }, notices).await
     };
     let (end, outcome) = tokio::select! {
         biased;
@@ -208,6 +233,7 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
         outcome = interface => (log_out(handle).await, outcome),
         () = signals.next() => (log_out(handle).await, Ok(())),
     };
+    beside::tell_system(NotifyState::Stopping);
     session.close().await;
     match end.code {
         Exit::Done => outcome,
@@ -279,7 +305,8 @@ async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Sessi
     };
     called.found(&handle.status().await?.name);
     let server = Server::start(socket, handle.clone());
-    Ok(Session { handle, endpoint, server, tracker, domain, hosted, _held: held })
+    let socket = profile.socket().to_owned();
+    Ok(Session { handle, endpoint, server, socket, tracker, domain, hosted, _held: held })
 }
 
 /// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.

@@ -1,7 +1,10 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
+mod attach;
 mod bars;
+mod beside;
 mod book;
+mod calls;
 mod chat;
 mod contacts;
 mod deed;
@@ -11,9 +14,11 @@ mod door;
 mod export;
 mod file;
 mod files;
+mod first;
 mod get;
 mod host;
 mod identity;
+mod install;
 mod log;
 mod login;
 mod meet;
@@ -22,8 +27,11 @@ mod output;
 mod paths;
 mod progress;
 mod quiet;
+mod remote;
 mod rooms;
+mod rpc;
 mod say;
+mod screen;
 mod session;
 mod show;
 mod tail;
@@ -39,7 +47,7 @@ mod fake;
 use std::{io, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use common::{
     AccountName, reasons,
     wire::control::{Exit, Refusal},
@@ -60,7 +68,7 @@ struct Line {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 /// What every command takes.
@@ -86,6 +94,7 @@ pub struct Global {
 #[derive(Subcommand)]
 enum Command {
     Login(login::Login),
+    Attach(attach::Attach),
     Logout(session::Logout),
     Status(session::Status),
     Rename(session::Rename),
@@ -141,6 +150,9 @@ enum Command {
     Listen(meet::Listen),
     Connect(meet::Connect),
     Doctor(doctor::Doctor),
+    Rpc(rpc::Rpc),
+    Completions(install::Completions),
+    Man(install::Man),
 }
 
 impl Global {
@@ -157,19 +169,33 @@ impl Global {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let Line { global, command } = Line::parse();
-    match run(command, &global) {
+    let done = match command {
+        Some(command) => run(command, &global),
+        None => begin(&global),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
     }
+}
+
+/// Without a command: what to do next.
+fn begin(global: &Global) -> Result<()> {
+    Ok(first::greet(&global.folders()?, &output::Out::new(global.json))?)
 }
 
 fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
         return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
     }
-    if let Command::Doctor(doctor) = command {
-        return doctor.run(global);
-    }
+    let command = match command {
+        Command::Attach(attach) => return attach::main(attach, global),
+        Command::Doctor(doctor) => return doctor.run(global),
+        Command::Rpc(rpc) => return rpc.run(global),
+        Command::Completions(completions) => return completions.run(Line::command()),
+        Command::Man(man) => return man.run(Line::command()),
+        command => command,
+    };
     let meeting = matches!(command, Command::Listen(_) | Command::Connect(_));
     if meeting && let Some(name) = meet::begins(global)? {
         return match command {
@@ -184,7 +210,8 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) | Command::Doctor(_) => Ok(()),
+            Command::Login(_) | Command::Doctor(_) | Command::Attach(_) | Command::Rpc(_) => Ok(()),
+            Command::Completions(_) | Command::Man(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rename(rename) => rename.run(&mut client, &out).await,
@@ -261,8 +288,6 @@ fn fail(error: &anyhow::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -1,6 +1,6 @@
 //! The session itself: which one is meant, how it is, and its end.
 
-use std::time::Duration;
+use std::{io, path::Path, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -40,9 +40,14 @@ pub struct Rename {
 
 /// The session of `--as`, or the only one.
 pub fn pick(global: &Global) -> Result<Client> {
+    pick_with(global, Client::connect)
+}
+
+/// The same, connected to in another way.
+pub fn pick_with<T>(global: &Global, connect: impl Fn(&Path) -> io::Result<T>) -> Result<T> {
     let folders = global.folders()?;
     if let Some(name) = &global.session {
-        return Client::connect(folders.profile(name).socket()).map_err(|_| {
+        return connect(folders.profile(name).socket()).map_err(|_| {
             let reason = format!("{name} is not logged in here; run: peer login {name}");
             Refusal::new(Exit::Unreachable, reason).into()
         });
@@ -64,7 +69,7 @@ pub fn pick(global: &Global) -> Result<Client> {
         return Err(Refusal::new(Exit::Refused, reason).into());
     }
     let (_, path) = sessions.pop().ok_or_else(none)?;
-    Ok(Client::connect(&path).map_err(|_| none())?)
+    Ok(connect(&path).map_err(|_| none())?)
 }
 
 impl Logout {

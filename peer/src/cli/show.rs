@@ -34,13 +34,13 @@ pub fn message(place: &str, message: &MessageEvent, indent: &str) -> String {
 }
 
 /// Whether there is no text to show.
-fn is_silent(message: &MessageEvent) -> bool {
+pub fn is_silent(message: &MessageEvent) -> bool {
     let takes_back = message.deed.kind == Some(MessageKind::Reaction) && message.text.is_empty();
     message.deed.deleted || takes_back || message.deed.kind == Some(MessageKind::Delete)
 }
 
 /// What there is to know of a message beside its text.
-fn remarks(message: &MessageEvent) -> Vec<String> {
+pub fn remarks(message: &MessageEvent) -> Vec<String> {
     let deed = &message.deed;
     let mut remarks = Vec::new();
     if message.path.starts_with("via ") {

@@ -64,7 +64,7 @@ impl History {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let History { room, limit, search, ids } = self;
-        let events = client.history(control::History { room, limit, search }).await?;
+        let events = client.history(control::History { room, limit, search, before: None }).await?;
         events.iter().try_for_each(|event| show_event(event, ids, out))
     }
 }

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Follow, Session, call,
+    Follow, Session, call, describe,
     line::{self, Fault, Lines, REQUEST_BYTES, Request},
 };
 
@@ -102,6 +102,13 @@ impl<S: Session> Connection<S> {
                 return Ok(self.out.send(line::answer(&id, Err(fault))).await?);
             }
         };
+        // What is not told is not served, so that nothing is served that is not told.
+        if describe::method(&request.method).is_none() {
+            self.finish().await?;
+            let why = format!("there is no method {:?}; see which there are: peer rpc --describe", request.method);
+            let fault = Fault::new(Fault::NO_METHOD, why);
+            return self.answer(request.id.map(|id| line::answer(&id, Err(fault)))).await;
+        }
         if request.method == "say" {
             self.start_saying(request).await;
             return Ok(());

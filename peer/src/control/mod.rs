@@ -16,12 +16,18 @@
 //! <- {"jsonrpc":"2.0","id":4,"error":{"code":1,"message":"you are not in nowhere; join it first: peer join nowhere"}}
 //! ```
 //!
-//! The methods, and the fields of what goes in and comes out, are in [`common::wire::control`]. What holds besides:
+//! `peer rpc` puts the same on stdin and stdout, for programs that would rather run another one than open a socket. The
+//! methods, and the fields of what goes in and comes out, are in [`common::wire::control`], and as data in [`describe`],
+//! which `peer rpc --describe` prints with a version: what is there stays as long as that does, and more may come, so a bot
+//! looks past fields and events that it does not know. What holds besides:
 //!
 //! - Answers come in the order of the requests. Many `say` sent without awaiting their answers go out together.
 //! - A `say` is answered once the message is on disk here; with `wait`, once everybody has it or the time is over.
 //! - The answer to `tail` comes after the past events. A bot that keeps the last `cursor` it has dealt with, and gives it
-//!   as `since` after a restart of either side, misses no event and gets none twice.
+//!   as `since` after a restart of either side, misses no event and gets none twice. Events without a cursor, `transfer` and
+//!   `typing`, are told only while they happen.
+//! - When a client closes its side, it still gets the answers to all it has asked for, and then the end; events of a `tail`
+//!   that follows stop there.
 //! - `get` is answered when the fetching begins; how it goes on is asked with `transfer`, and told by events `transfer` of
 //!   a `tail` that follows: as it begins, comes to a halt, and ends. `share` is answered when all is hashed, which takes
 //!   as long as reading it; requests of the same connection wait so long.
@@ -38,6 +44,7 @@
 mod call;
 pub mod client;
 mod connection;
+pub mod describe;
 pub mod follow;
 pub mod line;
 pub mod server;

@@ -91,11 +91,11 @@ impl Store {
         .await
     }
 
-    /// The last `limit` messages of a room as they stand now, the oldest first.
-    pub async fn messages(&self, room: RoomName, limit: u32) -> Result<Vec<Event>, StoreError> {
+    /// The last `limit` messages of a room as they stand now, or the last of those before a cursor, the oldest first.
+    pub async fn messages(&self, room: RoomName, before: Option<u64>, limit: u32) -> Result<Vec<Event>, StoreError> {
         while self.note_some().await? {}
         self.read(move |connection| {
-            let mut events = last(connection, &Some(room), limit as usize, as_they_stand)?;
+            let mut events = last(connection, &Some(room), before, limit as usize, as_they_stand)?;
             events.drain(..events.len().saturating_sub(limit as usize));
             Ok(events)
         })
@@ -194,7 +194,7 @@ fn past(
 ) -> Result<Vec<Event>, StoreError> {
     let mut events = match since {
         Some(since) => [after(c, room, since, limit, view)?, changes_after(c, room, since, limit)?],
-        None => [last(c, room, limit, view)?, last_changes(c, room, limit)?],
+        None => [last(c, room, None, limit, view)?, last_changes(c, room, limit)?],
     }
     .concat();
     events.sort_by_key(cursor_of);
@@ -229,15 +229,25 @@ fn after(
     Ok(events)
 }
 
-fn last(c: &Connection, room: &Option<RoomName>, limit: usize, view: View) -> Result<Vec<Event>, StoreError> {
-    let sql = format!("SELECT {COLUMNS} FROM segments WHERE (?1 IS NULL OR room = ?1) ORDER BY cursor DESC");
+fn last(
+    c: &Connection,
+    room: &Option<RoomName>,
+    before: Option<u64>,
+    limit: usize,
+    view: View,
+) -> Result<Vec<Event>, StoreError> {
+    // Of one room by its own index: what was said in others costs nothing.
+    let place = if room.is_some() { "room = ?1" } else { "?1 IS NULL" };
+    let sql = format!("SELECT {COLUMNS} FROM segments WHERE {place} AND cursor < ?2 ORDER BY cursor DESC");
     let mut statement = c.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str)])?;
+    let end = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+    let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str), end])?;
     let (mut latest, mut count) = (Vec::new(), 0);
     while count < limit
         && let Some(row) = rows.next()?
     {
-        let events = view(c, &segment(row)?)?;
+        let mut events = view(c, &segment(row)?)?;
+        events.retain(|event| before.is_none_or(|before| cursor_of(event) < before));
         count += events.len();
         latest.push(events);
     }

@@ -142,10 +142,10 @@ async fn a_message_that_shares_a_file_shows_it_until_it_is_taken_back_and_is_fou
     let (kind, cat) = (Some(MessageKind::File), |size| Some(("cat.jpg".to_string(), size)));
     let past = shown(store.past(None, Some(0), 3).await.unwrap());
     assert_eq!(past, [(1, kind, cat(5)), (2, kind, cat(5)), (3, None, None)]);
-    let now = store.messages(lobby(), 10).await.unwrap();
+    let now = store.messages(lobby(), None, 10).await.unwrap();
     let Event::Message(first) = &now[0] else { panic!("{now:?}") };
     assert!(!first.deed.edited && first.text.contains("cat.jpg"), "what is shared is not said anew");
     assert_eq!(shown(now), [(1, kind, cat(5)), (2, kind, None), (3, None, None)]);
-    let found = shown(store.search(lobby(), "cat".into(), 10).await.unwrap());
+    let found = shown(store.search(lobby(), "cat".into(), None, 10).await.unwrap());
     assert_eq!(found, [(1, kind, cat(5)), (3, None, None)]);
 }

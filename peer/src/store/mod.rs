@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -123,6 +123,8 @@ struct Files {
     reader: Arc<Mutex<Connection>>,
     /// Damage was met.
     damaged: AtomicBool,
+    /// How often it could not be read or written.
+    errors: AtomicU64,
 }
 
 impl Store {
@@ -172,7 +174,10 @@ impl Store {
         schema::tune(&reader)?;
         let saved = Saved { salvaged, ..load::saved(&writer, me)? };
         let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
-        Ok((Store::of(Files { writer, reader, damaged: AtomicBool::new(false) }, false), saved))
+        Ok((
+            Store::of(Files { writer, reader, damaged: AtomicBool::new(false), errors: AtomicU64::new(0) }, false),
+            saved,
+        ))
     }
 
     fn of(files: Files, inline: bool) -> Store {
@@ -184,7 +189,12 @@ impl Store {
         let connection = Connection::open_in_memory()?;
         schema::prepare(&connection, me)?;
         let connection = Arc::new(Mutex::new(connection));
-        let files = Files { writer: connection.clone(), reader: connection, damaged: AtomicBool::new(false) };
+        let files = Files {
+            writer: connection.clone(),
+            reader: connection,
+            damaged: AtomicBool::new(false),
+            errors: AtomicU64::new(0),
+        };
         Ok((Store::of(files, true), Saved::default()))
     }
 
@@ -192,6 +202,11 @@ impl Store {
     pub fn reopen(&self, me: &Key) -> Result<(Store, Saved), StoreError> {
         let saved = load::saved(&lock(&self.files.writer), me)?;
         Ok((self.clone(), saved))
+    }
+
+    /// How often it could not be read or written since it was opened.
+    pub fn errors(&self) -> u64 {
+        self.files.errors.load(Ordering::Relaxed)
     }
 
     /// Keeps all rows, or none of them; they are on disk when it returns.
@@ -222,6 +237,7 @@ impl Store {
             let done = tokio::task::spawn_blocking(move || work(&mut lock(&connection))).await;
             done.unwrap_or_else(|_| Err(StoreError::Failed))
         };
+        self.files.errors.fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
         if result.as_ref().is_err_and(StoreError::is_damage) {
             self.files.damaged.store(true, Ordering::Relaxed);
         }

@@ -65,11 +65,11 @@ impl Lobby {
     }
 
     async fn history(&self) -> Vec<MessageEvent> {
-        messages(self.store.messages(lobby(), 10).await.unwrap())
+        messages(self.store.messages(lobby(), None, 10).await.unwrap())
     }
 
     async fn found(&self, words: &str) -> Vec<String> {
-        let found = messages(self.store.search(lobby(), words.into(), 10).await.unwrap());
+        let found = messages(self.store.search(lobby(), words.into(), None, 10).await.unwrap());
         found.into_iter().map(|message| message.text).collect()
     }
 }
@@ -177,5 +177,5 @@ async fn a_page_of_what_stands_is_filled_past_what_is_no_line() {
     lobby.say(ALICE, vec!["two".into()]).await;
     let texts = |events| messages(events).into_iter().map(|m| m.text).collect::<Vec<_>>();
     assert_eq!(texts(lobby.store.latest(None, Some(0), 2).await.unwrap()), ["one", "two"]);
-    assert_eq!(texts(lobby.store.messages(super::super::tests::lobby(), 2).await.unwrap()), ["one", "two"]);
+    assert_eq!(texts(lobby.store.messages(super::super::tests::lobby(), None, 2).await.unwrap()), ["one", "two"]);
 }

@@ -5,7 +5,11 @@
 //! of a script that puts no spaces between words, becomes a term of its own. A word is then found as a phrase of terms,
 //! whatever it is made of.
 
-use common::{RoomName, content::Kind, wire::control::Event};
+use common::{
+    RoomName,
+    content::Kind,
+    wire::control::{Event, MessageEvent},
+};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -20,8 +24,15 @@ const BATCH: usize = 2_000;
 impl Store {
     /// The last `limit` messages of a room that have all the words of `words`, which are taken as they stand: nothing
     /// in them is an operator. The oldest first. What the index lacks is added first. A message is found by what it says
-    /// now: not by the text it had before an edit, and not once it was taken back.
-    pub async fn search(&self, room: RoomName, words: String, limit: u32) -> Result<Vec<Event>, StoreError> {
+    /// now: not by the text it had before an edit, and not once it was taken back. With `before`, only those with a smaller
+    /// cursor.
+    pub async fn search(
+        &self,
+        room: RoomName,
+        words: String,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
         while self.index_some().await? || self.note_some().await? {}
         self.read(move |connection| {
             let mut statement =
@@ -33,7 +44,10 @@ impl Store {
                 && let Some(row) = rows.next()?
             {
                 let event = notes::found(connection, row.get::<_, i64>(0)? as u64)?;
-                found.extend(event.filter(|event| matches!(event, Event::Message(message) if message.room == room)));
+                let is_meant = |message: &MessageEvent| {
+                    message.room == room && before.is_none_or(|before| message.cursor < before)
+                };
+                found.extend(event.filter(|event| matches!(event, Event::Message(message) if is_meant(message))));
             }
             found.sort_by_key(cursor_of);
             Ok(found)

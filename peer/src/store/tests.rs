@@ -119,9 +119,26 @@ async fn a_message_withheld_is_in_no_event_and_is_not_found() {
     store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
     let events = store.past(None, Some(0), 10).await.unwrap();
     assert_eq!((texts(&events), cursor_of(&events[0])), (vec!["cake"], 3));
-    assert_eq!(texts(&store.search(lobby(), "cake".into(), 10).await.unwrap()), ["cake"]);
+    assert_eq!(texts(&store.search(lobby(), "cake".into(), None, 10).await.unwrap()), ["cake"]);
     let ids = [1, 3].map(|number| MessageId { room: lobby(), author: me().key().short(), number });
     assert_eq!(store.said(me().key(), ids.into()).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_history_is_read_page_by_page_from_its_end_also_from_the_middle_of_a_batch() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let (one, end) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["a", "b", "c"]);
+    let (two, _) = segment(&me(), end, 4, &["d", "e"]);
+    store.commit(Arc::new(vec![Row::Segment(one), Row::Segment(two)])).await.unwrap();
+    let mut before = None;
+    for page in [["d", "e"].as_slice(), &["b", "c"], &["a"], &[]] {
+        let events = store.messages(lobby(), before, 2).await.unwrap();
+        assert_eq!(texts(&events), page);
+        before = events.first().map(cursor_of).or(before);
+    }
+    let found = store.search(lobby(), "d".into(), Some(4), 10).await.unwrap();
+    assert_eq!(texts(&found), Vec::<&str>::new());
+    assert_eq!(store.messages(lobby(), Some(u64::MAX), 9).await.unwrap().len(), 5);
 }
 
 #[tokio::test]
@@ -200,7 +217,7 @@ async fn words_are_searched_as_they_stand() {
     ];
     for (words, found) in cases {
         let found: Vec<&str> = found.iter().map(|index| said[*index]).collect();
-        assert_eq!(texts(&store.search(lobby(), words.to_string(), 10).await.unwrap()), found, "{words}");
+        assert_eq!(texts(&store.search(lobby(), words.to_string(), None, 10).await.unwrap()), found, "{words}");
     }
 }
 

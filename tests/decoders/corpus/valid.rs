@@ -238,6 +238,7 @@ const CONTROL: [(&str, &str); 15] = [
         ),
     ),
     ("history", r#"{"room":"lobby","limit":4294967295,"search":"two words"}"#),
+    ("history-page", r#"{"room":"lobby","limit":50,"before":18446744073709551615}"#),
     ("tail", r#"{"room":"lobby","since":18446744073709551615,"follow":true}"#),
     ("member", r#"{"name":"bob","slot":1,"online":true,"address":"[fd00::1]:5","path":"direct","role":"member"}"#),
     ("path", r#"{"name":"bob","address":null,"path":"none","rtt_ms":0.1,"bytes_out":1,"bytes_in":2,"packets_lost":3}"#),

@@ -138,7 +138,7 @@ impl World {
         assert!(most.is_none_or(|(_, count)| *count <= DIALS), "links come and go: {most:?}");
         for (node, key) in self.nodes.iter().zip(&keys) {
             for room in ROOMS.map(|room| room.parse::<RoomName>().expect("a room name")) {
-                let events = ready(node.store.messages(room.clone(), u32::MAX)).expect("the store reads");
+                let events = ready(node.store.messages(room.clone(), None, u32::MAX)).expect("the store reads");
                 self.model.history(key, &room, &events);
             }
         }

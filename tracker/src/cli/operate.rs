@@ -39,6 +39,8 @@ pub fn run(cli: &Cli, command: &Command) -> Result<()> {
                 false => println!("removed {name}"),
             }
         }
+        // They ask no tracker.
+        Command::Completions { .. } | Command::Man { .. } => {}
         Command::ResetKey { name, json } => {
             let Token { token, .. } = tracker.ask(&Ask::ResetKey { name: name.clone() })?;
             if *json {

@@ -80,6 +80,9 @@ pub struct History {
     /// Only messages with all these words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
+    /// Only messages with a smaller cursor than this: so a long history is read page by page, from its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
 }
 
 /// The result of `say`.

@@ -4,7 +4,7 @@ use common::{
     AccountName, MessageId, RoomName,
     content::Content,
     wire::control::{
-        Create, Door, Exit, Joined, Joining, Member, Order, Refusal, Room, Said,
+        Create, Door, Event, Exit, History, Joined, Joining, Member, Order, Refusal, Room, Said,
         files::AskFiles,
         people::{AnswerPeople, AskPeople, Named},
     },
@@ -13,7 +13,10 @@ use peer::control::Session;
 use tokio::sync::mpsc;
 
 use super::{files, people};
-use crate::cli::{door, identity::Verify, meet, output, rooms, session};
+use crate::cli::{door, identity::Verify, meet, output, rooms, session, show, text, time};
+
+/// Messages that a search shows, the latest.
+const FOUND: u32 = 20;
 
 /// What a typed line asks for.
 #[derive(Clone, PartialEq, Debug)]
@@ -49,6 +52,8 @@ pub enum Action {
     Tell(RoomName, String),
     /// Do something to what was said.
     Do(RoomName, Content),
+    /// What was said there with these words.
+    Search(RoomName, String),
     Quit,
     /// Nothing but to show this.
     Show(String),
@@ -139,9 +144,23 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         }
         Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
         Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
+        Action::Search(room, words) => {
+            let query = History { room: room.clone(), limit: Some(FOUND), search: Some(words.clone()), before: None };
+            Outcome::Shown(found(&room, &words, &session.history(query).await?))
+        }
         Action::Show(text) => Outcome::Shown(text),
         Action::Quit | Action::Nothing => Outcome::Nothing,
     })
+}
+
+/// What was said with these words.
+fn found(room: &RoomName, words: &str, events: &[Event]) -> String {
+    let line = |event: &Event| match event {
+        Event::Message(message) => Some(show::message(&format!("  {} ", time::date(message.sent)), message, "      ")),
+        _ => None,
+    };
+    let lines: Vec<String> = events.iter().filter_map(line).collect();
+    if lines.is_empty() { format!("nothing in {room} has: {}", text::inline(words)) } else { lines.join("\n") }
 }
 
 fn joined(joining: Joining) -> Outcome {

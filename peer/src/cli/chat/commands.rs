@@ -57,6 +57,10 @@ const GROUPS: [Group; 6] = [
             }),
             command("msg", "NAME TEXT", "say something to one person, and go on with them", people::tell),
             command("chats", "", "all your conversations", people::chats),
+            command("search", "WORDS", "what was said with these words", |talk, rest| match rest {
+                "" => Err(Bad::Usage),
+                words => Ok(Action::Search(talk.room()?, words.into())),
+            }),
         ],
     },
     Group {
@@ -193,6 +197,11 @@ pub fn in_chat(text: &str) -> String {
         shown += part;
     }
     shown
+}
+
+/// The names of all commands.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    all().map(|command| command.name)
 }
 
 fn all() -> impl Iterator<Item = &'static Command> {

@@ -1,13 +1,13 @@
 //! The chat line by line. [`talk`] decides, with [`commands`]; [`action`] does it, [`console`] reads and prints, and
 //! here they meet the session.
 
-mod action;
-mod commands;
+pub mod action;
+pub mod commands;
 mod console;
 mod deeds;
 mod files;
 mod people;
-mod talk;
+pub mod talk;
 mod words;
 
 use std::{collections::VecDeque, pin::Pin, time::Duration, time::Instant};
@@ -20,7 +20,10 @@ use common::{
         people::{AskPeople, Away},
     },
 };
-use peer::control::{Follow, Session};
+use peer::{
+    control::{Follow, Session},
+    hours::Hours,
+};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -29,6 +32,8 @@ use tokio::{
 use action::{Action, Outcome, act};
 pub use console::Console;
 use talk::Talk;
+
+use super::calls::{calls, is_quiet};
 
 /// Outcomes of what goes on by itself that wait to be shown.
 const LATER: usize = 8;
@@ -42,18 +47,28 @@ pub struct Begin {
     pub room: Option<RoomName>,
     /// After what time without a line typed its user is shown as away.
     pub away_after: Option<Duration>,
+    /// Whether the bell rings for what calls the user, and in which hours it does not.
+    pub bell: Option<Hours>,
 }
 
+/// The terminal's bell.
+const BELL: &str = "\x07";
+
 /// Whether anything is typed.
-struct Idle {
+pub struct Idle {
     away_after: Option<Duration>,
     since: Instant,
     away: bool,
 }
 
 impl Idle {
+    /// Something has just been typed.
+    pub fn new(away_after: Option<Duration>) -> Idle {
+        Idle { away_after, since: Instant::now(), away: false }
+    }
+
     /// A line was typed, or not; the user is shown as away or back where that has changed.
-    async fn look(&mut self, session: &impl Session, typed: bool) {
+    pub async fn look(&mut self, session: &impl Session, typed: bool) {
         if typed {
             self.since = Instant::now();
         }
@@ -73,7 +88,7 @@ pub async fn run<S: Session>(
     mut notices: mpsc::Receiver<String>,
 ) -> Result<()> {
     let mut talk = Talk::in_room(begin.room);
-    let mut idle = Idle { away_after: begin.away_after, since: Instant::now(), away: false };
+    let mut idle = Idle::new(begin.away_after);
     let mut shown = VecDeque::new();
     let mut events = Follow::new(session.clone(), None, None).typing();
     shown.push_back(talk.begin(&session.status().await?, &session.rooms().await?));
@@ -125,7 +140,9 @@ pub async fn run<S: Session>(
             event = events.next(), if shown.is_empty() => {
                 let event = event?;
                 talk.written_to(&event);
-                shown.extend(talk.happened(&event, Instant::now()));
+                let rings = begin.bell.is_some_and(|quiet| calls(&event) && !is_quiet(quiet));
+                let bell = if rings { BELL } else { "" };
+                shown.extend(talk.happened(&event, Instant::now()).map(|line| format!("{bell}{line}")));
                 shown.extend(progress(&session, &mut talk, &event).await);
             }
         }

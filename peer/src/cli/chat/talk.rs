@@ -8,7 +8,7 @@ use std::{
 use common::{
     AccountName, RoomName,
     content::Content,
-    wire::control::{Event, Member, MemberChange, MemberEvent, Room, Said, Status},
+    wire::control::{Event, Member, MemberChange, MemberEvent, MessageEvent, Room, Said, Status},
 };
 
 use super::{
@@ -62,6 +62,21 @@ impl Talk {
     /// A chat that begins in a room.
     pub fn in_room(room: Option<RoomName>) -> Talk {
         Talk { room, ..Talk::default() }
+    }
+
+    /// Goes to a room that is joined.
+    pub fn go(&mut self, room: RoomName) {
+        self.room = Some(room);
+    }
+
+    /// What the user is called.
+    pub fn me(&self) -> Option<&AccountName> {
+        self.me.as_ref()
+    }
+
+    /// A message of the past, the oldest first: commands that name none may be about it.
+    pub fn remember(&mut self, message: &MessageEvent) {
+        self.latest.happened(message);
     }
 
     /// Somebody writes to the user, who is in no room: what is typed next is for them.

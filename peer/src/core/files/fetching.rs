@@ -24,14 +24,6 @@ pub const LINK_ASKS: u32 = 4;
 pub const RANGE: u64 = 4 * 1024 * 1024;
 /// Holders of one file that are asked, and whose maps are held.
 pub const SOURCES: usize = 128;
-/// How long a holder of whom nothing is known yet may take to begin, in milliseconds, before somebody else is asked too.
-const UNKNOWN: u64 = 1_000;
-/// How late a range has to be, in milliseconds, to be asked for twice once that has been done for much of the file.
-const DEAR: u64 = 5_000;
-/// Ranges under way that somebody else had been asked for already.
-const SECONDS: usize = 4;
-/// How much sooner it should come from the second than from the first, in milliseconds.
-const SOONER: u64 = 200;
 /// People of whom it is counted how much each has sent.
 const COUNTED: usize = 1_024;
 
@@ -75,13 +67,13 @@ pub struct Fetching {
     /// Ranges under way.
     pub asks: BTreeMap<FetchId, Ask>,
     /// Bytes asked for twice though they had begun to come, or soon did.
-    twice: u64,
+    pub(super) twice: u64,
     /// When the newest was asked for of those ranges that have begun to come.
-    newest_begun: u64,
+    pub(super) newest_begun: u64,
     /// When bytes came last.
-    came_at: u64,
+    pub(super) came_at: u64,
     /// Missing pieces that are under way, each once or twice.
-    under_way: BTreeMap<u32, Vec<FetchId>>,
+    pub(super) under_way: BTreeMap<u32, Vec<FetchId>>,
     /// How many of those who have a part have each piece.
     seen: Vec<u16>,
     /// Who has sent what is not in it.
@@ -208,7 +200,7 @@ impl Fetching {
     }
 
     /// Whether any piece is missing that is not under way.
-    fn is_open(&self) -> bool {
+    pub(super) fn is_open(&self) -> bool {
         u64::from(self.have.len()) + (self.under_way.len() as u64) < u64::from(self.grid.count())
     }
 
@@ -308,54 +300,7 @@ impl Fetching {
         {
             return Some(chosen);
         }
-        let seconds = self.asks.values().filter(|ask| ask.second).count();
-        if source.asks < 2 && seconds < SECONDS { self.second(link, source, most, now) } else { None }
-    }
-
-    /// Pieces under way from somebody else that this holder is to be asked for too: what has not begun to come, and when
-    /// there is nothing else left, what comes so slowly that it would come from here sooner.
-    fn second(&self, link: LinkId, source: &Source, most: u64, now: u64) -> Option<(u32, u32)> {
-        let only = |id: &FetchId, piece: u32| {
-            self.under_way.get(&piece).is_some_and(|ids| ids.as_slice() == [*id]) && source.map.has(piece)
-        };
-        let end = !self.is_open();
-        let (length, first) = (self.grid.piece().min(most), source.delay.unwrap_or(UNKNOWN / 2));
-        let here = first + length.saturating_mul(1_000).checked_div(source.rate.get()).unwrap_or(SOONER);
-        let mut slowest: Option<(u64, u32, FetchId)> = None;
-        for (id, ask) in self.asks.iter().filter(|(_, ask)| ask.link != link) {
-            let (left, piece) = match ask.begun {
-                None => {
-                    // While what was asked for later has not begun to come either, it is this side that is slow.
-                    let passed_by = self.newest_begun > ask.at || now >= self.came_at + UNKNOWN;
-                    let waited = now.saturating_sub(ask.at);
-                    let usual = self.sources.get(&ask.link).and_then(|source| source.delay).unwrap_or(UNKNOWN);
-                    let in_time = waited < usual + SOONER && usual < waited + here + SOONER;
-                    if !passed_by || in_time {
-                        continue;
-                    }
-                    (u64::MAX - ask.at, (ask.first..=ask.last).find(|piece| only(id, *piece)))
-                }
-                Some(begun) if end => {
-                    let rate = (ask.came.saturating_mul(1_000) / now.saturating_sub(begun).max(1)).max(1);
-                    let left = ask.length.saturating_sub(ask.came).saturating_mul(1_000) / rate;
-                    if left < 2 * here + SOONER || (self.dear(ask) && left < DEAR) {
-                        continue;
-                    }
-                    (left, (ask.first..=ask.last).rev().find(|piece| only(id, *piece)))
-                }
-                Some(_) => continue,
-            };
-            if let Some(piece) = piece.filter(|_| slowest.is_none_or(|(most, ..)| left > most)) {
-                slowest = Some((left, piece, *id));
-            }
-        }
-        let (_, piece, id) = slowest?;
-        Some(choice::widen(&self.grid, piece, |piece| only(&id, piece), most))
-    }
-
-    /// Whether so much has been asked for twice that it is done for a range only if it is very late.
-    fn dear(&self, ask: &Ask) -> bool {
-        self.twice + ask.length > self.grid.size() / 16 + 2 * self.grid.piece()
+        self.second(link, source, most, now)
     }
 
     /// A holder is asked.
@@ -422,22 +367,6 @@ impl Fetching {
         let needless = self.needless(id);
         self.under_way.remove(&piece);
         Some(needless)
-    }
-
-    /// What is asked of others and comes from `id` already: all that is missing of it is here, or, if it has not begun
-    /// to come, comes from somewhere else.
-    fn needless(&self, id: FetchId) -> Vec<FetchId> {
-        let Some(ask) = self.asks.get(&id) else { return Vec::new() };
-        let others = (ask.first..=ask.last).filter_map(|piece| self.under_way.get(&piece)).flatten();
-        let others: BTreeSet<FetchId> = others.copied().filter(|other| *other != id).collect();
-        let needed = |other: &FetchId| {
-            let Some(ask) = self.asks.get(other) else { return false };
-            (ask.first..=ask.last).filter(|piece| !self.have.has(*piece)).any(|piece| {
-                let mut ids = self.under_way.get(&piece).into_iter().flatten().filter(|id| *id != other);
-                ask.begun.is_some() || !ids.any(|id| self.asks.get(id).is_some_and(|ask| ask.begun.is_some()))
-            })
-        };
-        others.into_iter().filter(|other| !needed(other)).collect()
     }
 
     /// A range comes no further: what is missing of it is to be asked for again.

@@ -12,6 +12,7 @@ pub mod io;
 mod library;
 mod meter;
 mod outcome;
+mod second;
 mod serving;
 mod shown;
 mod transfers;

@@ -1,0 +1,146 @@
+//! What the screen asks of the session to know what to show, and the answers.
+
+use std::path::{Path, PathBuf};
+
+use common::{
+    MessageId, RoomName,
+    wire::control::{
+        Event, History, Member, Receipt, Refusal, Room, Said, Status,
+        files::{AnswerFiles, AskFiles, OfRoom, Transfer},
+        people::{AnswerPeople, AskPeople, Chat},
+    },
+};
+use peer::control::Session;
+
+use super::conversation::PAGE;
+
+/// Paths that are offered, at the most.
+const PATHS: usize = 200;
+
+/// What is asked.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Ask {
+    /// How the session is.
+    Status,
+    /// All conversations.
+    Chats,
+    /// The rooms there are.
+    Rooms,
+    /// Who is in a room.
+    Members(RoomName),
+    /// What it is about.
+    Topic(RoomName),
+    /// Its newest messages, or those before a cursor.
+    Page(RoomName, Option<u64>),
+    /// Its messages after a cursor.
+    After(RoomName, u64),
+    /// Its messages before and after a cursor, which is among them.
+    Around(RoomName, u64),
+    /// Its messages with these words, the latest.
+    Search(RoomName, String),
+    /// How far messages of one's own have got.
+    Progress(Vec<String>),
+    /// The same of one, member by member.
+    Receipts(MessageId),
+    /// The files under way.
+    Transfers,
+    /// The files of a room, to go on with what is typed.
+    Files(RoomName),
+    /// The files of this machine that begin so, the same.
+    Paths(String),
+}
+
+/// What comes back, each for the [`Ask`] of like name.
+pub enum Answer {
+    /// See [`Ask::Status`].
+    Status(Box<Status>),
+    /// See [`Ask::Chats`].
+    Chats(Vec<Chat>),
+    /// See [`Ask::Rooms`].
+    Rooms(Vec<Room>),
+    /// See [`Ask::Members`].
+    Members(Vec<Member>),
+    /// See [`Ask::Topic`].
+    Topic(String),
+    /// The oldest first.
+    Messages(Vec<Event>),
+    /// See [`Ask::Around`].
+    Around(Vec<Event>, Vec<Event>),
+    /// See [`Ask::Progress`].
+    Progress(Vec<Said>),
+    /// See [`Ask::Receipts`].
+    Receipts(Vec<Receipt>),
+    /// See [`Ask::Transfers`].
+    Transfers(Vec<Transfer>),
+    /// What may stand where something is typed.
+    Words(Vec<String>),
+}
+
+/// Asks the session.
+pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> {
+    let page = |room, before| History { room, limit: Some(PAGE), search: None, before };
+    Ok(match ask {
+        Ask::Status => Answer::Status(Box::new(session.status().await?)),
+        Ask::Chats => match session.people(AskPeople::Chats {}).await? {
+            AnswerPeople::Chats(chats) => Answer::Chats(chats),
+            _ => Answer::Chats(Vec::new()),
+        },
+        Ask::Rooms => Answer::Rooms(session.rooms().await?),
+        Ask::Members(room) => Answer::Members(session.members(room).await?),
+        Ask::Topic(room) => Answer::Topic(session.table(room).await?.settings.topic),
+        Ask::Page(room, before) => Answer::Messages(session.history(page(room, before)).await?),
+        Ask::After(room, after) => Answer::Messages(session.latest(Some(room), Some(after), PAGE).await?),
+        Ask::Around(room, at) => {
+            let before = session.history(page(room.clone(), Some(at.saturating_add(1)))).await?;
+            Answer::Around(before, session.latest(Some(room), Some(at), PAGE).await?)
+        }
+        Ask::Search(room, words) => {
+            Answer::Messages(session.history(History { search: Some(words), ..page(room, None) }).await?)
+        }
+        Ask::Progress(ids) => {
+            let mut known = Vec::new();
+            for id in ids.iter().filter_map(|id| id.parse().ok()) {
+                // One that cannot be told stays unknown.
+                known.extend(session.said(id).await.ok());
+            }
+            Answer::Progress(known)
+        }
+        Ask::Receipts(id) => Answer::Receipts(session.receipts(id).await?),
+        Ask::Transfers => match session.files(AskFiles::Transfers {}).await? {
+            AnswerFiles::Transfers(transfers) => Answer::Transfers(transfers),
+            _ => Answer::Transfers(Vec::new()),
+        },
+        Ask::Files(room) => match session.files(AskFiles::Files(OfRoom { room })).await? {
+            AnswerFiles::Files(files) => {
+                Answer::Words(files.iter().map(|line| crate::cli::file::named(&line.file)).collect())
+            }
+            _ => Answer::Words(Vec::new()),
+        },
+        Ask::Paths(begins) => {
+            let found = tokio::task::spawn_blocking(move || paths(&begins)).await;
+            Answer::Words(found.unwrap_or_default())
+        }
+    })
+}
+
+/// Paths that begin so, folders with a slash behind them.
+fn paths(begins: &str) -> Vec<String> {
+    let (folder, name) = begins.rsplit_once('/').map_or(("", begins), |(folder, name)| (folder, name));
+    let within = match (folder, folder.strip_prefix('~'), std::env::var_os("HOME")) {
+        (_, Some(rest), Some(home)) => PathBuf::from(home).join(rest.trim_start_matches('/')),
+        ("", ..) if begins.starts_with('/') => "/".into(),
+        ("", ..) => ".".into(),
+        (folder, ..) => Path::new(folder).into(),
+    };
+    let Ok(entries) = std::fs::read_dir(within) else { return Vec::new() };
+    let shown = entries.flatten().filter_map(|entry| {
+        let found = entry.file_name().into_string().ok()?;
+        let hidden = found.starts_with('.') && !name.starts_with('.');
+        let slash = if entry.path().is_dir() { "/" } else { "" };
+        let before = &begins[..begins.len() - name.len()];
+        (found.starts_with(name) && !hidden).then(|| format!("{before}{found}{slash}"))
+    });
+    let mut shown: Vec<String> = shown.take(PATHS).collect();
+    shown.sort();
+    shown
+}

@@ -1,0 +1,214 @@
+//! The full screen. [`state`] decides and [`view`] draws, both without a terminal; here they meet it and the session.
+//!
+//! ```text
+//! terminal, session -> Input -> State::handle -> Output -> act (one after the other), ask (each by itself)
+//!                                  State -> view::draw -> terminal, at most 30 times a second
+//! ```
+
+mod ask;
+mod complete;
+mod conversation;
+mod editor;
+mod keys;
+mod overlay;
+mod places;
+mod state;
+mod terminal;
+mod view;
+
+use std::{
+    collections::VecDeque,
+    io::{self, IsTerminal},
+    pin::Pin,
+    time::{Duration, Instant},
+};
+
+use anyhow::Result;
+use common::{RoomName, wire::control::Refusal};
+use peer::{
+    control::{Follow, Session},
+    hours::Hours,
+};
+use ratatui::crossterm::event::{KeyCode, KeyModifiers};
+use tokio::{
+    sync::mpsc,
+    time::{self, MissedTickBehavior},
+};
+
+use super::{
+    calls::is_quiet,
+    chat::{
+        Idle,
+        action::{Action, Outcome, act},
+    },
+};
+use ask::{Answer, Ask, answer};
+use state::{Input, Output, State};
+use terminal::Terminal;
+use view::Look;
+
+/// Between two frames, at the least.
+const FRAME: Duration = Duration::from_millis(33);
+/// Between two ticks.
+const TICK: Duration = Duration::from_millis(200);
+/// Lines that wait to be done, at the most.
+const LINES: usize = 64;
+/// Outcomes of what goes on by itself that wait to be shown.
+const LATER: usize = 8;
+
+/// What a screen begins with.
+#[derive(Default)]
+pub struct Begin {
+    /// The room it is in, if not the first that is joined.
+    pub room: Option<RoomName>,
+    /// After what time without a key its user is shown as away.
+    pub away_after: Option<Duration>,
+    /// Whether the bell rings for what calls the user, and in which hours it does not.
+    pub bell: Option<Hours>,
+    /// Whether closing it leaves the session logged in.
+    pub attached: bool,
+}
+
+/// Whether this process has a terminal that can show it.
+pub fn can_be_shown() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    !is_dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
+}
+
+/// Shows it until the person has enough. What comes by `notices` is shown as well.
+pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiver<String>) -> Result<()> {
+    let (status, rooms) = (session.status().await?, session.rooms().await?);
+    let mut events = Follow::new(session.clone(), None, None).typing();
+    // What was before is in the history.
+    while events.next_past().await?.is_some() {}
+    let mut idle = Idle::new(begin.away_after);
+    let mut terminal = Terminal::open()?;
+    let mut inputs = terminal.inputs();
+    let look = Look::of_terminal();
+    let mut state = State::new(terminal.size()?, begin.room, begin.attached);
+    let mut doing = Doing::new(session.clone(), begin.bell);
+    let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
+    let mut tick = time::interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut next_frame = Instant::now();
+    let (mut changed, mut idle_at) = (true, Instant::now());
+    while !over {
+        let input = tokio::select! {
+            biased;
+            () = time::sleep_until(next_frame.into()), if changed => {
+                terminal.draw(|frame| view::draw(&state, look, frame))?;
+                next_frame = Instant::now() + FRAME;
+                changed = false;
+                continue;
+            }
+            // The terminal is gone.
+            input = inputs.recv() => match input {
+                None => break,
+                Some(input) => {
+                    if is_redraw(&input) {
+                        terminal.clear()?;
+                    }
+                    idle.look(&session, true).await;
+                    input
+                }
+            },
+            input = doing.news() => input,
+            Some(notice) = notices.recv() => Input::Notice(notice),
+            _ = tick.tick() => {
+                if idle_at.elapsed() >= Duration::from_secs(1) {
+                    idle_at = Instant::now();
+                    idle.look(&session, false).await;
+                }
+                Input::Tick
+            }
+            event = events.next() => Input::Event(event?),
+        };
+        over = doing.all(state.handle(input, Instant::now()), &mut terminal)?;
+        changed |= state.take_changed();
+    }
+    Ok(())
+}
+
+fn is_redraw(input: &Input) -> bool {
+    matches!(input, Input::Key(key) if key.code == KeyCode::Char('l') && key.modifiers.contains(KeyModifiers::CONTROL))
+}
+
+/// What is being done for the screen, which never waits for it.
+struct Doing<S> {
+    session: S,
+    bell: Option<Hours>,
+    /// What typed lines ask for is done one after the other, as it was typed.
+    lines: VecDeque<Action>,
+    acting: Option<Pin<Box<dyn Future<Output = Outcome>>>>,
+    later: mpsc::Sender<Outcome>,
+    outcomes: mpsc::Receiver<Outcome>,
+    answer: mpsc::Sender<(Ask, Result<Answer, Refusal>)>,
+    answers: mpsc::Receiver<(Ask, Result<Answer, Refusal>)>,
+}
+
+impl<S: Session> Doing<S> {
+    fn new(session: S, bell: Option<Hours>) -> Doing<S> {
+        let (later, outcomes) = mpsc::channel(LATER);
+        let (answer, answers) = mpsc::channel(LATER);
+        Doing { session, bell, lines: VecDeque::new(), acting: None, later, outcomes, answer, answers }
+    }
+
+    /// Begins to do all that; true if the screen is to be closed.
+    fn all(&mut self, outputs: Vec<Output>, terminal: &mut Terminal) -> Result<bool> {
+        for output in outputs {
+            match output {
+                Output::Quit => return Ok(true),
+                Output::Bell if self.bell.is_some_and(|quiet| !is_quiet(quiet)) => terminal.bell()?,
+                Output::Bell => {}
+                Output::Typing(room) => {
+                    let session = self.session.clone();
+                    // Nothing is lost if it cannot be told.
+                    tokio::spawn(async move { session.typing(room).await });
+                }
+                Output::Ask(ask) => {
+                    let (session, answers) = (self.session.clone(), self.answer.clone());
+                    tokio::spawn(async move {
+                        let answered = answer(session, ask.clone()).await;
+                        // A screen that is closed needs no answer.
+                        let _ = answers.send((ask, answered)).await;
+                    });
+                }
+                Output::Act(action) if self.lines.len() < LINES => self.lines.push_back(action),
+                Output::Act(_) => terminal.bell()?,
+            }
+        }
+        self.next();
+        Ok(false)
+    }
+
+    fn next(&mut self) {
+        if self.acting.is_none()
+            && let Some(action) = self.lines.pop_front()
+        {
+            self.acting = Some(Box::pin(act(self.session.clone(), action, self.later.clone())));
+        }
+    }
+
+    /// What came of it. Cancel-safe.
+    async fn news(&mut self) -> Input {
+        let acted = async {
+            match &mut self.acting {
+                Some(acting) => acting.await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            biased;
+            outcome = acted => {
+                self.acting = None;
+                self.next();
+                Input::Outcome(outcome)
+            }
+            Some(outcome) = self.outcomes.recv() => Input::Outcome(outcome),
+            Some((ask, answer)) = self.answers.recv() => Input::Answer(ask, answer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! The conversations at the left: rooms, then people, each with what is unread in it.
+
+use common::{
+    RoomName,
+    wire::control::{MessageEvent, MessageKind, people::Chat},
+};
+
+/// A conversation in the list.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// Which.
+    pub room: RoomName,
+    /// Messages that were not in view, since the screen was opened.
+    pub unread: usize,
+    /// Those of them that name the user; of a conversation of two, all.
+    pub mentions: usize,
+    /// Whether somebody else in it is online.
+    pub online: bool,
+    /// How many are in it.
+    pub members: u32,
+}
+
+/// All of them.
+#[derive(Default)]
+pub struct Places {
+    list: Vec<Place>,
+}
+
+impl Places {
+    /// As they are now.
+    pub fn update(&mut self, chats: Vec<Chat>) {
+        let mut list: Vec<Place> = chats
+            .into_iter()
+            .map(|chat| {
+                let before = self.list.iter().find(|place| place.room == chat.room);
+                let (unread, mentions) = before.map_or((0, 0), |place| (place.unread, place.mentions));
+                Place { room: chat.room, unread, mentions, online: chat.online, members: chat.members }
+            })
+            .collect();
+        list.sort_by_key(|place| (!place.room.is_plain(), place.room.fold()));
+        self.list = list;
+    }
+
+    /// The list.
+    pub fn all(&self) -> &[Place] {
+        &self.list
+    }
+
+    /// One of them.
+    pub fn get(&self, room: &RoomName) -> Option<&Place> {
+        self.list.iter().find(|place| place.room.fold() == room.fold())
+    }
+
+    /// A message has come that is not in view, and calls the user or not. False if its conversation is not in the list yet; then it is now.
+    pub fn unread(&mut self, message: &MessageEvent, calls: bool) -> bool {
+        if matches!(message.deed.kind, Some(MessageKind::Edit | MessageKind::Delete | MessageKind::Reaction)) {
+            return true;
+        }
+        let known = self.list.iter().position(|place| place.room == message.room);
+        let place = known.unwrap_or_else(|| {
+            let room = message.room.clone();
+            self.list.push(Place { room, unread: 0, mentions: 0, online: true, members: 0 });
+            self.list.len() - 1
+        });
+        self.list[place].unread += 1;
+        self.list[place].mentions += usize::from(calls);
+        known.is_some()
+    }
+
+    /// Everything in it is in view.
+    pub fn read(&mut self, room: &RoomName) {
+        for place in self.list.iter_mut().filter(|place| place.room == *room) {
+            (place.unread, place.mentions) = (0, 0);
+        }
+    }
+
+    /// The one so many places after a room, from the last on to the first.
+    pub fn next(&self, room: Option<&RoomName>, steps: isize) -> Option<RoomName> {
+        let count = self.list.len() as isize;
+        if count == 0 {
+            return None;
+        }
+        let at = room.and_then(|room| self.list.iter().position(|place| place.room == *room));
+        let next = at.map_or(0, |at| (at as isize + steps).rem_euclid(count));
+        Some(self.list[next as usize].room.clone())
+    }
+}

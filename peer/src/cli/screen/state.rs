@@ -1,0 +1,496 @@
+//! What the screen shows and what it does next, without a terminal: `(Input, now)` goes in, [`Output`]s come out, and
+//! [`super::view`] draws what is held here.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    mem::{Discriminant, discriminant},
+    time::{Duration, Instant},
+};
+
+use common::{
+    AccountName, RoomName,
+    wire::control::{Event, Member, MemberChange, MemberEvent, MessageEvent, Refusal, Room, Status, files::Transfer},
+};
+use ratatui::{
+    crossterm::event::KeyEvent,
+    layout::{Position, Rect, Size},
+};
+
+use super::{
+    ask::{Answer, Ask},
+    complete::Completing,
+    conversation::{Conversation, Entry, Missing},
+    editor::Editor,
+    overlay::Overlay,
+    places::Places,
+    view::{self, Layout},
+};
+use crate::cli::{
+    calls::calls,
+    chat::{
+        action::{Action, Outcome},
+        commands,
+        talk::Talk,
+    },
+    text,
+};
+
+/// How long somebody is shown to be typing after it was heard.
+const TYPING: Duration = Duration::from_secs(5);
+/// People shown to be typing, at the most.
+const TYPISTS: usize = 64;
+/// Messages asked about at once, how far they have got.
+const PROGRESS: usize = 32;
+/// Ticks between two looks at how the session and its transfers are, and at the paths to members.
+const SECOND: u64 = 5;
+const MEMBERS: u64 = 5 * SECOND;
+
+/// What comes in.
+pub enum Input {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// A text was pasted.
+    Paste(String),
+    /// The mouse was pressed there.
+    Click(Position),
+    /// Its wheel was turned, up or not.
+    Wheel(bool),
+    /// The terminal has another size.
+    Resize(Size),
+    /// Something happened.
+    Event(Event),
+    /// What was done is done.
+    Outcome(Outcome),
+    /// The session has answered.
+    Answer(Ask, Result<Answer, Refusal>),
+    /// There is something to tell.
+    Notice(String),
+    /// A fifth of a second has passed.
+    Tick,
+}
+
+/// What is to be done.
+#[derive(Debug)]
+pub enum Output {
+    /// What a line asks for.
+    Act(Action),
+    /// To ask the session.
+    Ask(Ask),
+    /// To let the others know that the user is typing.
+    Typing(RoomName),
+    /// To ring the terminal's bell.
+    Bell,
+    /// To close the screen.
+    Quit,
+}
+
+/// The state of a screen.
+pub struct State {
+    /// What typed lines mean, and in which room.
+    pub talk: Talk,
+    /// Of the terminal.
+    pub size: Size,
+    /// The conversations at the left.
+    pub places: Places,
+    /// The one in the middle.
+    pub conversation: Conversation,
+    /// What it is about.
+    pub topic: String,
+    /// Who is in it.
+    pub members: Vec<Member>,
+    /// Whether they are shown, where the user has said so.
+    pub show_members: Option<bool>,
+    /// The line that is typed.
+    pub editor: Editor,
+    /// What is over it all.
+    pub overlay: Overlay,
+    /// How the session is.
+    pub status: Option<Status>,
+    /// The files under way.
+    pub transfers: Vec<Transfer>,
+    /// The rooms there are, as far as they were asked for.
+    pub rooms: Vec<Room>,
+    /// Whether closing the screen leaves the session logged in.
+    pub attached: bool,
+    pub(super) completing: Option<Completing>,
+    typing: BTreeMap<(RoomName, AccountName), Instant>,
+    under_way: HashSet<Discriminant<Ask>>,
+    stale: Stale,
+    ticks: u64,
+    changed: bool,
+}
+
+/// What is to be asked again.
+#[derive(Default)]
+struct Stale {
+    chats: bool,
+    members: bool,
+    topic: bool,
+}
+
+impl State {
+    /// A screen of this size that begins in a room, if not in the first.
+    pub fn new(size: Size, room: Option<RoomName>, attached: bool) -> State {
+        State {
+            talk: Talk::in_room(room),
+            size,
+            places: Places::default(),
+            conversation: Conversation::new(None),
+            topic: String::new(),
+            members: Vec::new(),
+            show_members: None,
+            editor: Editor::default(),
+            overlay: Overlay::None,
+            status: None,
+            transfers: Vec::new(),
+            rooms: Vec::new(),
+            attached,
+            completing: None,
+            typing: BTreeMap::new(),
+            under_way: HashSet::new(),
+            stale: Stale { chats: true, members: true, topic: true },
+            ticks: 0,
+            changed: true,
+        }
+    }
+
+    /// How the session is at the beginning.
+    pub fn begin(&mut self, status: Status, rooms: Vec<Room>) -> Vec<Output> {
+        let told = self.talk.begin(&status, &rooms);
+        (self.status, self.rooms) = (Some(status), rooms);
+        let mut out = Vec::new();
+        self.settle(&mut out);
+        let close =
+            if self.attached { "ctrl-Q closes the screen, and the session goes on." } else { "ctrl-Q logs out." };
+        self.notice(format!("{told} F1 shows the keys. {close}"));
+        self.ask(Ask::Transfers, &mut out);
+        out
+    }
+
+    /// Something comes in.
+    pub fn handle(&mut self, input: Input, now: Instant) -> Vec<Output> {
+        let mut out = Vec::new();
+        if !matches!(input, Input::Tick) {
+            self.changed = true;
+        }
+        match input {
+            Input::Key(key) => self.key(key, now, &mut out),
+            Input::Paste(text) => {
+                self.overlay.editor().unwrap_or(&mut self.editor).insert(&text);
+                self.tell_typing(now, &mut out);
+            }
+            Input::Click(place) => self.click(place),
+            Input::Wheel(up) => self.scroll(if up { 3 } else { -3 }, &mut out),
+            Input::Resize(size) => self.size = size,
+            Input::Event(event) => self.happened(event, now, &mut out),
+            Input::Outcome(outcome) => self.done(outcome, now),
+            Input::Answer(ask, answer) => self.answered(ask, answer, &mut out),
+            Input::Notice(notice) => self.notice(format!("! {}", text::block(&notice, "  "))),
+            Input::Tick => self.tick(now, &mut out),
+        }
+        self.settle(&mut out);
+        out
+    }
+
+    /// Whether something has changed since this was asked last.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Who is typing in the room in the middle.
+    pub fn typists(&self) -> Vec<&AccountName> {
+        self.typing.keys().filter(|(room, _)| self.conversation.is_of(room)).map(|(_, name)| name).collect()
+    }
+
+    /// The room in the middle.
+    pub fn room(&self) -> Option<&RoomName> {
+        self.conversation.room.as_ref()
+    }
+
+    /// Goes to a room that is joined.
+    pub fn go(&mut self, room: RoomName) {
+        self.talk.go(room);
+        self.overlay = Overlay::None;
+    }
+
+    /// Shows something in the conversation.
+    pub fn notice(&mut self, text: String) {
+        let lines = lines_in(self.pane());
+        self.conversation.notice(text, &lines);
+    }
+
+    /// Where the conversation is.
+    pub fn pane(&self) -> Rect {
+        Layout::of(self).conversation
+    }
+
+    /// Moves the view up by so many lines, or down.
+    pub fn scroll(&mut self, up: isize, out: &mut Vec<Output>) {
+        let pane = self.pane();
+        let missing = self.conversation.scroll(up, pane.height.into(), &lines_in(pane));
+        self.read();
+        let Some(room) = self.room().cloned() else { return };
+        match missing {
+            Some(Missing::Before(cursor)) => self.ask(Ask::Page(room, Some(cursor)), out),
+            Some(Missing::After(cursor)) => self.ask(Ask::After(room, cursor), out),
+            None => {}
+        }
+    }
+
+    /// Goes to the newest.
+    pub fn to_end(&mut self) {
+        let conversation = &mut self.conversation;
+        (conversation.offset, conversation.marked) = (0, None);
+        if conversation.more_after {
+            // The newest page takes the place of what is held.
+            *conversation = Conversation::new(conversation.room.take());
+        }
+        self.read();
+    }
+
+    /// What is in view is not unread any more.
+    fn read(&mut self) {
+        if let Some(room) = self.conversation.room.as_ref().filter(|_| self.conversation.is_at_end()) {
+            self.places.read(room);
+        }
+    }
+
+    /// Asks the session, unless the same is asked already.
+    pub fn ask(&mut self, ask: Ask, out: &mut Vec<Output>) {
+        if self.under_way.insert(discriminant(&ask)) {
+            out.push(Output::Ask(ask));
+        }
+    }
+
+    /// Does what a typed line asks for.
+    pub fn act(&mut self, action: Action, out: &mut Vec<Output>) {
+        match action {
+            Action::Quit => out.push(Output::Quit),
+            Action::Nothing => {}
+            Action::Show(text) => self.notice(commands::in_chat(&text)),
+            Action::Search(room, words) => self.search(room, words, out),
+            action => out.push(Output::Act(action)),
+        }
+    }
+
+    /// The others are told that something is being typed to be said.
+    pub fn tell_typing(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let text = self.editor.text().trim();
+        let is_said = !text.is_empty() && (!text.starts_with('/') || text.starts_with("//"));
+        if is_said && matches!(self.overlay, Overlay::None) {
+            out.extend(self.talk.types(now).map(Output::Typing));
+        }
+    }
+
+    fn done(&mut self, outcome: Outcome, now: Instant) {
+        let said = matches!(outcome, Outcome::Said(_) | Outcome::Told(_) | Outcome::Done(_));
+        self.stale.chats |= matches!(
+            outcome,
+            Outcome::Joined(_) | Outcome::Left(_) | Outcome::Told(_) | Outcome::Met(..) | Outcome::Renamed(..)
+        );
+        let told = self.talk.done(outcome, now);
+        self.follow_talk();
+        // How far a message has got stands beside it.
+        if let Some(told) = told.filter(|_| !said) {
+            self.notice(told);
+        }
+    }
+
+    fn happened(&mut self, event: Event, now: Instant, out: &mut Vec<Output>) {
+        let told = self.talk.happened(&event, now);
+        let calls = calls(&event);
+        match event {
+            Event::Message(message) => self.said(message, calls, out),
+            Event::Typing(typing) if self.talk.me() != Some(&typing.name) => {
+                if self.typing.len() < TYPISTS {
+                    self.typing.insert((typing.room, typing.name), now + TYPING);
+                }
+            }
+            Event::Typing(_) => {}
+            Event::Receipt(receipt) => {
+                if self.conversation.is_of(&receipt.room) {
+                    self.conversation.receipt(&receipt);
+                }
+            }
+            Event::Transfer(transfer) => {
+                self.ask(Ask::Transfers, out);
+                if self.conversation.is_of(&transfer.room) || transfer.state.is_over() {
+                    told.into_iter().for_each(|told| self.notice(told));
+                }
+            }
+            Event::Member(member) => self.changed_member(member, told),
+        }
+    }
+
+    fn said(&mut self, message: MessageEvent, calls: bool, out: &mut Vec<Output>) {
+        self.typing.remove(&(message.room.clone(), message.from.clone()));
+        let lines = lines_in(self.pane());
+        let here = self.conversation.is_of(&message.room);
+        let is_seen = here && self.conversation.is_at_end();
+        let is_own = message.path == "self";
+        if calls {
+            out.push(Output::Bell);
+        }
+        if !is_seen && !is_own && !self.places.unread(&message, calls) {
+            self.stale.chats = true;
+        }
+        if here {
+            self.conversation.said(message, &lines);
+            if is_own && !self.conversation.is_at_end() {
+                // Who says something wants to see it.
+                self.to_end();
+            }
+        }
+    }
+
+    fn changed_member(&mut self, event: MemberEvent, told: Option<String>) {
+        use MemberChange::{Away, Joined, Left, Offline, Online, Removed, Role, Topic};
+        let here = self.conversation.is_of(&event.room);
+        let is_me = self.talk.me() == Some(&event.name);
+        self.stale.members |= here;
+        self.stale.topic |= here && event.change == Topic;
+        self.stale.chats |= is_me || !event.room.is_plain() || matches!(event.change, Joined | Left | Online | Offline);
+        let lines = lines_in(self.pane());
+        if here {
+            self.conversation.doubt();
+            if matches!(event.change, Joined | Left | Online | Offline | Away) && !is_me {
+                self.conversation.noise(event.name, event.change, &lines);
+                return;
+            }
+        }
+        let is_news =
+            here || is_me || !matches!(event.change, Joined | Left | Online | Offline | Away | Removed | Role | Topic);
+        told.filter(|_| is_news).into_iter().for_each(|told| self.notice(told));
+    }
+
+    fn answered(&mut self, ask: Ask, answer: Result<Answer, Refusal>, out: &mut Vec<Output>) {
+        self.under_way.remove(&discriminant(&ask));
+        match (ask, answer) {
+            (Ask::Page(..) | Ask::After(..) | Ask::Around(..) | Ask::Search(..) | Ask::Receipts(_), Err(refusal)) => {
+                self.conversation.is_open = true;
+                self.overlay = Overlay::None;
+                self.notice(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  ")));
+            }
+            // What is not answered stays as it is shown.
+            (_, Err(_)) => {}
+            (_, Ok(Answer::Status(status))) => {
+                let told = self.talk.tracker(&status);
+                self.status = Some(*status);
+                told.into_iter().for_each(|told| self.notice(told));
+            }
+            (_, Ok(Answer::Chats(chats))) => {
+                self.places.update(chats);
+                if self.talk.room().is_err() {
+                    self.places.next(None, 1).into_iter().for_each(|room| self.talk.go(room));
+                }
+            }
+            (_, Ok(Answer::Rooms(rooms))) => self.rooms = rooms,
+            (Ask::Members(room), Ok(Answer::Members(members))) if self.room() == Some(&room) => self.members = members,
+            (Ask::Topic(room), Ok(Answer::Topic(topic))) if self.room() == Some(&room) => self.topic = topic,
+            (_, Ok(Answer::Progress(known))) => {
+                known.iter().for_each(|said| self.conversation.progress(said));
+            }
+            (_, Ok(Answer::Transfers(transfers))) => {
+                self.transfers = transfers.into_iter().filter(|transfer| !transfer.state.is_over()).collect();
+            }
+            (_, Ok(Answer::Words(words))) => self.offered(words),
+            (Ask::Receipts(id), Ok(Answer::Receipts(receipts))) => self.receipted(&id.to_string(), receipts),
+            (Ask::Search(room, words), Ok(Answer::Messages(found))) => self.found(&room, &words, found, out),
+            (ask, Ok(answer)) => self.paged(ask, answer),
+        }
+    }
+
+    /// A part of the history has come.
+    fn paged(&mut self, ask: Ask, answer: Answer) {
+        let pane = self.pane();
+        let lines = lines_in(pane);
+        let (Ask::Page(room, _) | Ask::After(room, _) | Ask::Around(room, _)) = &ask else { return };
+        if !self.conversation.is_of(room) {
+            return;
+        }
+        let conversation = &mut self.conversation;
+        match (ask, answer) {
+            (Ask::Page(_, None), Answer::Messages(events)) => {
+                for event in &events {
+                    if let Event::Message(message) = event {
+                        self.talk.remember(message);
+                    }
+                }
+                conversation.open(events);
+            }
+            (Ask::Page(..), Answer::Messages(events)) => conversation.before(events, &lines),
+            (Ask::After(..), Answer::Messages(events)) => conversation.after(events, &lines),
+            (Ask::Around(_, at), Answer::Around(before, after)) => {
+                conversation.around(at, before, after, pane.height.into(), &lines);
+            }
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self, now: Instant, out: &mut Vec<Output>) {
+        self.ticks += 1;
+        let before = self.typing.len();
+        self.typing.retain(|_, until| *until > now);
+        self.changed |= before != self.typing.len();
+        if self.ticks.is_multiple_of(SECOND) {
+            self.ask(Ask::Status, out);
+            if !self.transfers.is_empty() {
+                self.ask(Ask::Transfers, out);
+            }
+        }
+        self.stale.members |= self.ticks.is_multiple_of(MEMBERS);
+        self.refresh(out);
+    }
+
+    /// Asks again for what has changed: with each tick, however much happens.
+    fn refresh(&mut self, out: &mut Vec<Output>) {
+        if std::mem::take(&mut self.stale.chats) {
+            self.ask(Ask::Chats, out);
+        }
+        let pane = self.pane();
+        let Some(room) = self.room().cloned() else { return };
+        let visible = self.conversation.visible(pane.height.into(), &lines_in(pane));
+        let unknown: Vec<String> = self.conversation.unknown(visible).into_iter().rev().take(PROGRESS).collect();
+        if !unknown.is_empty() {
+            self.ask(Ask::Progress(unknown), out);
+        }
+        if self.stale.members {
+            self.stale.members = false;
+            self.ask(Ask::Members(room.clone()), out);
+        }
+        if self.stale.topic && room.is_plain() {
+            self.stale.topic = false;
+            self.ask(Ask::Topic(room), out);
+        }
+    }
+
+    /// The conversation is that of the room in which what is typed is said.
+    fn follow_talk(&mut self) {
+        let room = self.talk.room().ok();
+        if self.room() == room.as_ref() {
+            return;
+        }
+        self.topic.clear();
+        self.members.clear();
+        (self.stale.members, self.stale.topic) = (true, true);
+        room.iter().for_each(|room| self.places.read(room));
+        let before = std::mem::replace(&mut self.conversation, Conversation::new(room));
+        if before.room.is_none() {
+            // What was told where there was no room goes along.
+            self.conversation.entries = before.entries;
+        }
+    }
+
+    fn settle(&mut self, out: &mut Vec<Output>) {
+        self.follow_talk();
+        if let Some(room) = self.room().filter(|_| !self.conversation.is_open).cloned() {
+            self.ask(Ask::Page(room, None), out);
+            self.refresh(out);
+        }
+    }
+}
+
+/// How many lines an entry takes there.
+pub fn lines_in(pane: Rect) -> impl Fn(&Entry) -> usize {
+    move |entry| view::height(entry, pane.width.into())
+}

@@ -1,0 +1,135 @@
+//! The terminal while the screen has it: made ready, and always put back as it was.
+
+use std::{
+    io::{self, Stdout, Write},
+    panic,
+    sync::{
+        Arc, Once,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use ratatui::{
+    Frame,
+    backend::CrosstermBackend,
+    crossterm::{
+        cursor,
+        event::{
+            self, DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture, KeyEventKind,
+            MouseButton, MouseEventKind,
+        },
+        execute,
+        terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
+    },
+    layout::{Position, Size},
+};
+use tokio::sync::mpsc;
+
+use super::state::Input;
+
+/// Keys that wait.
+const KEYS: usize = 256;
+/// How long the terminal is asked for a key before it is looked whether the screen is closed.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// The terminal, in the hands of the screen until this is dropped.
+pub struct Terminal {
+    inner: ratatui::Terminal<CrosstermBackend<Stdout>>,
+    closed: Arc<AtomicBool>,
+}
+
+impl Terminal {
+    /// Takes it.
+    pub fn open() -> Result<Terminal> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = panic::take_hook();
+            // What is said of a panic is to be read.
+            panic::set_hook(Box::new(move |info| {
+                restore();
+                before(info);
+            }));
+        });
+        let closed = Arc::new(AtomicBool::new(false));
+        terminal::enable_raw_mode().context("cannot use this terminal; try it with --plain")?;
+        let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture);
+        let inner = entered.and_then(|()| ratatui::Terminal::new(CrosstermBackend::new(io::stdout())));
+        let inner = inner.inspect_err(|_| restore()).context("cannot draw on this terminal; try it with --plain")?;
+        Ok(Terminal { inner, closed })
+    }
+
+    /// How large it is.
+    pub fn size(&self) -> Result<Size> {
+        Ok(self.inner.size()?)
+    }
+
+    /// Draws a frame: only what is different from the one before is written.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Result<()> {
+        self.inner.draw(draw)?;
+        Ok(())
+    }
+
+    /// Draws everything anew with the next frame.
+    pub fn clear(&mut self) -> Result<()> {
+        Ok(self.inner.clear()?)
+    }
+
+    /// Rings the bell.
+    pub fn bell(&mut self) -> Result<()> {
+        io::stdout().write_all(b"\x07")?;
+        Ok(io::stdout().flush()?)
+    }
+
+    /// What is typed, clicked and pasted. It ends when the terminal is gone.
+    pub fn inputs(&self) -> mpsc::Receiver<Input> {
+        let (inputs, taken) = mpsc::channel(KEYS);
+        let closed = self.closed.clone();
+        thread::spawn(move || {
+            while !closed.load(Ordering::Relaxed) {
+                let input = match event::poll(PATIENCE) {
+                    Ok(true) => event::read(),
+                    Ok(false) => continue,
+                    Err(_) => break,
+                };
+                let Ok(input) = input else { break };
+                if let Some(input) = read(input)
+                    && inputs.blocking_send(input).is_err()
+                {
+                    break;
+                }
+            }
+        });
+        taken
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.closed.store(true, Ordering::Relaxed);
+        restore();
+    }
+}
+
+fn read(event: event::Event) -> Option<Input> {
+    match event {
+        event::Event::Key(key) => (key.kind != KeyEventKind::Release).then_some(Input::Key(key)),
+        event::Event::Paste(text) => Some(Input::Paste(text)),
+        event::Event::Resize(width, height) => Some(Input::Resize(Size { width, height })),
+        event::Event::Mouse(mouse) => match mouse.kind {
+            MouseEventKind::Down(MouseButton::Left) => Some(Input::Click(Position::new(mouse.column, mouse.row))),
+            MouseEventKind::ScrollUp => Some(Input::Wheel(true)),
+            MouseEventKind::ScrollDown => Some(Input::Wheel(false)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn restore() {
+    // A terminal that is gone needs no restoring.
+    let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+}

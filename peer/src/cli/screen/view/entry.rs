@@ -1,0 +1,134 @@
+//! How one thing in a conversation looks.
+//!
+//! A time of day stands at the margin before a message and nothing else does: further lines of a text stand further in,
+//! and what stands in brackets behind a name is said by this program. So no text can pass for another message.
+
+use common::AccountName;
+use common::wire::control::{MemberChange, MessageEvent, MessageKind};
+use ratatui::{
+    style::{Modifier, Style},
+    text::{Line, Span},
+};
+
+use super::{Look, wrap::wrap};
+use crate::cli::{
+    file, output,
+    screen::conversation::{Entry, Progress, cursor},
+    show, text, time,
+};
+
+/// Columns of the time of day.
+const HANG: usize = 6;
+/// People who are named of those who did the same.
+const NAMED: usize = 4;
+
+/// How many lines it takes.
+pub fn height(entry: &Entry, width: usize) -> usize {
+    lines(entry, width, Look::Plain, None).len()
+}
+
+/// The lines. The message that was searched for, whose cursor is `marked`, stands out.
+pub fn lines(entry: &Entry, width: usize, look: Look, marked: Option<u64>) -> Vec<Line<'static>> {
+    match entry {
+        Entry::Message(message, progress) => {
+            let mut lines = message_lines(message, *progress, width, look);
+            if marked.is_some() && cursor(entry) == marked {
+                lines = lines.into_iter().map(|line| line.patch_style(Modifier::REVERSED)).collect();
+            }
+            lines
+        }
+        Entry::Day(day) => {
+            let rule = "─".repeat(width.saturating_sub(day.len() + 4));
+            vec![Line::styled(format!("── {day} {rule}"), look.dim())]
+        }
+        Entry::Notice(notice) => {
+            let style = if notice.starts_with('!') { look.trouble() } else { look.notice() };
+            let line = |line: &str| wrap(&[Span::styled(text::inline(line), style)], width, 2);
+            notice.split('\n').flat_map(line).collect()
+        }
+        Entry::Noise(people) => wrap(&[Span::styled(format!("* {}", noise(people)), look.dim())], width, 2),
+    }
+}
+
+fn message_lines(message: &MessageEvent, progress: Progress, width: usize, look: Look) -> Vec<Line<'static>> {
+    let deed = &message.deed;
+    let mut lines = Vec::new();
+    if let Some(quote) = &deed.quote {
+        let quoted = if quote.text.is_empty() { "(deleted)".to_string() } else { text::inline(&quote.text) };
+        let quoted = super::cut(&format!("{}↳ {}: {quoted}", " ".repeat(HANG), quote.from), width);
+        lines.push(Line::styled(quoted, look.dim()));
+    }
+    let mentions = deed.mentions_me;
+    let time = format!("{} ", time::clock(message.sent));
+    let mut spans = vec![Span::styled(time, if mentions { look.mention() } else { look.dim() })];
+    let is_action = deed.kind == Some(MessageKind::Action) && !deed.deleted;
+    if is_action {
+        spans.push(Span::raw("* "));
+    }
+    spans.push(Span::styled(text::inline(message.from.as_str()), look.name(key(message))));
+    let remarks = show::remarks(message);
+    if !remarks.is_empty() {
+        let style = if mentions { look.mention() } else { look.dim() };
+        spans.push(Span::styled(format!(" ({})", remarks.join(", ")), style));
+    }
+    let (mut rest, style) = match &deed.file {
+        _ if show::is_silent(message) => (String::new(), Style::new()),
+        Some(shared) if deed.kind == Some(MessageKind::File) => {
+            let get = if message.path == "self" { String::new() } else { format!(": /get {}", file::named(shared)) };
+            (format!(" shares {}{get}", file::told(shared)), look.notice())
+        }
+        _ => (if is_action { " " } else { ": " }.to_string() + message.text.trim_end_matches('\n'), Style::new()),
+    };
+    let more = rest.split_off(rest.find('\n').unwrap_or(rest.len()));
+    spans.push(Span::styled(text::inline(&rest), style));
+    let mut texts = vec![spans];
+    for line in more.split('\n').skip(1) {
+        texts.push(vec![Span::raw(" ".repeat(HANG)), Span::styled(text::inline(line), style)]);
+    }
+    if let Some(last) = texts.last_mut() {
+        last.extend(receipts(message, progress, look));
+    }
+    lines.extend(texts.iter().flat_map(|spans| wrap(spans, width, HANG)));
+    for (reaction, names) in &deed.reactions {
+        let reaction = format!("{}{} {}", " ".repeat(HANG), text::inline(reaction), output::few(names));
+        lines.extend(wrap(&[Span::styled(reaction, look.dim())], width, HANG));
+    }
+    lines
+}
+
+/// A tick only once everybody has it who was meant to.
+fn receipts(message: &MessageEvent, progress: Progress, look: Look) -> Option<Span<'static>> {
+    let Progress::Known { delivered, all, .. } = progress else { return None };
+    match (delivered, all) {
+        _ if message.deed.deleted => None,
+        (_, 0) => None,
+        (delivered, all) if delivered == all => Some(Span::styled("  ✓", look.good())),
+        (delivered, all) => Some(Span::styled(format!("  {delivered}/{all}"), look.dim())),
+    }
+}
+
+/// `bob, eve joined; 7 left`.
+fn noise(people: &[(AccountName, MemberChange)]) -> String {
+    let kinds = [
+        (MemberChange::Joined, "joined"),
+        (MemberChange::Left, "left"),
+        (MemberChange::Online, "online"),
+        (MemberChange::Away, "away"),
+        (MemberChange::Offline, "offline"),
+    ];
+    let told = kinds.iter().filter_map(|(kind, verb)| {
+        let names: Vec<AccountName> =
+            people.iter().filter(|(_, change)| change == kind).map(|(name, _)| name.clone()).collect();
+        match names.len() {
+            0 => None,
+            1..=NAMED => Some(format!("{} {verb}", output::names(&names))),
+            many => Some(format!("{many} {verb}")),
+        }
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// The beginning of the author's key, which is in the id.
+pub fn key(message: &MessageEvent) -> &str {
+    message.id.rsplit('/').nth(1).unwrap_or_default()
+}

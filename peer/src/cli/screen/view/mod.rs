@@ -1,0 +1,171 @@
+//! Draws the state of the screen. What others wrote goes through [`crate::cli::text`] before it is drawn.
+
+mod entry;
+mod layout;
+mod look;
+mod over;
+mod sides;
+mod wrap;
+
+use ratatui::{
+    Frame,
+    layout::{Position, Rect},
+    style::Modifier,
+    text::{Line, Span},
+    widgets::Paragraph,
+};
+use unicode_width::UnicodeWidthStr;
+
+pub use entry::height;
+pub use layout::Layout;
+pub use look::Look;
+
+use super::{overlay::Overlay, state::State};
+use crate::cli::{text, transfers};
+use layout::{prompt, prompt_width};
+use peer::size::Size;
+
+/// Columns of the bar of a transfer.
+const BAR: u64 = 20;
+
+/// Draws it.
+pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
+    let layout = Layout::of(state);
+    head(state, look, layout.head, frame);
+    sides::places(state, look, &layout, frame);
+    conversation(state, look, layout.conversation, frame);
+    if let Some(area) = layout.members {
+        sides::members(state, look, area, frame);
+    }
+    let moving = state.transfers.iter().take(layout.transfers.height.into());
+    let lines: Vec<Line<'_>> = moving.map(|transfer| Line::styled(bar(transfer), look.notice())).collect();
+    frame.render_widget(Paragraph::new(lines), layout.transfers);
+    input(state, look, layout.input, frame);
+    status(state, look, layout.status, frame);
+    over::draw(state, look, layout.middle, frame);
+}
+
+fn head(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    let title = match state.room() {
+        Some(room) => {
+            let members = state.places.get(room).map_or(0, |place| place.members);
+            let count = match members {
+                _ if !room.is_plain() => String::new(),
+                0 => String::new(),
+                1 => ", you alone".into(),
+                members => format!(", {members} members"),
+            };
+            let topic =
+                if state.topic.is_empty() { String::new() } else { format!(" — {}", text::inline(&state.topic)) };
+            format!(" {room}{count}{topic}")
+        }
+        None => " Rollcall".into(),
+    };
+    let title = cut(&title, area.width.into());
+    frame.render_widget(Paragraph::new(title).style(look.bar()), area);
+}
+
+fn conversation(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    let (width, height) = (usize::from(area.width), usize::from(area.height));
+    let conversation = &state.conversation;
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    // From the end, as far as it is in view: what is above costs nothing.
+    for entry in conversation.entries.iter().rev() {
+        if lines.len() >= conversation.offset + height {
+            break;
+        }
+        lines.extend(entry::lines(entry, width, look, conversation.marked).into_iter().rev());
+    }
+    let mut shown: Vec<Line<'static>> = lines.into_iter().skip(conversation.offset).take(height).collect();
+    shown.reverse();
+    let empty = height - shown.len();
+    let below = Rect { y: area.y + empty as u16, height: shown.len() as u16, ..area };
+    frame.render_widget(Paragraph::new(shown), below);
+    if !conversation.is_open {
+        frame.render_widget(Line::styled("…", look.dim()), area);
+    }
+}
+
+/// `cat.jpg [=====>    ] 29 MiB/57 MiB, 8.2 MiB/s, 4 s left, from bob`.
+fn bar(transfer: &common::wire::control::files::Transfer) -> String {
+    let done = (BAR * transfer.done).checked_div(transfer.total).unwrap_or(BAR).min(BAR) as usize;
+    let tip = if done < BAR as usize { ">" } else { "" };
+    let rest = BAR as usize - done - tip.len();
+    let filled = format!("{}{tip}{}", "=".repeat(done), " ".repeat(rest));
+    let name = cut(&text::inline(&transfer.file.name), 24);
+    let [_, _, _, state, _, _, rate, left, from] = transfers::line(transfer);
+    let told = if rate == "-" { state } else { format!("{rate}, {left} left, from {from}") };
+    format!("{} {name} [{filled}] {}/{}, {told}", transfer.id, Size(transfer.done), Size(transfer.total))
+}
+
+fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    let rule = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
+    let below = if state.conversation.is_at_end() {
+        String::new()
+    } else {
+        let unread = state.room().and_then(|room| state.places.get(room)).map_or(0, |place| place.unread);
+        let unread = if unread > 0 { format!(", {unread} new") } else { String::new() };
+        format!(" further back in the history{unread}; End: to the newest ")
+    };
+    let line = format!("──{below}{}", "─".repeat(usize::from(area.width).saturating_sub(below.width() + 2)));
+    frame.render_widget(Line::styled(line, look.dim()), rule);
+    let prompt_width = prompt_width(state).min(area.width);
+    let (editor, told) = match &state.overlay {
+        Overlay::Search(editor, found) => (editor, over::found(found)),
+        _ => (&state.editor, String::new()),
+    };
+    let prompt_style = look.notice().add_modifier(Modifier::BOLD);
+    frame.render_widget(Line::styled(prompt(state), prompt_style), Rect { height: 1.min(area.height), ..area });
+    let typed = Rect { x: area.x + prompt_width, width: area.width - prompt_width, ..area };
+    let (rows, (row, column)) = editor.rows(typed.width.into());
+    let first = (row + 1).saturating_sub(typed.height.into());
+    let mut lines: Vec<Line<'_>> = rows.into_iter().skip(first).map(Line::from).collect();
+    if let Some(line) = lines.first_mut().filter(|_| !told.is_empty()) {
+        line.push_span(Span::styled(format!("   {told}"), look.dim()));
+    }
+    frame.render_widget(Paragraph::new(lines), typed);
+    if matches!(state.overlay, Overlay::None | Overlay::Search(..)) {
+        frame.set_cursor_position(Position::new(typed.x + column as u16, typed.y + (row - first) as u16));
+    }
+}
+
+fn status(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    let Some(status) = &state.status else { return };
+    let domain = status.domain.as_ref().map(|domain| format!("@{domain}")).unwrap_or_default();
+    let address = status.seen.unwrap_or(status.address);
+    let mut spans = vec![Span::raw(format!(" {}{domain}  {address}  ", status.name))];
+    spans.push(match (status.tracker, status.tracker_state.as_str()) {
+        (None, _) => Span::raw("without a tracker"),
+        (Some(_), "up") => Span::raw("tracker up"),
+        (Some(tracker), state) => {
+            let why = status.trouble.as_ref().map(|why| format!(": {}", text::inline(why))).unwrap_or_default();
+            Span::raw(format!("tracker {tracker} {state}{why}"))
+        }
+    });
+    if status.undelivered > 0 {
+        spans.push(Span::raw(format!("  {} on the way", status.undelivered)));
+    }
+    let typists = state.typists();
+    if !typists.is_empty() {
+        let names: Vec<_> = typists.into_iter().cloned().collect();
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        let told = format!("  {} {verb} typing…", crate::cli::output::few(&names));
+        spans.push(Span::styled(told, Modifier::ITALIC));
+    }
+    let line = cut(&Line::from(spans).to_string(), area.width.into());
+    let style = if status.tracker.is_some() && status.tracker_state != "up" { look.trouble() } else { look.dim() };
+    frame.render_widget(Paragraph::new(line).style(style), area);
+}
+
+/// At most so many columns of a text, with a mark where something is missing.
+pub fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_string();
+    }
+    let mut used = 0;
+    let kept = text.chars().take_while(|c| {
+        used += unicode_width::UnicodeWidthChar::width(*c).unwrap_or(0);
+        used < width
+    });
+    kept.collect::<String>() + "…"
+}

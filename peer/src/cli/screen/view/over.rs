@@ -1,0 +1,90 @@
+//! What stands over the conversation.
+
+use ratatui::{
+    Frame,
+    layout::Rect,
+    style::Style,
+    text::{Line, Span},
+    widgets::{Block, Clear, Paragraph},
+};
+
+use super::{Look, cut};
+use crate::cli::{
+    screen::{
+        keys::KEYS,
+        overlay::{Found, Overlay},
+        state::State,
+    },
+    text, time,
+};
+
+/// Draws what is over the conversation, if anything is.
+pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    match &state.overlay {
+        Overlay::None | Overlay::Search(..) => {}
+        Overlay::Keys => {
+            let line = |(key, what): (&str, &'static str)| {
+                Line::from(vec![Span::styled(format!("{key:17}"), look.notice()), Span::raw(what)])
+            };
+            window("keys", KEYS.into_iter().map(line).collect(), look, area, frame);
+        }
+        Overlay::Jump(editor, picked) => {
+            let rooms = state.jumps();
+            let mut lines = vec![Line::from(format!("> {}▏", text::inline(editor.text())))];
+            let height = usize::from(area.height).saturating_sub(4).max(1);
+            let first = (picked + 1).saturating_sub(height);
+            for (at, (room, joined)) in rooms.iter().enumerate().skip(first).take(height) {
+                let style = if at == *picked { look.bar() } else { Style::new() };
+                let join = if *joined { "" } else { "  (join)" };
+                lines.push(Line::styled(format!("  {}{join}", text::inline(room.as_str())), style));
+            }
+            if rooms.is_empty() {
+                lines.push(Line::styled("  no room is called so; /create makes one", look.dim()));
+            }
+            window("go to", lines, look, area, frame);
+        }
+        Overlay::Receipts { text, lines, .. } => {
+            let mut shown = vec![Line::styled(cut(text, usize::from(area.width).saturating_sub(6)), look.dim())];
+            match lines {
+                None => shown.push(Line::from("…")),
+                Some(lines) if lines.is_empty() => shown.push(Line::from("it was for nobody else")),
+                Some(lines) => {
+                    // Those who lack it are what is looked for.
+                    let mut lines: Vec<_> = lines.iter().collect();
+                    lines.sort_by_key(|line| (line.delivered, line.name.clone()));
+                    shown.extend(lines.into_iter().map(|line| {
+                        let (mark, style) = if line.delivered { ("✓", look.good()) } else { ("·", look.trouble()) };
+                        let at = line.at.map(time::clock).unwrap_or_default();
+                        let path = if line.path == "none" { "waited for".into() } else { text::inline(&line.path) };
+                        let rest = format!(" {:16} {path} {at}", line.name);
+                        Line::from(vec![Span::styled(mark, style), Span::raw(rest)])
+                    }));
+                }
+            }
+            window("who has it", shown, look, area, frame);
+        }
+    }
+}
+
+/// `2 of 17; Enter: the one before`.
+pub fn found(found: &Found) -> String {
+    match (found.words.is_empty(), found.cursors.len()) {
+        (true, _) => "Enter: search; Esc: back".into(),
+        (_, 0) => "nothing here has these words".into(),
+        (_, count) => format!("{} of {count}; Enter: the one before; Esc: back", found.at + 1),
+    }
+}
+
+fn window(title: &'static str, lines: Vec<Line<'_>>, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    let width = lines.iter().map(Line::width).max().unwrap_or(0).max(24) as u16 + 4;
+    let (width, height) = (width.min(area.width), (lines.len() as u16 + 2).min(area.height));
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    frame.render_widget(Clear, place);
+    let block = Block::bordered().title(format!(" {title} — Esc: back ")).border_style(look.dim());
+    let inside = block.inner(place);
+    frame.render_widget(block, place);
+    frame.render_widget(
+        Paragraph::new(lines),
+        Rect { x: inside.x + 1, width: inside.width.saturating_sub(1), ..inside },
+    );
+}
