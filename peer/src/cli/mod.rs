@@ -149,10 +149,10 @@ enum Command {
     Forget(book::Forget),
     Listen(meet::Listen),
     Connect(meet::Connect),
-    Doctor(doctor::Doctor),
     Rpc(rpc::Rpc),
     Completions(install::Completions),
     Man(install::Man),
+    Doctor(doctor::Doctor),
 }
 
 impl Global {
@@ -210,7 +210,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) | Command::Doctor(_) | Command::Attach(_) | Command::Rpc(_) => Ok(()),
+            Command::Login(_) | Command::Attach(_) | Command::Doctor(_) | Command::Rpc(_) => Ok(()),
             Command::Completions(_) | Command::Man(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,

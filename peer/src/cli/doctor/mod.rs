@@ -62,8 +62,8 @@ fn pick(global: &Global, folders: &Folders) -> Result<Option<AccountName>, Refus
     }
     let (running, _) = socket::find(folders.runtime());
     let running: Vec<String> = running.into_iter().map(|(name, _)| name).collect();
-    let found = if running.is_empty() { folders.accounts() } else { running };
-    let mut names: Vec<AccountName> = found.iter().filter_map(|name| name.parse().ok()).collect();
+    let names = if running.is_empty() { folders.accounts() } else { running };
+    let mut names: Vec<AccountName> = names.into_iter().filter_map(|name| name.parse().ok()).collect();
     match names.len() {
         0 | 1 => Ok(names.pop()),
         _ => {
