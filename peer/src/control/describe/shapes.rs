@@ -28,6 +28,8 @@ pub const SHAPES: &[Shape] = &[
             ("tracker", "address?"),
             ("tracker_state", "up|connecting|down"),
             ("trouble", "text?"),
+            ("tracker_down_s", "count?"),
+            ("other_version", "bool?"),
             ("rooms", "count"),
             ("links", "count"),
             ("undelivered", "count"),
