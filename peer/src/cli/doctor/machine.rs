@@ -63,7 +63,7 @@ pub fn write(folder: &Path) -> Write {
 /// Bytes that this user may still write on the disk of a folder.
 pub fn free(folder: &Path) -> Option<u64> {
     let disk = statvfs(folder).ok()?;
-    u64::from(disk.blocks_available()).checked_mul(u64::from(disk.fragment_size()))
+    disk.blocks_available().checked_mul(disk.fragment_size())
 }
 
 /// How the key's file is. None is made.
