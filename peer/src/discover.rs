@@ -141,8 +141,8 @@ fn kept(last: &KeptTracker) -> Target {
     Target { address: last.address, key: last.key() }
 }
 
-/// The trackers that announce themselves within [`BROWSE`], each once.
-async fn browse() -> Result<Vec<Announced>, mdns_sd::Error> {
+/// The trackers that announce themselves within three seconds, each once; of many, the first 32.
+pub async fn browse() -> Result<Vec<Announced>, mdns_sd::Error> {
     let daemon = ServiceDaemon::new()?;
     let events = daemon.browse(SERVICE)?;
     let mut found: Vec<Announced> = Vec::new();
@@ -185,6 +185,11 @@ fn nearest(addresses: impl Iterator<Item = IpAddr>, own: &[(IpAddr, u32)]) -> Op
     let dialable = |ip: &IpAddr| !matches!(ip, IpAddr::V6(ip) if ip.is_unicast_link_local());
     let near = |ip: IpAddr| own.iter().any(|(mine, prefix)| same_network(*mine, ip, *prefix));
     addresses.filter(dialable).min_by_key(|ip| (!near(*ip), ip.is_ipv6(), *ip))
+}
+
+/// Whether an address is in a network of this host's own.
+pub fn is_near(ip: IpAddr) -> bool {
+    own_networks().iter().any(|(mine, prefix)| same_network(*mine, ip, *prefix))
 }
 
 fn own_networks() -> Vec<(IpAddr, u32)> {

@@ -21,6 +21,7 @@ pub mod hours;
 pub mod metrics;
 mod net;
 pub mod profile;
+pub mod reach;
 pub mod size;
 pub mod spawn;
 pub mod store;

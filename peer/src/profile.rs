@@ -109,13 +109,18 @@ impl Folders {
         &self.runtime
     }
 
+    /// The folder that the accounts' own folders are in.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// The accounts that have been logged in here, in order, each under its latest name.
     pub fn accounts(&self) -> Vec<String> {
         let Ok(entries) = fs::read_dir(&self.data) else { return Vec::new() };
         let found = entries.filter_map(|entry| {
             let entry = entry.ok()?;
-            // A tracker has a key too, but no history.
-            let own = ["key", "history.db"].iter().all(|file| entry.path().join(file).exists());
+            // A tracker has a key, and no history; an account whose key is lost is one that can be helped.
+            let own = entry.path().join("history.db").exists();
             own.then(|| Some((entry.file_name().into_string().ok()?, fs::read_link(entry.path()).ok())))?
         });
         let (links, mut names): (Vec<_>, Vec<_>) = found.partition(|(_, target)| target.is_some());
@@ -190,13 +195,18 @@ impl Profile {
         self.data.join("profile.toml")
     }
 
+    /// The file that a running peer keeps locked.
+    pub fn lock(&self) -> PathBuf {
+        self.data.join("lock")
+    }
+
     /// Makes the folders, those with secrets for their owner only, and takes the profile for as long as the file
     /// that is returned stays open: two processes on one history would damage it.
     pub fn open(&self) -> Result<File, ProfileError> {
         for folder in [Some(self.data.as_path()), self.log.parent(), self.socket.parent()].into_iter().flatten() {
             DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(io_at(folder))?;
         }
-        let path = self.data.join("lock");
+        let path = self.lock();
         let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(io_at(&path))?;
         match file.try_lock() {
             Ok(()) => Ok(file),

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod crowd;
+mod doctor;
 mod family;
 mod files;
 mod herd;
@@ -121,6 +122,36 @@ fn calm_trials() -> Vec<Trial> {
         repair::a_third_member_has_it_and_the_tick_comes_when_the_author_is_back,
         wall::a_message_goes_around_it_and_straight_once_it_has_fallen,
         wall::another_takes_over_from_the_one_in_the_middle_that_dies,
+        doctor::nothing_is_wrong_where_all_is_well,
+        doctor::without_an_account_it_says_how_to_begin,
+        doctor::no_mdns_at_all,
+        doctor::mdns_and_no_tracker,
+        doctor::no_multicast,
+        doctor::several_trackers,
+        doctor::no_network,
+        doctor::a_tracker_that_cannot_be_looked_up,
+        doctor::a_tracker_in_a_network_without_a_way_there,
+        doctor::a_tracker_with_another_key,
+        doctor::a_tracker_whose_port_is_walled_off,
+        doctor::a_port_where_no_tracker_listens,
+        doctor::a_session_whose_tracker_is_down,
+        doctor::a_tracker_that_has_moved,
+        doctor::another_program_at_the_tracker_s_port,
+        doctor::a_tracker_of_another_protocol,
+        doctor::a_tracker_that_refuses_the_version,
+        doctor::a_way_too_narrow_for_quic,
+        doctor::a_port_that_another_program_has,
+        doctor::an_address_that_the_machine_does_not_have,
+        doctor::all_members_out_of_reach,
+        doctor::one_member_out_of_reach,
+        doctor::a_full_disk,
+        doctor::a_folder_that_cannot_be_written,
+        doctor::a_key_that_others_can_read,
+        doctor::a_key_that_is_gone_or_damaged,
+        doctor::settings_that_cannot_be_used,
+        doctor::a_damaged_profile,
+        doctor::a_socket_that_a_killed_session_has_left,
+        doctor::a_session_that_does_not_answer,
         bad_input::a_port_in_use,
         bad_input::a_port_in_use_by_another_tracker,
         bad_input::a_stale_socket,

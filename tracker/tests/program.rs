@@ -151,6 +151,37 @@ fn metrics_are_served_and_logs_are_json() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(logged).unwrap()["level"], "INFO");
 }
 
+#[test]
+fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    let told = || {
+        let mut told = [0; 64];
+        let length = socket.recv(&mut told).unwrap();
+        String::from_utf8_lossy(&told[..length]).trim().to_string()
+    };
+    let mut command = tracker(home.path());
+    command.args(["--no-mdns", "--listen", ANY]).env("NOTIFY_SOCKET", &path).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    assert_eq!(told(), "READY=1");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).unwrap();
+    assert_eq!(told(), "STOPPING=1");
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn completions_and_pages_for_man_are_made_without_a_tracker() {
+    let home = tempfile::tempdir().unwrap();
+    let (code, script, _) = run(tracker(home.path()).args(["completions", "bash"]));
+    assert!(code == 0 && script.contains("remove-account"), "{script}");
+    let dir = home.path().join("man1");
+    assert_eq!(run(tracker(home.path()).arg("man").arg(&dir)).0, 0);
+    assert!(dir.join("tracker.1").exists() && dir.join("tracker-status.1").exists());
+    assert!(run(tracker(home.path()).arg("man")).1.contains(".TH tracker"));
+}
+
 #[tokio::test]
 async fn a_killed_tracker_comes_back_with_its_tables_and_its_peers_learn_so_at_once() {
     let home = tempfile::tempdir().unwrap();

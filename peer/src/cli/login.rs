@@ -25,6 +25,7 @@ use peer::{
     discover::{self, Target},
     downloads,
     profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
+    reach,
     size::Rate,
 };
 use quinn::Endpoint;
@@ -383,10 +384,8 @@ async fn answers(
     address: SocketAddr,
     key: Key,
 ) -> bool {
-    let client = endpoint::client_config(certificate, wire::tracker::ALPN, Some(key), &config.link_limits());
-    let Ok(client) = client else { return false };
-    let Ok(connecting) = endpoint.connect_with(client, address, tls::SERVER_NAME) else { return false };
-    connecting.await.is_ok()
+    let found = reach::tracker(endpoint, certificate, &config.link_limits(), address).await;
+    found.is_ok_and(|(_, found)| found == key)
 }
 
 /// Binds the port of `--port`, or else the one that the profile keeps, or else the one of the config.

@@ -9,6 +9,7 @@ mod chat;
 mod contacts;
 mod deed;
 mod detach;
+mod doctor;
 mod door;
 mod export;
 mod file;
@@ -151,6 +152,7 @@ enum Command {
     Rpc(rpc::Rpc),
     Completions(install::Completions),
     Man(install::Man),
+    Doctor(doctor::Doctor),
 }
 
 impl Global {
@@ -188,6 +190,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
     }
     let command = match command {
         Command::Attach(attach) => return attach::main(attach, global),
+        Command::Doctor(doctor) => return doctor.run(global),
         Command::Rpc(rpc) => return rpc.run(global),
         Command::Completions(completions) => return completions.run(Line::command()),
         Command::Man(man) => return man.run(Line::command()),
@@ -207,7 +210,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
     runtime.block_on(async {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
-            Command::Login(_) | Command::Attach(_) | Command::Rpc(_) => Ok(()),
+            Command::Login(_) | Command::Attach(_) | Command::Doctor(_) | Command::Rpc(_) => Ok(()),
             Command::Completions(_) | Command::Man(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,

@@ -115,6 +115,8 @@ impl Session for Fake {
             tracker: Some("10.0.0.1:27655".parse().unwrap()),
             tracker_state: "up".into(),
             trouble: None,
+            tracker_down_s: None,
+            other_version: false,
             rooms: 1,
             links: 1,
             undelivered: 0,

@@ -3,7 +3,10 @@
 use common::{
     Key, MessageId, RoomName, Version,
     table::Departure,
-    wire::control::{Exit, Joined, Member, Path, Receipt, Refusal, Room as RoomLine, Said, Status},
+    wire::{
+        control::{Exit, Joined, Member, Path, Receipt, Refusal, Room as RoomLine, Said, Status},
+        tracker::Code,
+    },
 };
 
 use super::{
@@ -89,6 +92,8 @@ impl Core {
             tracker: self.tracker.address,
             tracker_state: self.tracker.word().into(),
             trouble: self.tracker.trouble.clone(),
+            tracker_down_s: self.tracker.down_at.map(|down| now.at.saturating_sub(down) / 1_000),
+            other_version: self.tracker.refused == Some(Code::Protocol),
             rooms: self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain()).count(),
             links: self.people.iter().filter(|(_, person)| person.link.is_some()).count(),
             undelivered: self.rooms.values().filter(|room| room.joined).map(|room| room.undelivered(&self.me)).sum(),

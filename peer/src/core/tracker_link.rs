@@ -33,6 +33,10 @@ pub struct TrackerLink {
     pub address: Option<SocketAddr>,
     /// Why it is not up.
     pub trouble: Option<String>,
+    /// Since when it is not up, if it has been dialled and is not.
+    pub down_at: Option<u64>,
+    /// The reason for which it refused this session last, in one word, as long as it has not said or done anything else.
+    pub refused: Option<Code>,
     /// What it said at the last welcome.
     pub welcomed: Option<Welcomed>,
     /// A snapshot of which pieces are missing.
@@ -73,6 +77,8 @@ impl TrackerLink {
             address,
             invite,
             trouble: None,
+            down_at: None,
+            refused: None,
             welcomed: None,
             assembling: None,
             state: if address.is_some() { State::Down { retry_at: 0 } } else { State::Absent },
@@ -240,6 +246,8 @@ impl Core {
         let pause = self.tracker.backoff.pause(FIRST_PAUSE, most, &mut self.jitter);
         self.tracker.state = State::Down { retry_at: now.at + pause };
         self.tracker.trouble = Some(reason);
+        self.tracker.down_at.get_or_insert(now.at);
+        self.tracker.refused = None;
         self.tracker.assembling = None;
         self.out.push(Output::DropTracker);
         self.fail_requests();
@@ -265,6 +273,8 @@ impl Core {
         self.tracker.state = State::Up;
         self.tracker.invite = None;
         self.tracker.trouble = None;
+        self.tracker.down_at = None;
+        self.tracker.refused = None;
         self.tracker.farewell = None;
         self.tracker.backoff.reset();
         self.compare_contacts();
@@ -299,6 +309,7 @@ impl Core {
             return self.end(why);
         }
         self.turned_away(why, now);
+        self.tracker.refused = Some(refused.code);
     }
 
     /// Who logs in is told. A session that stands goes on without that tracker: its rooms do not need it, and whoever

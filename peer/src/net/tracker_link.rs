@@ -6,17 +6,20 @@ use common::{
     Key,
     frame::Encoded,
     net::{
-        endpoint::{LinkLimits, client_config},
+        endpoint::LinkLimits,
         stream::{FrameReader, ReadError, write_frames},
-        tls::{self, Certificate, SERVER_NAME},
+        tls::Certificate,
     },
-    wire::tracker::{ALPN, ToPeer},
+    wire::tracker::ToPeer,
 };
 use quinn::{Connection, Endpoint, RecvStream, SendStream, VarInt};
 use tokio::{sync::mpsc, time::timeout};
 
 use super::driver::TrackerInputs;
-use crate::core::Input;
+use crate::{
+    core::Input,
+    reach::{self, Unreached},
+};
 
 /// How long a connection may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,8 +40,8 @@ pub async fn run(
 ) {
     let connecting = connect(&endpoint, &certificate, &limits, address);
     let reason = match timeout(PATIENCE, connecting).await {
-        Err(_) => "nothing answers there".into(),
-        Ok(Err(reason)) => reason,
+        Err(_) => Unreached::Silent.to_string(),
+        Ok(Err(unreached)) => unreached.to_string(),
         Ok(Ok((connection, key, send, recv))) => {
             inputs.send(Input::TrackerUp(key)).await;
             let writer = tokio::spawn(write(connection.clone(), send, frames));
@@ -56,30 +59,10 @@ async fn connect(
     certificate: &Certificate,
     limits: &LinkLimits,
     address: SocketAddr,
-) -> Result<(Connection, Key, SendStream, RecvStream), String> {
-    let config = client_config(certificate, ALPN, None, limits).map_err(|error| error.to_string())?;
-    let connecting = endpoint.connect_with(config, address, SERVER_NAME).map_err(|error| error.to_string())?;
-    let connection = connecting.await.map_err(explain)?;
-    let key = tls::key_of(&connection).ok_or("it has shown no key")?;
-    let (send, recv) = connection.open_bi().await.map_err(explain)?;
+) -> Result<(Connection, Key, SendStream, RecvStream), Unreached> {
+    let (connection, key) = reach::tracker(endpoint, certificate, limits, address).await?;
+    let (send, recv) = connection.open_bi().await?;
     Ok((connection, key, send, recv))
-}
-
-/// What a failed handshake means to a person.
-fn explain(error: quinn::ConnectionError) -> String {
-    /// QUIC's code for the TLS alert no_application_protocol (RFC 9001, 4.8; RFC 7301).
-    const NO_PROTOCOL: u64 = 0x100 + 120;
-    let code = match &error {
-        quinn::ConnectionError::ConnectionClosed(close) => u64::from(close.error_code),
-        quinn::ConnectionError::TransportError(error) => u64::from(error.code),
-        _ => 0,
-    };
-    match code {
-        NO_PROTOCOL => {
-            "what answers there is not a tracker of this version; compare: tracker --version, peer --version".into()
-        }
-        _ => error.to_string(),
-    }
 }
 
 async fn read(recv: RecvStream, inputs: &TrackerInputs) -> String {

@@ -222,7 +222,7 @@ const SETTINGS: [(&str, &str); 4] = [
     ("numbers", "dials_per_second = -1\nhandshakes = 0x7fffffffffffffff\nkeep_alive_s = 1e400\n"),
 ];
 
-const CONTROL: [(&str, &str); 15] = [
+const CONTROL: [(&str, &str); 16] = [
     ("refusal", r#"{"code":3,"message":"the tracker does not answer"}"#),
     ("say", r#"{"room":"lobby","text":"hello \ud83d\ude00","wait":1.5}"#),
     ("say-answer", r#"{"room":"lobby","text":"so do I","reply":"lobby/9f86d081884c7d65/17","me":true}"#),

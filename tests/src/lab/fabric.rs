@@ -33,6 +33,7 @@ pub struct Fabric {
     usual: Wire,
     wires: HashMap<(Port, Port), Wire>,
     cuts: HashSet<(Port, Port)>,
+    walls: HashSet<(Port, u16)>,
     last: HashMap<(Port, Port), Duration>,
 }
 
@@ -53,6 +54,7 @@ impl Fabric {
             usual: Wire::default(),
             wires: HashMap::new(),
             cuts: HashSet::new(),
+            walls: HashSet::new(),
             last: HashMap::new(),
         }
     }
@@ -101,9 +103,15 @@ impl Fabric {
         self.cuts.remove(&(from, to));
     }
 
-    /// Takes back every cut and every setting of a wire. Rates stay.
+    /// Carries no UDP any more to one port of a host, as a firewall there would.
+    pub fn wall(&mut self, host: Port, port: u16) {
+        self.walls.insert((host, port));
+    }
+
+    /// Takes back every cut, every wall and every setting of a wire. Rates stay.
     pub fn heal(&mut self) {
         self.cuts.clear();
+        self.walls.clear();
         self.wires.clear();
         self.usual = Wire::default();
     }
@@ -127,7 +135,9 @@ impl Fabric {
     fn hand_on(&mut self, now: Duration, from: Port, to: Port, frame: &Frame) -> Option<Delivery> {
         let way = (from, to);
         let wire = *self.wires.get(&way).unwrap_or(&self.usual);
-        if self.cuts.contains(&way) || self.random.happens(wire.loss) {
+        let is_walled = frame.udp.is_some_and(|udp| self.walls.contains(&(to, udp.destination)));
+        let is_too_long = wire.longest.is_some_and(|longest| frame.bytes > longest);
+        if self.cuts.contains(&way) || is_walled || is_too_long || self.random.happens(wire.loss) {
             return None;
         }
         let receiver = &mut self.ports[to.0];
@@ -211,7 +221,7 @@ mod tests {
         let run = |seed| {
             let mut fabric = fabric(3, seed);
             let jitter = Duration::from_millis(5);
-            fabric.set_usual(Wire { loss: 0.3, delay: jitter, jitter, reorder: 0.1 });
+            fabric.set_usual(Wire { loss: 0.3, delay: jitter, jitter, reorder: 0.1, longest: None });
             (0..200).map(|ms| fabric.carry(Duration::from_millis(ms), Port(0), &frame(0, EVERYONE))).collect::<Vec<_>>()
         };
         assert_eq!(run(5), run(5));

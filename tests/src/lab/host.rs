@@ -88,6 +88,22 @@ impl Host {
         run_in(&self.0.jobs, job)
     }
 
+    /// Takes its interface down, as who pulls the cable.
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn unplug(&self) {
+        self.enter(interface::unplug).expect("the interface goes down");
+    }
+
+    /// Makes its interface one that sends no multicast, as those of many VPNs are.
+    ///
+    /// # Panics
+    /// If the system refuses.
+    pub fn forbid_multicast(&self) {
+        self.enter(interface::without_multicast).expect("the interface is changed");
+    }
+
     /// Starts a program. It is killed when the [`Process`] is dropped.
     #[track_caller]
     pub fn spawn(&self, command: Command) -> Process {

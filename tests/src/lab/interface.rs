@@ -10,7 +10,7 @@ use rtnetlink::{
     Error, Handle, LinkMessageBuilder, LinkUnspec, LinkVeth, RouteMessageBuilder, new_connection,
     packet_route::{
         address::{AddressAttribute, AddressFlags},
-        link::{InfoData, InfoVeth, LinkAttribute},
+        link::{InfoData, InfoVeth, LinkAttribute, LinkFlags},
     },
 };
 
@@ -27,6 +27,20 @@ pub fn bring_up(name: &str) -> anyhow::Result<()> {
     let message = LinkUnspec::new_with_name(name).up().build();
     on_netlink(async |netlink| netlink.link().set(message).execute().await)
         .with_context(|| format!("cannot bring up {name}"))
+}
+
+/// Takes down `eth0` in the namespace of this thread.
+pub fn unplug() -> anyhow::Result<()> {
+    let message = LinkUnspec::new_with_name(NAME).down().build();
+    on_netlink(async |netlink| netlink.link().set(message).execute().await).context("cannot take down an interface")
+}
+
+/// Makes `eth0` in the namespace of this thread one that sends no multicast.
+pub fn without_multicast() -> anyhow::Result<()> {
+    let mut message = LinkUnspec::new_with_name(NAME).build();
+    message.header.flags.remove(LinkFlags::Multicast);
+    message.header.change_mask = LinkFlags::Multicast;
+    on_netlink(async |netlink| netlink.link().set(message).execute().await).context("cannot change an interface")
 }
 
 /// Makes `eth0` in the namespace of this thread, with these addresses and a route for multicast. Its other end is

@@ -121,7 +121,12 @@ impl Lab {
         self.mend_one_way(other, one);
     }
 
-    /// Takes back every cut and every setting of a wire. Rates stay.
+    /// Carries no UDP any more to one port of a host, as a firewall there would.
+    pub fn wall(&self, host: &Host, port: u16) {
+        self.switch.fabric(|fabric| fabric.wall(host.port(), port));
+    }
+
+    /// Takes back every cut, every wall and every setting of a wire. Rates stay.
     pub fn heal(&self) {
         self.switch.fabric(Fabric::heal);
     }

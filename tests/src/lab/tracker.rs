@@ -28,6 +28,11 @@ impl Tracker {
         tracker
     }
 
+    /// The host it is on.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// Where peers on other hosts reach it.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::new(self.host.ip(), PORT)

@@ -13,6 +13,8 @@ pub struct Wire {
     pub jitter: Duration,
     /// The share of frames that are held back for [`HOLD`], so that later ones overtake them.
     pub reorder: f64,
+    /// Longer frames are dropped, in bytes; nothing is no limit.
+    pub longest: Option<usize>,
 }
 
 /// How long a reordered frame is held back.

@@ -138,6 +138,12 @@ pub struct Status {
     pub tracker_state: String,
     /// Why the tracker is not up, if it is not.
     pub trouble: Option<String>,
+    /// For how long it has not been up, in seconds, if it has been tried and is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracker_down_s: Option<u64>,
+    /// Whether that is because it speaks another version of the protocol.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub other_version: bool,
     /// Rooms joined.
     pub rooms: usize,
     /// Links to other peers.

@@ -31,6 +31,8 @@ fn status(state: &str) -> Status {
         tracker: Some("10.0.0.1:27655".parse().unwrap()),
         tracker_state: state.into(),
         trouble: None,
+        tracker_down_s: None,
+        other_version: false,
         rooms: 0,
         links: 0,
         undelivered: 0,

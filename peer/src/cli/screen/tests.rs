@@ -90,6 +90,8 @@ impl Screen {
             links: 1,
             undelivered: 0,
             uptime_s: 1,
+            tracker_down_s: None,
+            other_version: false,
         };
         state.begin(status, Vec::new());
         let mut screen = Screen(state);
