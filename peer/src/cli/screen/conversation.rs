@@ -368,5 +368,64 @@ fn messages(events: Vec<Event>) -> VecDeque<Entry> {
 }
 
 #[cfg(test)]
-#[path = "conversation_tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+    use common::wire::control::Deed;
+
+    fn message(cursor: u64, author: &str, text: &str, deed: Deed) -> MessageEvent {
+        MessageEvent {
+            cursor,
+            id: format!("lobby/{author}/{cursor}"),
+            room: "lobby".parse().unwrap(),
+            from: author.parse().unwrap(),
+            seq: cursor,
+            stamp: "1.2".into(),
+            sent: 0,
+            received: 0,
+            path: "direct".into(),
+            text: text.into(),
+            mark: None,
+            deed,
+        }
+    }
+
+    fn about(kind: MessageKind, id: &str) -> Deed {
+        Deed { kind: Some(kind), about: Some(id.into()), ..Deed::default() }
+    }
+
+    fn first(conversation: &Conversation) -> &MessageEvent {
+        let found = conversation.entries.iter().find_map(|entry| match entry {
+            Entry::Message(message, _) => Some(&**message),
+            _ => None,
+        });
+        found.unwrap()
+    }
+
+    #[test]
+    fn what_is_done_to_a_message_shows_at_it_and_others_cannot_edit_it() {
+        let mut lobby = Conversation::new("lobby".parse().ok());
+        let lines = |_: &Entry| 1;
+        lobby.said(message(1, "bob", "one", Deed::default()), &lines);
+        lobby.said(message(2, "eve", "not mine", about(MessageKind::Edit, "lobby/bob/1")), &lines);
+        assert_eq!(first(&lobby).text, "one");
+        lobby.said(message(3, "bob", "better", about(MessageKind::Edit, "lobby/bob/1")), &lines);
+        lobby.said(message(4, "eve", "a", about(MessageKind::Reaction, "lobby/bob/1")), &lines);
+        lobby.said(message(5, "eve", "b", about(MessageKind::Reaction, "lobby/bob/1")), &lines);
+        let said = first(&lobby);
+        assert_eq!((said.text.as_str(), said.deed.edited), ("better", true));
+        assert_eq!(said.deed.reactions.keys().collect::<Vec<_>>(), ["b"]);
+        lobby.said(message(6, "bob", "", about(MessageKind::Delete, "lobby/bob/1")), &lines);
+        assert!(first(&lobby).deed.deleted && first(&lobby).text.is_empty());
+        assert_eq!(lobby.entries.len(), 2, "one message and its day");
+    }
+
+    #[test]
+    fn who_comes_and_goes_is_one_line_until_something_is_said() {
+        let mut lobby = Conversation::new("lobby".parse().ok());
+        let lines = |_: &Entry| 1;
+        for name in ["bob", "eve", "bob"] {
+            lobby.noise(name.parse().unwrap(), MemberChange::Online, &lines);
+        }
+        assert!(matches!(lobby.entries.iter().collect::<Vec<_>>()[..], [Entry::Noise(people)] if people.len() == 2));
+    }
+}

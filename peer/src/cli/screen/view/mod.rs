@@ -124,7 +124,7 @@ fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
         line.push_span(Span::styled(format!("   {told}"), look.dim()));
     }
     frame.render_widget(Paragraph::new(lines), typed);
-    if matches!(state.overlay, Overlay::None | Overlay::Search(..)) {
+    if typed.height > 0 && matches!(state.overlay, Overlay::None | Overlay::Search(..)) {
         frame.set_cursor_position(Position::new(typed.x + column as u16, typed.y + (row - first) as u16));
     }
 }
