@@ -42,8 +42,6 @@ const ASKING: Duration = Duration::from_secs(5);
 const STALLED: Duration = Duration::from_secs(60);
 /// Bytes that are read from disk at once; as many again wait to be sent.
 const AHEAD: usize = 256 * 1024;
-/// With this code a stream ends whose range turned out not to be here.
-pub const CHANGED: VarInt = VarInt::from_u32(2);
 /// With this code a stream ends whose range is not to be served any more.
 const NO_LONGER: VarInt = VarInt::from_u32(3);
 /// With this code a stream ends that has not been asked anything of.
@@ -145,7 +143,8 @@ impl Serving {
                 Ok(Ok(read)) => read,
                 Ok(Err(why)) => {
                     if begun {
-                        let _ = sending.send.reset(CHANGED);
+                        // What was good before still arrives; that it is not all shows by the end.
+                        let _ = sending.send.finish();
                     } else {
                         refuse(&mut sending.send, ServeCode::NotHere).await;
                     }

@@ -198,6 +198,12 @@ mod tests {
     async fn a_peer_is_no_tracker() {
         let peer = prober();
         let address = peer.endpoint.local_addr().unwrap();
+        tokio::spawn(async move {
+            while let Some(incoming) = peer.endpoint.accept().await {
+                // Nobody who asks for a tracker gets through.
+                let _ = incoming.await;
+            }
+        });
         assert_eq!(prober().tracker(address).await.tracker, Err(Unreached::OtherProtocol));
     }
 }

@@ -113,7 +113,7 @@ impl Editor {
     }
 
     /// To the start of the line, or to its end.
-    pub fn to_end(&mut self, right: bool) {
+    pub fn go_to_end(&mut self, right: bool) {
         let rest = &self.text[self.cursor..];
         self.cursor = if right { self.cursor + rest.find('\n').unwrap_or(rest.len()) } else { self.line_start() };
     }
@@ -124,7 +124,7 @@ impl Editor {
         if start > 0 {
             let column = self.text[start..self.cursor].width();
             self.cursor = start - 1;
-            self.to_column(column);
+            self.go_to_column(column);
             return;
         }
         let index = self.recalled.as_ref().map_or(self.history.len(), |(index, _)| *index);
@@ -140,7 +140,7 @@ impl Editor {
         if let Some(end) = rest.find('\n') {
             let column = self.text[self.line_start()..self.cursor].width();
             self.cursor += end + 1;
-            self.to_column(column);
+            self.go_to_column(column);
             return;
         }
         let Some((index, typed)) = self.recalled.take() else { return };
@@ -216,7 +216,7 @@ impl Editor {
     }
 
     /// On the line of the cursor.
-    fn to_column(&mut self, column: usize) {
+    fn go_to_column(&mut self, column: usize) {
         let start = self.line_start();
         let line = self.text[start..].split('\n').next().unwrap_or_default();
         let mut used = 0;

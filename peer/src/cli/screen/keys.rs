@@ -66,7 +66,7 @@ impl State {
             }
             KeyCode::PageUp => self.scroll(self.page(), out),
             KeyCode::PageDown => self.scroll(-self.page(), out),
-            KeyCode::Esc if matches!(self.overlay, Overlay::None) => self.to_end(),
+            KeyCode::Esc if matches!(self.overlay, Overlay::None) => self.go_to_end(),
             KeyCode::Esc => self.overlay = Overlay::None,
             code => match &self.overlay {
                 Overlay::None => self.type_key(code, control, alt, now, out),
@@ -106,7 +106,7 @@ impl State {
                 let action = self.talk.typed(&typed);
                 if action != Action::Nothing && !self.conversation.is_at_end() && !matches!(action, Action::Search(..))
                 {
-                    self.to_end();
+                    self.go_to_end();
                 }
                 self.act(action, out);
             }
@@ -114,7 +114,7 @@ impl State {
             KeyCode::BackTab => self.complete(false, out),
             KeyCode::Up => self.editor.up(),
             KeyCode::Down => self.editor.down(),
-            KeyCode::End if !self.conversation.is_at_end() => self.to_end(),
+            KeyCode::End if !self.conversation.is_at_end() => self.go_to_end(),
             KeyCode::Char('c') if control => drop(self.editor.take()),
             KeyCode::Char('?') if self.editor.is_empty() => self.overlay = Overlay::Keys,
             code => {
@@ -164,8 +164,8 @@ impl State {
 /// What a key does to a line that is typed.
 fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
     match code {
-        KeyCode::Char('a') if control => editor.to_end(false),
-        KeyCode::Char('e') if control => editor.to_end(true),
+        KeyCode::Char('a') if control => editor.go_to_end(false),
+        KeyCode::Char('e') if control => editor.go_to_end(true),
         KeyCode::Char('w') if control => editor.delete_word(),
         KeyCode::Char('u') if control => editor.delete_to_start(),
         KeyCode::Char('d') if control => editor.delete(),
@@ -188,8 +188,8 @@ fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
                 editor.step(true)
             }
         }
-        KeyCode::Home => editor.to_end(false),
-        KeyCode::End => editor.to_end(true),
+        KeyCode::Home => editor.go_to_end(false),
+        KeyCode::End => editor.go_to_end(true),
         _ => {}
     }
 }

@@ -238,7 +238,7 @@ impl State {
     }
 
     /// Goes to the newest.
-    pub fn to_end(&mut self) {
+    pub fn go_to_end(&mut self) {
         let conversation = &mut self.conversation;
         (conversation.offset, conversation.marked) = (0, None);
         if conversation.more_after {
@@ -338,7 +338,7 @@ impl State {
             self.conversation.said(message, &lines);
             if is_own && !self.conversation.is_at_end() {
                 // Who says something wants to see it.
-                self.to_end();
+                self.go_to_end();
             }
         }
     }
