@@ -149,6 +149,7 @@ pub fn a_port_where_no_tracker_listens() {
 pub fn a_session_whose_tracker_is_down() {
     let (_lab, tracker, alice) = session();
     tracker.process().terminate();
+    tracker.process().wait(WAIT);
     eventually(SOON, "the session knows", || alice.status().tracker_state, |state| state != "up");
     let found = finds(&alice, UNREACHABLE, &["tracker-refused", "tracker-down"]);
     assert!(found[1].cause.contains("shutting down"), "{found:?}");
