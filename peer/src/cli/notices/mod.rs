@@ -1,36 +1,102 @@
-//! What calls the user: a direct message, or one with their name in it. The bell rings for it, and a command of the user's
-//! own is run, at most one at a time and one a second; what comes meanwhile is counted.
+//! Tells the user of what calls them, beside a chat or without one: on their desktop, and by a command of their own.
 
-use std::{process::Stdio, time::Duration};
+mod command;
+mod desktop;
 
-use common::wire::control::{Event, MessageEvent, MessageKind};
+use std::time::Duration;
+
+use common::wire::control::{Event, MessageEvent};
 use peer::{
+    Config,
     control::{Follow, Session},
     hours::Hours,
+    notices::Notices,
 };
 use tokio::{
-    process::{Child, Command},
     sync::mpsc,
     time::{Instant, sleep_until},
 };
 
-/// The shortest time from one run to the next.
+/// The shortest time from one notice to the next.
 const PAUSE: Duration = Duration::from_secs(1);
-/// A command that runs for longer is killed.
-const LONGEST: Duration = Duration::from_secs(30);
 
-/// Whether something that happened calls the user.
-pub fn calls(event: &Event) -> bool {
-    let Event::Message(message) = event else { return false };
-    let says = matches!(message.deed.kind, None | Some(MessageKind::Action | MessageKind::File));
-    says && message.path != "self" && (message.deed.mentions_me || message.room.as_person().is_some())
+/// When the user is called.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    notices: Notices,
+    quiet: Hours,
 }
 
-/// Whether it is one of the hours in which the user is left in peace.
-pub fn is_quiet(hours: Hours) -> bool {
-    let now = jiff::Zoned::now();
-    // Neither can be less than 0.
-    hours.cover(now.hour() as u16 * 60 + now.minute() as u16)
+impl Rules {
+    /// Those of the config.
+    pub fn new(config: &Config) -> Rules {
+        Rules { notices: config.notices.clone(), quiet: config.quiet_hours }
+    }
+
+    /// The message with which something that happens now calls the user.
+    pub fn called<'a>(&self, event: &'a Event) -> Option<&'a MessageEvent> {
+        self.notices.called(event).filter(|_| !self.is_quiet())
+    }
+
+    fn is_quiet(&self) -> bool {
+        let now = jiff::Zoned::now();
+        // Neither can be less than 0.
+        self.quiet.cover(now.hour() as u16 * 60 + now.minute() as u16)
+    }
+}
+
+/// Begins to tell, in the ways that the config names, until the session ends. What goes wrong is told by `notes`, once.
+pub fn begin<S: Session>(session: &S, config: &Config, notes: &mpsc::Sender<String>) {
+    let rules = Rules::new(config);
+    if config.desktop_notices {
+        tokio::spawn(tell(session.clone(), rules.clone(), async |message: &_, count| {
+            desktop::show(message, count).await;
+        }));
+    }
+    if !config.notify_command.is_empty() {
+        let (command, notes) = (config.notify_command.clone(), notes.clone());
+        let mut told = false;
+        tokio::spawn(tell(session.clone(), rules, async move |message: &_, count| {
+            if let Err(error) = command::run(&command, message, count).await
+                && !std::mem::replace(&mut told, true)
+            {
+                let program = command.first().map_or("", String::as_str);
+                // It is only a hint; nothing waits for it.
+                let _ = notes.try_send(format!("the notify_command {program:?} of the config cannot be run: {error}"));
+            }
+        }));
+    }
+}
+
+/// Calls `teller` for what calls the user, one at a time and one a second: with the latest message, and how many it stands
+/// for.
+async fn tell<S: Session>(session: S, rules: Rules, mut teller: impl AsyncFnMut(&MessageEvent, u64)) {
+    let mut events = Follow::new(session, None, None);
+    while let Ok(Some(_)) = events.next_past().await {}
+    let mut waiting = Waiting::default();
+    loop {
+        let Some((message, count)) = waiting.take(Instant::now()) else {
+            tokio::select! {
+                event = events.next() => match event {
+                    Ok(event) => waiting.happened(rules.called(&event)),
+                    Err(_) => return,
+                },
+                () = until(waiting.due()) => {}
+            }
+            continue;
+        };
+        let telling = teller(&message, count);
+        tokio::pin!(telling);
+        loop {
+            tokio::select! {
+                () = &mut telling => break,
+                event = events.next() => match event {
+                    Ok(event) => waiting.happened(rules.called(&event)),
+                    Err(_) => return,
+                },
+            }
+        }
+    }
 }
 
 /// What waits to be told.
@@ -38,99 +104,33 @@ pub fn is_quiet(hours: Hours) -> bool {
 struct Waiting {
     /// The latest one.
     message: Option<MessageEvent>,
-    /// How many came since the last run.
+    /// How many came since the last time.
     count: u64,
-    running: bool,
-    /// When the next run may begin.
+    /// When the next may be told.
     next: Option<Instant>,
 }
 
 impl Waiting {
-    fn happened(&mut self, event: Event) {
-        if let Event::Message(message) = event {
-            self.message = Some(message);
+    fn happened(&mut self, called: Option<&MessageEvent>) {
+        if let Some(message) = called {
+            self.message = Some(message.clone());
             self.count += 1;
         }
     }
 
     /// What to tell now, and how many it stands for.
     fn take(&mut self, now: Instant) -> Option<(MessageEvent, u64)> {
-        if self.running || self.next.is_some_and(|next| now < next) {
+        if self.next.is_some_and(|next| now < next) {
             return None;
         }
         let message = self.message.take()?;
-        self.running = true;
         self.next = Some(now + PAUSE);
         Some((message, std::mem::take(&mut self.count)))
     }
 
     /// When there is something to tell, if nothing else happens.
     fn due(&self) -> Option<Instant> {
-        self.next.filter(|_| self.message.is_some() && !self.running)
-    }
-}
-
-/// Runs `command`, a program and its arguments, for what calls the user, until the session ends. What goes wrong is told by
-/// `notes`, once.
-pub async fn run<S: Session>(session: S, command: Vec<String>, quiet: Hours, notes: mpsc::Sender<String>) {
-    let mut events = Follow::new(session, None, None);
-    while let Ok(Some(_)) = events.next_past().await {}
-    let mut waiting = Waiting::default();
-    let mut child: Option<(Child, Instant)> = None;
-    let mut told = false;
-    loop {
-        if let Some((message, count)) = waiting.take(Instant::now()) {
-            match start(&command, &message, count) {
-                Ok(started) => child = Some((started, Instant::now() + LONGEST)),
-                Err(error) => {
-                    waiting.running = false;
-                    if !std::mem::replace(&mut told, true) {
-                        let program = command.first().map_or("", String::as_str);
-                        let why = format!("the notify_command {program:?} of the config cannot be run: {error}");
-                        // It is only a hint; nothing waits for it.
-                        let _ = notes.try_send(why);
-                    }
-                }
-            }
-        }
-        tokio::select! {
-            event = events.next() => match event {
-                Ok(event) if calls(&event) && !is_quiet(quiet) => waiting.happened(event),
-                Ok(_) => {}
-                Err(_) => return,
-            },
-            () = over(&mut child) => {
-                child = None;
-                waiting.running = false;
-            }
-            () = until(waiting.due()) => {}
-        }
-    }
-}
-
-fn start(command: &[String], message: &MessageEvent, count: u64) -> std::io::Result<Child> {
-    let Some((program, arguments)) = command.split_first() else { return Err(std::io::ErrorKind::NotFound.into()) };
-    // An environment cannot have a zero byte.
-    let text = message.text.replace('\0', " ");
-    Command::new(program)
-        .args(arguments)
-        .env("ROLLCALL_FROM", message.from.as_str())
-        .env("ROLLCALL_ROOM", message.room.as_str())
-        .env("ROLLCALL_TEXT", text)
-        .env("ROLLCALL_COUNT", count.to_string())
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()
-}
-
-/// Waits for the command that runs, if one does, and kills it when it takes too long.
-async fn over(child: &mut Option<(Child, Instant)>) {
-    let Some((running, end)) = child else { return std::future::pending().await };
-    if tokio::time::timeout_at(*end, running.wait()).await.is_err() {
-        // It may have ended by itself just now.
-        let _ = running.kill().await;
+        self.next.filter(|_| self.message.is_some())
     }
 }
 
@@ -145,35 +145,19 @@ async fn until(due: Option<Instant>) {
 mod tests {
     use super::*;
 
-    fn message(room: &str, path: &str, mentions: bool) -> Event {
-        let value = serde_json::json!({
-            "event": "message", "cursor": 1, "id": "x/abababababababab/1", "room": room, "from": "bob", "seq": 1,
-            "stamp": "1.2", "sent": 0, "received": 0, "path": path, "text": "hello", "mentions_me": mentions,
-        });
-        serde_json::from_value(value).unwrap()
-    }
-
     #[test]
-    fn direct_messages_and_mentions_call_and_what_one_says_does_not() {
-        assert!(calls(&message("@bob", "direct", false)));
-        assert!(calls(&message("lobby", "via carol", true)));
-        assert!(!calls(&message("lobby", "direct", false)));
-        assert!(!calls(&message("@bob", "self", false)));
-    }
-
-    #[test]
-    fn one_runs_at_a_time_and_one_a_second_and_what_comes_meanwhile_is_counted() {
+    fn one_is_told_a_second_and_what_comes_meanwhile_is_counted() {
+        let message = desktop::tests::message("@bob", "hello");
         let mut waiting = Waiting::default();
         let now = Instant::now();
-        waiting.happened(message("@bob", "direct", false));
+        waiting.happened(Some(&message));
         assert!(waiting.take(now).is_some_and(|(_, count)| count == 1));
-        waiting.happened(message("@bob", "direct", false));
-        waiting.happened(message("@bob", "direct", false));
-        assert!(waiting.take(now + 2 * PAUSE).is_none(), "one runs");
-        assert_eq!(waiting.due(), None);
-        waiting.running = false;
+        waiting.happened(Some(&message));
+        waiting.happened(None);
+        waiting.happened(Some(&message));
         assert!(waiting.take(now + PAUSE / 2).is_none(), "too soon");
         assert_eq!(waiting.due(), Some(now + PAUSE));
         assert!(waiting.take(now + PAUSE).is_some_and(|(_, count)| count == 2));
+        assert_eq!(waiting.due(), None);
     }
 }
