@@ -50,7 +50,9 @@ async fn count(handle: Handle, counts: &Counts) -> Result<(), Refusal> {
     let mut events = Follow::new(handle, None, None);
     while events.next_past().await?.is_some() {}
     loop {
-        if let Event::Message(message) = events.next().await? {
+        if let Event::Message(message) = events.next().await?
+            && message.deed.says()
+        {
             let counter = if message.path == "self" { &counts.sent } else { &counts.received };
             counter.fetch_add(1, Ordering::Relaxed);
         }
