@@ -71,7 +71,7 @@ async fn a_room_with_a_door_lets_in_whom_its_owner_lets_in_and_keeps_out_whom_it
     assert!(alice.does("requests den").contains("bob"));
     alice.does("accept den bob");
     assert!(alice.does("say den hello --wait 20").contains("delivered to bob"));
-    assert_eq!(bob.does("topic den"), "tea\n");
+    assert_eq!(bob.does("topic den"), "the topic of den: tea\n");
     assert_eq!(alice.does("members den --digest"), bob.does("members den --digest"));
     let (code, _, err) = bob.run(&["kick", "den", "alice"]);
     assert!(code == 1 && err.contains("alice"), "{err}");

@@ -34,6 +34,7 @@ mod say;
 mod screen;
 mod session;
 mod show;
+mod signals;
 mod tail;
 mod text;
 mod time;
@@ -186,7 +187,7 @@ fn begin(global: &Global) -> Result<()> {
 
 fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
-        return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
+        return if login.detach { detach::run(&login, global) } else { login::main(login, global) };
     }
     let command = match command {
         Command::Attach(attach) => return attach::main(attach, global),
@@ -239,7 +240,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,
             Command::Export(export) => export.run(client, &out).await,
-            Command::History(history) => history.run(&mut client, &out).await,
+            Command::History(history) => history.run(client, &out).await,
             Command::Paths(paths) => paths.run(&mut client, &out).await,
             Command::Contacts(contacts) => contacts.run(&mut client, &out).await,
             Command::Add(add) => add.run(&mut client, &out).await,

@@ -1,57 +1,28 @@
-//! Logging in: from the command line to a session that is at work, and to its end.
+//! `peer login`: what it takes. [`start`] is all up to a session that is logged in, [`run`] what goes on until it ends.
+
+mod run;
+mod start;
 
 use std::{
-    fs::File,
-    io::{self, IsTerminal},
-    net::{SocketAddr, UdpSocket},
+    io::{self, BufRead, IsTerminal},
+    net::SocketAddr,
     path::PathBuf,
-    time::Duration,
 };
 
 use anyhow::{Context, Result};
 use clap::Args;
-use common::{
-    AccountName, Identity, Key,
-    net::{endpoint, tls},
-    wire::{
-        self,
-        control::{Exit, Refusal},
-    },
-};
-use peer::{
-    Config, Handle, Setup, Welcomed,
-    called::Called,
-    control::{Server, Socket, socket},
-    discover::{self, Target},
-    downloads,
-    profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
-    reach,
-    size::Rate,
-};
-use quinn::Endpoint;
-use sd_notify::NotifyState;
-use serde::Serialize;
-use tokio::{
-    signal::unix::{Signal, SignalKind, signal},
-    sync::mpsc,
-    time,
-};
+use common::{AccountName, Key};
+use peer::{downloads, size::Rate};
 
-use super::{
-    Global, beside, chat, first, host, log, meet::Meet, notices::Rules, output, remote::Remote, screen, transcript,
-};
+use super::{Global, log, meet::Meet, output, refused};
 
-/// How long the tracker has for its welcome.
-const WELCOME: Duration = Duration::from_secs(10);
-/// What there is to tell the user that waits to be shown.
-const NOTICES: usize = 8;
-/// How long the last word to the tracker and the other peers may take.
-const FAREWELL: Duration = Duration::from_secs(2);
+/// The variable that an invitation may be in.
+pub const INVITE: &str = "ROLLCALL_INVITE";
 
 /// Log in; the first login makes the identity key, which is who you are from then on.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  peer login alice\n  peer login alice --tracker 192.168.1.5\n  peer login alice --detach\n  peer login alice --transcript ~/chats"
+    after_help = "Examples:\n  peer login alice\n  peer login alice --tracker 192.168.1.5\n  peer login alice --detach\n  peer login alice --invite -\n  peer login alice --transcript ~/chats"
 )]
 pub struct Login {
     /// What to be called.
@@ -62,8 +33,9 @@ pub struct Login {
     /// The key that the tracker must have, in place of the one known so far.
     #[arg(long, value_name = "KEY", value_parser = key)]
     tracker_key: Option<Key>,
-    /// What whoever runs the tracker gave you, if it lets in only those who are invited, or has reset your key.
-    #[arg(long, value_name = "TOKEN", env = "ROLLCALL_INVITE", hide_env_values = true)]
+    /// What whoever runs the tracker gave you, if it lets in only those who are invited, or has reset your key; - reads
+    /// it from stdin, so that it is in no list of processes.
+    #[arg(long, value_name = "TOKEN|-", env = INVITE, hide_env_values = true)]
     invite: Option<String>,
     /// The UDP port of this peer, kept for later logins; 0 takes a free one.
     #[arg(long, value_name = "N")]
@@ -103,28 +75,6 @@ pub struct Login {
     meet: Option<Meet>,
 }
 
-/// What `--headless` prints when it is logged in.
-#[derive(Serialize)]
-struct Ready<'a> {
-    event: &'static str,
-    name: &'a AccountName,
-    domain: Option<String>,
-    address: SocketAddr,
-    tracker: Option<SocketAddr>,
-}
-
-/// A peer that is logged in, and what ends with it.
-struct Session {
-    handle: Handle,
-    endpoint: Endpoint,
-    server: Server,
-    socket: PathBuf,
-    tracker: Option<SocketAddr>,
-    domain: Option<String>,
-    hosted: Option<host::Running>,
-    _held: File,
-}
-
 /// Begins a session that has no tracker, to meet somebody, and stays until it ends.
 pub fn without_tracker(
     name: AccountName,
@@ -154,8 +104,32 @@ pub fn without_tracker(
     main(login, global)
 }
 
+impl Login {
+    /// The invitation, read from stdin if that is where it is.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn invitation(&self) -> Result<Option<String>> {
+        if self.invite.as_deref() != Some("-") {
+            return Ok(self.invite.clone());
+        }
+        if io::stdin().is_terminal() {
+            output::note("type or paste what whoever runs the tracker gave you, and Enter:");
+        }
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).context("cannot read the invitation")?;
+        match line.trim() {
+            "" => {
+                Err(refused("there is no invitation on stdin; give it there, on a line, or without --invite -").into())
+            }
+            token => Ok(Some(token.to_string())),
+        }
+    }
+}
+
 /// Logs in, and stays until the session ends.
-pub fn main(login: Login, global: &Global) -> Result<()> {
+pub fn main(mut login: Login, global: &Global) -> Result<()> {
+    login.invite = login.invitation()?;
     let editing = !login.headless && io::stdin().is_terminal() && io::stdout().is_terminal();
     let folders = global.folders()?;
     if editing {
@@ -171,294 +145,12 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
     config.metrics = login.metrics.or(config.metrics);
     config.downloads = downloads::folder(&config.downloads);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let result = runtime.block_on(run(&login, config, &folders, editing));
+    let result = runtime.block_on(run::run(&login, config, &folders, editing));
     // Whatever still hangs, such as a look-up, must not keep the process.
     runtime.shutdown_background();
     result
 }
 
-async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) -> Result<()> {
-    let mut signals = Signals::new().context("cannot listen for signals")?;
-    let settings = config.clone();
-    let metrics = beside::listen(settings.metrics).await?;
-    let profile = folders.profile(&login.name);
-    let key_made = first::key_made(&login.name, &profile);
-    let session = tokio::select! {
-        session = start(login, config, folders) => session,
-        () = signals.next() => return Ok(()),
-    };
-    let (notes, mut notices) = mpsc::channel(NOTICES);
-    match key_made {
-        // There is room, since it is the first one.
-        Some(key_made) if session.is_ok() => drop(notes.try_send(key_made)),
-        Some(key_made) if profile.key().exists() => output::note(&key_made),
-        _ => {}
-    }
-    let session = session?;
-    let handle = &session.handle;
-    beside::begin(handle, &settings, metrics, &notes);
-    if let Some(folder) = &login.transcript {
-        tokio::spawn(transcript::run(handle.clone(), folder.clone(), notes));
-    }
-    let interface = async {
-        let room = match &login.meet {
-            Some(meet) => meet.run(handle).await?,
-            None => None,
-        };
-        if login.headless {
-            output::json(&Ready {
-                event: "ready",
-                name: &login.name,
-                domain: session.domain.clone(),
-                address: session.endpoint.local_addr()?,
-                tracker: session.tracker,
-            })?;
-            beside::tell_system(NotifyState::Ready);
-            while let Some(notice) = notices.recv().await {
-                output::note(&notice);
-            }
-            return std::future::pending().await;
-        }
-        let away_after = Some(settings.away_after_min).filter(|minutes| *minutes > 0);
-        let away_after = away_after.map(|minutes| Duration::from_secs(60 * minutes));
-        let bell = (editing && settings.bell).then(|| Rules::new(&settings));
-        if !login.plain && screen::can_be_shown() {
-            let session = Remote::connect(&session.socket).await?;
-            return screen::run(session, screen::Begin { room, away_after, bell, attached: false }, notices).await;
-        }
-        let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
-        chat::run(handle.clone(), console, chat::Begin { room, away_after, bell }, notices).await
-    };
-    let (end, outcome) = tokio::select! {
-        biased;
-        end = handle.ended() => (end, Ok(())),
-        outcome = interface => (log_out(handle).await, outcome),
-        () = signals.next() => (log_out(handle).await, Ok(())),
-    };
-    beside::tell_system(NotifyState::Stopping);
-    session.close().await;
-    match end.code {
-        Exit::Done => outcome,
-        _ => Err(end.into()),
-    }
-}
-
-/// Everything from the folders to the welcome of the tracker.
-async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Session> {
-    let name = &login.name;
-    let profile = folders.profile(name);
-    let held = profile.open().map_err(|error| match error {
-        ProfileError::InUse => already(name, &profile).into(),
-        error => anyhow::Error::from(error),
-    })?;
-    let socket = Socket::bind(profile.socket()).map_err(|error| match error {
-        socket::SocketError::Alive => already(name, &profile).into(),
-        error => anyhow::Error::from(error),
-    })?;
-    let identity = Identity::load_or_create(&profile.key())?;
-    let mut kept = profile.kept()?;
-    // A tracker is remembered once it has welcomed, and by then there is a history.
-    let used = kept.tracker.is_some();
-
-    let udp = bind(login, &kept, &config)?;
-    kept.port = Some(udp.local_addr().context("the UDP socket has no address")?.port());
-    profile.keep(&kept)?;
-    if let Some((key, known)) = login.tracker_key.zip(kept.tracker.as_mut()) {
-        // Kept once a tracker with that key has welcomed.
-        known.expect(key);
-    }
-    let certificate = tls::Certificate::new(&identity)?;
-    let limits = config.link_limits();
-    let server = endpoint::server_config(&certificate, wire::peer::ALPN, &limits)?;
-    let endpoint = endpoint::endpoint(udp, server).context("cannot use the UDP socket")?;
-
-    let mut hosted = None;
-    let target = if login.meet.is_some() {
-        None
-    } else if login.host {
-        let listen = SocketAddr::from(([0u16; 8], discover::DEFAULT_PORT));
-        hosted = Some(host::start(&folders.tracker_data(), listen, !login.no_mdns).await?);
-        Some(discover::named("127.0.0.1", kept.tracker.as_ref()).await?)
-    } else {
-        Some(find(login, &config, &kept, &endpoint, &certificate).await?)
-    };
-    let setup = Setup {
-        config,
-        name: name.clone(),
-        identity,
-        endpoint: endpoint.clone(),
-        certificate,
-        tracker: target.as_ref().map(|target| target.address),
-        invite: login.invite.clone(),
-        tracker_key: login.tracker_key.or(target.as_ref().and_then(|target| target.key)),
-        store: profile.history(),
-        files: profile.history().with_file_name("files"),
-        used,
-    };
-    let called = Called::new(profile.clone());
-    let handle = peer::spawn(setup).await?.known_as(called.clone());
-    if let Some(salvaged) = handle.salvaged() {
-        output::note(&salvaged.to_string());
-    }
-    let tracker = target.as_ref().map(|target| target.address);
-    let domain = match target {
-        Some(target) => welcome(&handle, target, &profile, kept).await?,
-        None => None,
-    };
-    called.found(&handle.status().await?.name);
-    let server = Server::start(socket, handle.clone());
-    let socket = profile.socket().to_owned();
-    Ok(Session { handle, endpoint, server, socket, tracker, domain, hosted, _held: held })
-}
-
-/// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.
-async fn welcome(handle: &Handle, target: Target, profile: &Profile, kept: Kept) -> Result<Option<String>> {
-    let address = target.address;
-    match time::timeout(WELCOME, handle.welcomed()).await {
-        Ok(Ok(welcomed)) => {
-            let domain = welcomed.domain.to_string();
-            if let Err(error) = keep(welcomed, address, profile, kept) {
-                log_out(handle).await;
-                return Err(error);
-            }
-            Ok(Some(domain))
-        }
-        Ok(Err(refusal)) => Err(refusal.into()),
-        Err(_) => {
-            let Some(last) = kept.tracker.clone() else {
-                let why = handle.status().await.ok().and_then(|status| status.trouble);
-                let why = why.unwrap_or_else(|| "it does not answer".into());
-                let reason = format!(
-                    "cannot log in at the tracker {address}: {why}. Check that it runs, and that no firewall keeps \
-                     UDP port {} from it",
-                    address.port()
-                );
-                return Err(Refusal::new(Exit::Unreachable, reason).into());
-            };
-            output::note(&format!(
-                "the tracker at {address} does not answer; the rooms go on with the members known, and it is tried again"
-            ));
-            let (handle, profile) = (handle.clone(), profile.clone());
-            tokio::spawn(async move {
-                if let Ok(welcomed) = handle.welcomed().await
-                    && let Err(error) = keep(welcomed, address, &profile, kept)
-                {
-                    tracing::error!("{error}");
-                    log_out(&handle).await;
-                }
-            });
-            Ok(Some(last.domain.to_string()))
-        }
-    }
-}
-
-fn keep(welcomed: Welcomed, address: SocketAddr, profile: &Profile, kept: Kept) -> Result<()> {
-    let Welcomed { domain, tracker_key, .. } = welcomed;
-    discover::check_pin(kept.tracker.as_ref(), &domain, address, tracker_key)?;
-    let tracker = Some(KeptTracker::new(address, domain, tracker_key));
-    Ok(profile.keep(&Kept { tracker, ..kept })?)
-}
-
-async fn find(
-    login: &Login,
-    config: &Config,
-    kept: &Kept,
-    endpoint: &Endpoint,
-    certificate: &tls::Certificate,
-) -> Result<Target, Refusal> {
-    let last = kept.tracker.as_ref();
-    let named = login.tracker.as_ref().or(Some(&config.tracker)).filter(|named| !named.is_empty());
-    if let Some(named) = named {
-        return discover::named(named, last).await;
-    }
-    let probe = async {
-        let Some((address, key)) = last.and_then(|last| Some((last.address, last.key()?))) else { return false };
-        answers(endpoint, certificate, config, address, key).await
-    };
-    discover::on_the_lan(&login.name, last, probe).await
-}
-
-/// Whether a tracker with that key is at that address.
-async fn answers(
-    endpoint: &Endpoint,
-    certificate: &tls::Certificate,
-    config: &Config,
-    address: SocketAddr,
-    key: Key,
-) -> bool {
-    let found = reach::tracker(endpoint, certificate, &config.link_limits(), address).await;
-    found.is_ok_and(|(_, found)| found == key)
-}
-
-/// Binds the port of `--port`, or else the one that the profile keeps, or else the one of the config.
-fn bind(login: &Login, kept: &Kept, config: &Config) -> Result<UdpSocket, Refusal> {
-    let name = &login.name;
-    let (port, remedy) = match (login.port, kept.port) {
-        (Some(port), _) => (port, "end that program, or choose another port with --port".to_string()),
-        (None, Some(port)) => {
-            (port, format!("end that program, or give this account another port: peer login {name} --port 0"))
-        }
-        (None, None) => {
-            let remedy = "end that program, or change `listen` in the config, or choose a port with --port";
-            (config.listen.port(), remedy.to_string())
-        }
-    };
-    let listen = SocketAddr::new(config.listen.ip(), port);
-    endpoint::bind(listen).map_err(|error| {
-        let reason = match error.kind() {
-            io::ErrorKind::AddrInUse => format!("another program has UDP port {port}; {remedy}"),
-            _ => format!("cannot listen on {listen}: {error}; see `listen` in the config and --port"),
-        };
-        Refusal::new(Exit::Refused, reason)
-    })
-}
-
 fn key(text: &str) -> Result<Key, &'static str> {
     text.parse().map_err(|_| "a tracker's key is 64 hexadecimal digits; it prints them when it starts")
-}
-
-fn already(name: &AccountName, profile: &Profile) -> Refusal {
-    let process = socket::process(profile.socket()).map(|pid| format!(" (process {pid})")).unwrap_or_default();
-    let reason = format!(
-        "{name} is already logged in here{process}; see how: peer status --as {name}, or end it: peer logout --as {name}"
-    );
-    Refusal::new(Exit::Refused, reason)
-}
-
-/// Ends the session and says how it ended, even if nobody answers.
-async fn log_out(handle: &Handle) -> Refusal {
-    let ending = async {
-        // Refused only when it has ended already.
-        let _ = handle.logout().await;
-        handle.ended().await
-    };
-    time::timeout(FAREWELL, ending).await.unwrap_or_else(|_| Refusal::new(Exit::Done, "logged out"))
-}
-
-impl Session {
-    async fn close(self) {
-        self.server.close().await;
-        self.endpoint.close(0u32.into(), b"");
-        // So that the others hear of it rather than wait for silence.
-        let _ = time::timeout(FAREWELL, self.endpoint.wait_idle()).await;
-        if let Some(hosted) = self.hosted {
-            hosted.stop().await;
-        }
-    }
-}
-
-/// What asks the process to end.
-struct Signals(Signal, Signal);
-
-impl Signals {
-    fn new() -> io::Result<Signals> {
-        Ok(Signals(signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?))
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.0.recv() => {}
-            _ = self.1.recv() => {}
-        }
-    }
 }
