@@ -308,7 +308,12 @@ fn rpc_ends_with_3_when_the_session_ends_before_all_is_answered() {
     let bridge = |serve: fn(UnixStream)| {
         let home = home();
         let listener = UnixListener::bind(home.path().join("alice.sock")).unwrap();
-        let mut child = peer(home.path()).arg("rpc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = peer(home.path())
+            .args(["rpc", "--as", "alice"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (stream, _) = listener.accept().unwrap();
         writeln!(child.stdin.take().unwrap(), "{request}").unwrap();
         serve(stream);
