@@ -24,7 +24,7 @@ use ratatui::{
         execute,
         terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
     },
-    layout::{Position, Size},
+    layout::{Position, Rect, Size},
 };
 use tokio::sync::mpsc;
 
@@ -74,7 +74,10 @@ impl Terminal {
 
     /// Draws everything anew with the next frame.
     pub fn clear(&mut self) -> Result<()> {
-        Ok(self.inner.clear()?)
+        // Not `ratatui::Terminal::clear`, which asks the terminal where its cursor is and waits for an answer that the keys'
+        // thread takes.
+        let size = self.inner.size()?;
+        Ok(self.inner.resize(Rect::from((Position::ORIGIN, size)))?)
     }
 
     /// Rings the bell.
