@@ -5,7 +5,12 @@
 mod person;
 mod terminal;
 
-use std::{fs, net::SocketAddr, path::Path};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use nix::sys::{signal::Signal, wait::WaitStatus};
 use person::{Person, tracker};
@@ -14,14 +19,24 @@ use terminal::Tty;
 use tracker::Host;
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
-const ENTER: &str = "\r";
 const ESC: &str = "\x1b";
 const END: &str = "\x1b[F";
 const BACKSPACE: &str = "\x7f";
+/// ctrl-Up.
+const PICK: &str = "\x1b[1;5A";
 
 /// `ctrl` with a letter.
 fn ctrl(letter: char) -> String {
     char::from(letter as u8 & 0x1f).to_string()
+}
+
+/// Asks again until it is so.
+fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !so() {
+        assert!(Instant::now() < end, "{what}: not in time");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Bob and carol, who are in the lobby, and alice, who is not logged in yet.
@@ -237,6 +252,141 @@ async fn two_screens_and_a_line_chat_are_on_one_session_at_once() {
     one.is_as_before();
     two.keys("still there\r");
     two.shows("still there  ✓");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_a_line_that_is_fetched_by_key_and_by_click() {
+    let town = Town::new().await;
+    let screen = town.lobby();
+    let others = tempfile::tempdir().unwrap();
+    for name in ["one.txt", "two.txt"] {
+        fs::write(others.path().join(name), name).unwrap();
+        town.bob.does(&format!("share lobby {}", others.path().join(name).display()));
+        screen.shows(&format!("shares {name}"));
+    }
+    let fetched = |name: &str| fs::read_to_string(town.folder.path().join(name)).is_ok_and(|text| text == name);
+    screen.keys(PICK);
+    screen.shows("f fetch");
+    screen.keys("f");
+    until("it is here", || fetched("two.txt"));
+    screen.shows("two.txt (7 bytes) is here");
+    screen.clicks("shares one.txt");
+    screen.shows("f fetch");
+    screen.clicks("shares one.txt");
+    until("it is here", || fetched("one.txt"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_picked_message_is_answered_edited_and_told_who_has_it() {
+    let town = Town::new().await;
+    let screen = town.lobby();
+    town.bob.does("say lobby lunch?");
+    screen.shows("bob: lunch?");
+    screen.keys(PICK);
+    screen.keys("r");
+    screen.shows("reply> ");
+    screen.keys("at one\r");
+    screen.shows("↳ bob: lunch?");
+    screen.shows("alice: at one  ✓");
+    screen.keys(PICK);
+    screen.keys("e");
+    screen.shows("edit> at one");
+    screen.keys("!\r");
+    screen.shows("at one!");
+    town.carol.does("logout");
+    screen.shows("carol offline");
+    screen.keys("anybody?\r");
+    screen.clicks("1/2");
+    screen.shows("who has it");
+    screen.shows("✓ bob");
+    screen.shows("· carol");
+    screen.keys(ESC);
+    screen.hides("who has it");
+    screen.keys(PICK);
+    screen.keys("dd");
+    screen.shows("alice (deleted)");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_read_is_read_on_every_screen_and_after_a_restart() {
+    let town = Town::new().await;
+    assert_eq!(town.alice.log_in_as("alice", town.host.address(), &[]).0, 0);
+    town.alice.does("join lobby");
+    town.alice.does("join den");
+    town.bob.does("join den");
+    town.bob.does("say den one --wait 20");
+    town.bob.does("say den @alice --wait 20");
+    // They begin in the den, the first by name, which is read thereby.
+    let (one, two) = (town.runs("attach", &[]), town.runs("attach", &[]));
+    one.shows("den, 2 members");
+    two.shows("bob (mentions you): @alice");
+    for screen in [&one, &two] {
+        screen.keys(&ctrl('n'));
+        screen.shows("lobby, 3 members");
+    }
+    town.bob.does("say den psst --wait 20");
+    one.shows("den           1");
+    two.shows("den           1");
+    drop((one, two));
+    town.alice.does("logout");
+    assert_eq!(town.alice.log_in_as("alice", town.host.address(), &[]).0, 0);
+    let chats = town.alice.does("chats --json");
+    assert!(chats.contains(r#""unread":1"#), "{chats}");
+    let (one, two) = (town.runs("attach", &[]), town.runs("attach", &[]));
+    one.shows("bob: psst");
+    two.shows("bob: psst");
+    until("it is read", || !town.alice.does("chats --json").contains(r#""unread":1"#));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_stay_the_session_goes_on_without_its_screen() {
+    let town = Town::new().await;
+    let login = format!("login alice --tracker {}", town.host.address());
+    let stays = [("ROLLCALL_STAY", "true")];
+    let mut screen = town.runs(&login, &stays);
+    screen.shows("Logged in as alice");
+    screen.shows("the session goes on");
+    screen.keys("/join lobby\r");
+    screen.shows("lobby, 3 members");
+    screen.keys(&ctrl('q'));
+    assert!(matches!(screen.ends(), WaitStatus::Exited(_, 0)));
+    screen.is_as_before();
+    screen.shows("alice stays logged in. Come back with: peer attach");
+    town.bob.does("say lobby meanwhile --wait 20");
+    // The same line comes back.
+    let mut screen = town.runs(&login, &stays);
+    screen.shows("bob: meanwhile");
+    screen.keys("/quit\r");
+    screen.ends();
+    assert!(town.alice.does("status").contains("alice@"));
+    // Without it, the session ends with its screen.
+    town.alice.does("logout");
+    let mut screen = town.runs(&login, &[]);
+    screen.shows("Logged in as alice");
+    screen.keys(&ctrl('q'));
+    screen.ends();
+    assert_eq!(town.alice.run(&["status"]).0, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_of_the_config_are_those_of_the_screen_and_bad_ones_are_refused_at_once() {
+    let town = Town::new().await;
+    let config = town.alice.0.path().join("config");
+    fs::create_dir_all(&config).unwrap();
+    let config = config.join("peer.toml");
+    fs::write(&config, "[keys]\nsearch = \"ctrl-t\"\n").unwrap();
+    let mut screen = town.lobby();
+    screen.keys(&ctrl('t'));
+    screen.shows("search:");
+    screen.keys(ESC);
+    screen.hides("search:");
+    screen.keys("?");
+    screen.shows("ctrl-T");
+    screen.keys(&ctrl('q'));
+    screen.ends();
+    fs::write(&config, "[keys]\nsaerch = \"ctrl-t\"\n").unwrap();
+    let (code, _, err) = town.alice.run(&["login", "alice", "--detach"]);
+    assert!(code == 1 && err.contains("saerch") && err.contains("there is search"), "{err}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

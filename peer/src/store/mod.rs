@@ -7,6 +7,7 @@ mod events;
 mod feed;
 mod files;
 mod load;
+mod marks;
 mod notes;
 mod salvage;
 mod schema;

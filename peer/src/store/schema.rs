@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::StoreError;
 
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
+/// The oldest that can be brought up to it.
+const OLDEST: i64 = 4;
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -76,7 +78,15 @@ const TABLES: &str = "
         root BLOB PRIMARY KEY, file BLOB, path BLOB, whole INTEGER, mark INTEGER,
         transfer INTEGER, room TEXT, paused INTEGER, overwrite INTEGER, speed INTEGER
     ) WITHOUT ROWID;
+    -- Up to which cursor each conversation was read.
+    CREATE TABLE read (room TEXT PRIMARY KEY, cursor INTEGER) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
+";
+
+/// From format 4 to 5. What is there when it begins to be noted what was read, was read.
+const READ: &str = "
+    CREATE TABLE read (room TEXT PRIMARY KEY, cursor INTEGER) WITHOUT ROWID;
+    INSERT INTO read SELECT room, max(cursor + count - 1) FROM segments GROUP BY room;
 ";
 
 /// Makes the tables if there are none, and checks that they are ours to use.
@@ -92,6 +102,12 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
             transaction.commit()?;
         }
         FORMAT => {}
+        OLDEST => {
+            let transaction = connection.unchecked_transaction()?;
+            transaction.execute_batch(READ)?;
+            transaction.pragma_update(None, "user_version", FORMAT)?;
+            transaction.commit()?;
+        }
         found if found < FORMAT => return Err(StoreError::Older { found, known: FORMAT }),
         found => return Err(StoreError::Newer { found, known: FORMAT }),
     }

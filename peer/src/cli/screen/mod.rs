@@ -5,12 +5,17 @@
 //!                                  State -> view::draw -> terminal, at most 30 times a second
 //! ```
 
+mod answers;
 mod ask;
+mod bindings;
 mod complete;
 mod conversation;
 mod editor;
+mod entries;
 mod keys;
+mod news;
 mod overlay;
+mod pick;
 mod places;
 mod state;
 mod terminal;
@@ -29,7 +34,6 @@ use peer::{
     control::{Follow, Session},
     hours::Hours,
 };
-use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -43,6 +47,7 @@ use super::{
     },
 };
 use ask::{Answer, Ask, answer};
+pub use bindings::Bindings;
 use state::{Input, Output, State};
 use terminal::Terminal;
 use view::Look;
@@ -67,6 +72,8 @@ pub struct Begin {
     pub bell: Option<Hours>,
     /// Whether closing it leaves the session logged in.
     pub attached: bool,
+    /// Which key does what.
+    pub keys: Bindings,
 }
 
 /// Whether this process has a terminal that can show it.
@@ -85,7 +92,7 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
     let mut terminal = Terminal::open()?;
     let mut inputs = terminal.inputs();
     let look = Look::of_terminal();
-    let mut state = State::new(terminal.size()?, begin.room, begin.attached);
+    let mut state = State::new(terminal.size()?, begin.room, begin.attached, begin.keys);
     let mut doing = Doing::new(session.clone(), begin.bell);
     let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
     let mut tick = time::interval(TICK);
@@ -105,9 +112,6 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
             input = inputs.recv() => match input {
                 None => break,
                 Some(input) => {
-                    if is_redraw(&input) {
-                        terminal.clear()?;
-                    }
                     idle.look(&session, true).await;
                     input
                 }
@@ -127,10 +131,6 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
         changed |= state.take_changed();
     }
     Ok(())
-}
-
-fn is_redraw(input: &Input) -> bool {
-    matches!(input, Input::Key(key) if key.code == KeyCode::Char('l') && key.modifiers.contains(KeyModifiers::CONTROL))
 }
 
 /// What is being done for the screen, which never waits for it.
@@ -158,6 +158,7 @@ impl<S: Session> Doing<S> {
         for output in outputs {
             match output {
                 Output::Quit => return Ok(true),
+                Output::Redraw => terminal.clear()?,
                 Output::Bell if self.bell.is_some_and(|quiet| !is_quiet(quiet)) => terminal.bell()?,
                 Output::Bell => {}
                 Output::Typing(room) => {
