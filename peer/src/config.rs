@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     hours::Hours,
+    notices::Notices,
     size::{Rate, Size},
 };
 
@@ -66,12 +67,16 @@ pub struct Config {
     pub bell: bool,
     /// A program, and its arguments, that is run for those; none, unless one is named.
     pub notify_command: Vec<String>,
-    /// The hours of the day in which neither happens, as `22:00-07:00`; empty for none.
+    /// Whether they are shown on the user's desktop.
+    pub desktop_notices: bool,
+    /// The hours of the day in which nothing of that happens, as `22:00-07:00`; empty for none.
     pub quiet_hours: Hours,
     /// Whether closing the screen of `peer login` leaves the session logged in, in the background.
     pub stay: bool,
     /// Keys of the screen, by what they do, such as `search = "ctrl-f"`; what is left out has its default.
     pub keys: BTreeMap<String, String>,
+    /// Which messages call the user, for conversations in which it is others.
+    pub notices: Notices,
 }
 
 impl Default for Config {
@@ -97,9 +102,11 @@ impl Default for Config {
             metrics: None,
             bell: true,
             notify_command: Vec::new(),
+            desktop_notices: true,
             quiet_hours: Hours::default(),
             stay: false,
             keys: BTreeMap::new(),
+            notices: Notices::default(),
         }
     }
 }
@@ -126,8 +133,9 @@ impl Config {
                 }
                 toml::Value::Array(_) => as_in_file(&text)
                     .ok_or_else(|| format!("{text:?} is no list; write it as [\"program\", \"argument\"]")),
-                toml::Value::Table(_) => as_in_file(&text)
-                    .ok_or_else(|| format!("{text:?} is no table; write it as {{ search = \"ctrl-f\" }}")),
+                toml::Value::Table(_) => {
+                    as_in_file(&text).ok_or_else(|| format!("{text:?} is no table; write it as {{ NAME = \"VALUE\" }}"))
+                }
                 _ => Ok(toml::Value::String(text)),
             };
             let set = set.map_err(|reason| malformed(&variable, reason))?;

@@ -11,7 +11,7 @@ use clap::Args;
 use peer::{Config, control::socket};
 use tokio::sync::mpsc;
 
-use super::{Global, chat, remote::Remote, screen, session};
+use super::{Global, chat, notices::Rules, remote::Remote, screen, session};
 
 /// Open a screen on a session that runs, as one of --detach; closing it leaves the session logged in.
 #[derive(Args)]
@@ -38,7 +38,7 @@ pub async fn on_screen(path: &Path, config: &Config, away_after: Option<Duration
     let (notes, notices) = mpsc::channel(1);
     // There is room, since it is the first one.
     told.into_iter().for_each(|told| drop(notes.try_send(told)));
-    let bell = config.bell.then_some(config.quiet_hours);
+    let bell = config.bell.then(|| Rules::new(config));
     let begin = screen::Begin { attached: true, away_after, bell, keys, ..screen::Begin::default() };
     screen::run(session, begin, notices).await
 }
@@ -53,7 +53,7 @@ async fn run(attach: Attach, global: &Global) -> Result<()> {
     // Nobody has anything to tell here beside the session.
     let (_notes, notices) = mpsc::channel(1);
     let editing = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let bell = (editing && config.bell).then_some(config.quiet_hours);
+    let bell = (editing && config.bell).then(|| Rules::new(&config));
     let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
     chat::run(session, console, chat::Begin { bell, ..chat::Begin::default() }, notices).await
 }

@@ -37,7 +37,10 @@ use tokio::{
     time,
 };
 
-use super::{Global, beside, chat, first, host, log, meet::Meet, output, remote::Remote, screen, stay, transcript};
+use super::{
+    Global, beside, chat, first, host, log, meet::Meet, notices::Rules, output, remote::Remote, screen, stay,
+    transcript,
+};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -227,7 +230,7 @@ async fn run(login: &Login, config: Config, keys: screen::Bindings, folders: &Fo
             return std::future::pending().await;
         }
         let away_after = settings.away_after();
-        let bell = (editing && settings.bell).then_some(settings.quiet_hours);
+        let bell = (editing && settings.bell).then(|| Rules::new(&settings));
         if !login.plain && screen::can_be_shown() {
             let session = Remote::connect(&session.socket).await?;
             return screen::run(session, screen::Begin { room, away_after, bell, attached: false, keys }, notices)

@@ -4,6 +4,7 @@ use common::{
     RoomName,
     wire::control::{MessageEvent, MessageKind, people::Chat},
 };
+use peer::notices::is_to_me;
 
 /// A conversation in the list.
 #[derive(Clone, Debug)]
@@ -57,8 +58,8 @@ impl Places {
         self.list.iter().find(|place| place.room.fold() == room.fold())
     }
 
-    /// A message has come that is not in view, and calls the user or not. False if its conversation is not in the list yet; then it is now.
-    pub fn unread(&mut self, message: &MessageEvent, calls: bool) -> bool {
+    /// A message has come that is not in view. False if its conversation is not in the list yet; then it is now.
+    pub fn unread(&mut self, message: &MessageEvent) -> bool {
         if matches!(message.deed.kind, Some(MessageKind::Edit | MessageKind::Delete | MessageKind::Reaction)) {
             return true;
         }
@@ -73,7 +74,7 @@ impl Places {
         if message.cursor > place.counted {
             place.counted = message.cursor;
             place.unread += 1;
-            place.mentions += usize::from(calls);
+            place.mentions += usize::from(is_to_me(message));
         }
         known.is_some()
     }

@@ -80,8 +80,6 @@ pub enum Output {
     Ask(Ask),
     /// To let the others know that the user is typing.
     Typing(RoomName),
-    /// To ring the terminal's bell.
-    Bell,
     /// To draw everything anew, on a terminal that is cleared.
     Redraw,
     /// To close the screen.
