@@ -35,6 +35,7 @@ mod screen;
 mod session;
 mod show;
 mod signals;
+mod stay;
 mod tail;
 mod text;
 mod time;

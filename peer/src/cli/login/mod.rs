@@ -14,7 +14,7 @@ use clap::Args;
 use common::{AccountName, Key};
 use peer::{downloads, size::Rate};
 
-use super::{Global, log, meet::Meet, output, refused};
+use super::{Global, log, meet::Meet, output, refused, screen, stay};
 
 /// The variable that an invitation may be in.
 pub const INVITE: &str = "ROLLCALL_INVITE";
@@ -130,8 +130,15 @@ impl Login {
 /// Logs in, and stays until the session ends.
 pub fn main(mut login: Login, global: &Global) -> Result<()> {
     login.invite = login.invitation()?;
-    let editing = !login.headless && io::stdin().is_terminal() && io::stdout().is_terminal();
     let folders = global.folders()?;
+    let shows = !login.headless && !login.plain && screen::can_be_shown();
+    if shows && login.meet.is_none() {
+        let config = global.config(&folders)?;
+        if config.stay {
+            return stay::main(&login, &config, global);
+        }
+    }
+    let editing = !login.headless && io::stdin().is_terminal() && io::stdout().is_terminal();
     if editing {
         // What is logged would break the line that is being typed.
         log::to_file(&global.log, folders.profile(&login.name).open_log()?)?;
@@ -139,13 +146,15 @@ pub fn main(mut login: Login, global: &Global) -> Result<()> {
         log::to_stderr(&global.log)?;
     }
     let mut config = global.config(&folders)?;
+    // Before anything is begun.
+    let keys = screen::Bindings::of_config(&config.keys)?;
     config.hide_seen |= login.hide_seen;
     config.upload_limit = login.upload_limit.unwrap_or(config.upload_limit);
     config.download_limit = login.download_limit.unwrap_or(config.download_limit);
     config.metrics = login.metrics.or(config.metrics);
     config.downloads = downloads::folder(&config.downloads);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let result = runtime.block_on(run::run(&login, config, &folders, editing));
+    let result = runtime.block_on(run::run(&login, config, keys, &folders, editing));
     // Whatever still hangs, such as a look-up, must not keep the process.
     runtime.shutdown_background();
     result

@@ -34,7 +34,13 @@ struct Ready<'a> {
 }
 
 /// Logs in, and stays until the session ends.
-pub async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) -> Result<()> {
+pub async fn run(
+    login: &Login,
+    config: Config,
+    keys: screen::Bindings,
+    folders: &Folders,
+    editing: bool,
+) -> Result<()> {
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let settings = config.clone();
     let metrics = beside::listen(settings.metrics).await?;
@@ -76,13 +82,12 @@ pub async fn run(login: &Login, config: Config, folders: &Folders, editing: bool
             }
             return std::future::pending().await;
         }
-        let away_after = Some(settings.away_after_min).filter(|minutes| *minutes > 0);
-        let away_after = away_after.map(|minutes| Duration::from_secs(60 * minutes));
+        let away_after = settings.away_after();
         let bell = (editing && settings.bell).then(|| Bell::new(&settings));
         // How the session has ended, if it has, is told below.
         if !login.plain && screen::can_be_shown() {
             let session = Remote::connect(&session.socket).await?;
-            let begin = screen::Begin { room, away_after, bell, attached: false };
+            let begin = screen::Begin { room, away_after, bell, attached: false, keys };
             return screen::run(session, begin, notices).await.map(drop);
         }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
