@@ -172,6 +172,7 @@ impl Store {
             let messages = salvage::messages(&writer)?;
             salvaged = Some(Salvaged { found: found.into(), messages, kept: None });
         }
+        schema::forget(&writer, schema::PRESENCE)?;
         schema::is_sound(&writer)?;
         schema::begun(&writer)?;
         let reader = Connection::open(path).map_err(fail)?;

@@ -9,6 +9,9 @@ const FORMAT: i64 = 6;
 /// The oldest that can be brought up to it.
 const OLDEST: i64 = 4;
 
+/// Times that somebody came or went which are kept over a restart.
+pub const PRESENCE: i64 = 100_000;
+
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     -- Messages in a row of one author, as they travelled. The cursor is the first one's; the others follow.
@@ -184,6 +187,17 @@ pub fn is_sound(connection: &Connection) -> Result<(), StoreError> {
 /// Notes that damage was met: the next start looks at everything.
 pub fn damaged(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("DELETE FROM meta WHERE name = 'sound'", [])?;
+    Ok(())
+}
+
+/// Forgets who was online when, but for the last so many times: a member that comes and goes for ever fills no disk.
+pub fn forget(connection: &Connection, kept: i64) -> Result<(), StoreError> {
+    let presence = "change IN ('online', 'offline', 'away')";
+    let sql = format!(
+        "DELETE FROM events WHERE {presence} AND cursor <=
+            (SELECT cursor FROM events WHERE {presence} ORDER BY cursor DESC LIMIT 1 OFFSET ?)"
+    );
+    connection.execute(&sql, [kept])?;
     Ok(())
 }
 
