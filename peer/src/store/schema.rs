@@ -104,6 +104,20 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     }
 }
 
+/// Whether the tables are those that [`prepare`] makes, and nothing else is there, such as triggers.
+pub fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
+    let made = |connection: &Connection| {
+        let mut statement =
+            connection.prepare("SELECT type, name, ifnull(sql, '') FROM sqlite_schema ORDER BY name")?;
+        let rows = statement
+            .query_map([], |row| Ok([row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?]))?;
+        rows.collect::<rusqlite::Result<Vec<[String; 3]>>>()
+    };
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(TABLES)?;
+    Ok(made(connection)? == made(&fresh)?)
+}
+
 /// Notes in the file that it is in use. True if that was noted already: its last user has not ended well.
 pub fn begin(connection: &Connection) -> Result<bool, StoreError> {
     Ok(connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('in_use', 1)", [])? == 0)
