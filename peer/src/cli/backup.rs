@@ -86,8 +86,8 @@ fn told(restored: &Restored) -> String {
     };
     format!(
         "{name} is here again as of {}, with {messages} messages; log in: peer login {name}\nkey       {key}\nfolder    \
-         {}{settings}\nBe logged in as {name} on one machine at a time: a login ends the session elsewhere, and what you read \
-         and say there is not here.",
+         {}{settings}\nWhat was said since then comes back from the others, as far as they have it. Be logged in as {name} on one \
+         machine at a time: a login here ends the session there.",
         time::date(*made),
         shown(folder)
     )
