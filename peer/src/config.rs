@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     hours::Hours,
+    notices::Notices,
     size::{Rate, Size},
 };
 
@@ -65,8 +66,12 @@ pub struct Config {
     pub bell: bool,
     /// A program, and its arguments, that is run for those; none, unless one is named.
     pub notify_command: Vec<String>,
-    /// The hours of the day in which neither happens, as `22:00-07:00`; empty for none.
+    /// Whether they are shown on the user's desktop.
+    pub desktop_notices: bool,
+    /// The hours of the day in which nothing of that happens, as `22:00-07:00`; empty for none.
     pub quiet_hours: Hours,
+    /// Which messages call the user, for conversations in which it is others.
+    pub notices: Notices,
 }
 
 impl Default for Config {
@@ -92,7 +97,9 @@ impl Default for Config {
             metrics: None,
             bell: true,
             notify_command: Vec::new(),
+            desktop_notices: true,
             quiet_hours: Hours::default(),
+            notices: Notices::default(),
         }
     }
 }

@@ -21,6 +21,7 @@ pub mod handle;
 pub mod hours;
 pub mod metrics;
 mod net;
+pub mod notices;
 pub mod profile;
 pub mod reach;
 pub mod size;

@@ -19,6 +19,8 @@ pub enum Unreached {
     Silent,
     /// What answers there speaks another protocol, or another version of this one.
     OtherProtocol,
+    /// A tracker that takes no new links just now: it is ending, or has too many handshakes to do.
+    Busy,
     /// Anything else, as the system or the other side says it.
     Failed(String),
 }
@@ -43,13 +45,19 @@ impl From<ConnectionError> for Unreached {
     fn from(error: ConnectionError) -> Unreached {
         /// QUIC's code for the TLS alert no_application_protocol (RFC 9001, 4.8; RFC 7301).
         const NO_PROTOCOL: u64 = 0x100 + 120;
+        /// QUIC's CONNECTION_REFUSED (RFC 9000, 20.1).
+        const REFUSED: u64 = 0x02;
         let code = match &error {
             ConnectionError::ConnectionClosed(close) => u64::from(close.error_code),
             ConnectionError::TransportError(error) => u64::from(error.code),
             ConnectionError::TimedOut => return Unreached::Silent,
             _ => 0,
         };
-        if code == NO_PROTOCOL { Unreached::OtherProtocol } else { Unreached::Failed(error.to_string()) }
+        match code {
+            NO_PROTOCOL => Unreached::OtherProtocol,
+            REFUSED => Unreached::Busy,
+            _ => Unreached::Failed(error.to_string()),
+        }
     }
 }
 
@@ -61,6 +69,9 @@ impl fmt::Display for Unreached {
             Unreached::OtherProtocol => f.write_str(
                 "what answers there is not a tracker of this version; compare: tracker --version, peer --version",
             ),
+            Unreached::Busy => {
+                f.write_str("it is there, and lets nobody in now: it shuts down, or very many log in at once")
+            }
             Unreached::Failed(reason) => f.write_str(reason),
         }
     }

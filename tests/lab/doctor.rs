@@ -6,17 +6,19 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::PathBuf,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use common::{
     Identity,
+    address::Addresses,
     frame::Frame,
     net::{
         endpoint::{LinkLimits, endpoint, server_config},
+        stream::FrameReader,
         tls::Certificate,
     },
-    wire::tracker::{ALPN, Code, Refused, ToPeer},
+    wire::tracker::{ALPN, Code, PROTOCOL, Refused, ToPeer, ToTracker, Welcome},
 };
 use quinn::Endpoint;
 use serde::Deserialize;
@@ -177,16 +179,30 @@ pub fn another_program_at_the_tracker_s_port() {
 
 pub fn a_tracker_of_another_protocol() {
     let (_lab, tracker, alice) = account();
-    let _other = Other::in_place_of(&tracker, b"rollcall-tracker/2");
+    let _other = Other::in_place_of(&tracker, b"rollcall-tracker/2", Manner::OtherVersion);
     finds(&alice, REFUSED, &["other-version"]);
 }
 
 pub fn a_tracker_that_refuses_the_version() {
     let (_lab, tracker, alice) = session();
-    let _other = Other::in_place_of(&tracker, ALPN);
+    let _other = Other::in_place_of(&tracker, ALPN, Manner::OtherVersion);
     eventually(SOON, "the session is refused", || alice.status().other_version, |refused| *refused);
     let found = finds(&alice, REFUSED, &["other-version"]);
     assert!(found[0].cause.contains("version 9"), "{found:?}");
+}
+
+pub fn a_tracker_that_takes_nobody_just_now() {
+    let (_lab, tracker, alice) = account();
+    let _other = Other::in_place_of(&tracker, ALPN, Manner::Busy);
+    finds(&alice, UNREACHABLE, &["tracker-busy"]);
+}
+
+pub fn a_clock_that_differs_from_the_tracker_s() {
+    let (_lab, tracker, alice) = session();
+    let _other = Other::in_place_of(&tracker, ALPN, Manner::ClockBehind(Duration::from_secs(3 * 3_600)));
+    eventually(SOON, "the session is back", || alice.status().clock_ahead_s, |ahead| ahead.is_some_and(|s| s > 60));
+    let found = finds(&alice, FINE, &["clock-off"]);
+    assert!(found[0].cause.contains("3 h 0 min ahead of"), "{found:?}");
 }
 
 pub fn a_way_too_narrow_for_quic() {
@@ -390,8 +406,18 @@ fn answer_everybody(socket: UdpSocket) {
     });
 }
 
-/// Something with the tracker's key that does not want this version of a peer: it refuses the protocol of the
-/// handshake, or whoever says hello.
+/// How something behaves that stands in for the tracker, with its key.
+#[derive(Clone, Copy)]
+enum Manner {
+    /// It refuses whoever says hello, for their version. (With another protocol in the handshake nobody comes so far.)
+    OtherVersion,
+    /// It takes no links.
+    Busy,
+    /// It welcomes everybody, and its clock shows an earlier time.
+    ClockBehind(Duration),
+}
+
+/// Something in the tracker's place.
 struct Other {
     _runtime: Runtime,
     _endpoint: Endpoint,
@@ -399,7 +425,7 @@ struct Other {
 
 impl Other {
     #[track_caller]
-    fn in_place_of(tracker: &Tracker, alpn: &'static [u8]) -> Other {
+    fn in_place_of(tracker: &Tracker, alpn: &'static [u8], manner: Manner) -> Other {
         tracker.process().kill();
         let identity = Identity::load_or_create(&tracker.data().join("key")).expect("the tracker's key");
         let certificate = Certificate::new(&identity).expect("a certificate");
@@ -420,20 +446,45 @@ impl Other {
         let incoming = listening.clone();
         runtime.spawn(async move {
             while let Some(incoming) = incoming.accept().await {
-                tokio::spawn(refuse(incoming));
+                tokio::spawn(meet(incoming, manner));
             }
         });
         Other { _runtime: runtime, _endpoint: listening }
     }
 }
 
-async fn refuse(incoming: quinn::Incoming) -> Option<()> {
+async fn meet(incoming: quinn::Incoming, manner: Manner) -> Option<()> {
+    if let Manner::Busy = manner {
+        incoming.refuse();
+        return None;
+    }
     let connection = incoming.await.ok()?;
-    let (mut send, _recv) = connection.accept_bi().await.ok()?;
-    let reason = "this tracker speaks version 9, the peer 3: install a newer peer".to_string();
-    let refused = ToPeer::from(Refused { code: Code::Protocol, reason });
-    send.write_chunk(refused.encode()).await.ok()?;
-    send.finish().ok()?;
+    let (mut send, recv) = connection.accept_bi().await.ok()?;
+    let answer = match manner {
+        Manner::ClockBehind(by) => welcome(FrameReader::new(recv), by).await?,
+        _ => {
+            let reason = "this tracker speaks version 9, the peer 3: install a newer peer".to_string();
+            Refused { code: Code::Protocol, reason }.into()
+        }
+    };
+    send.write_chunk(answer.encode()).await.ok()?;
+    if let Manner::OtherVersion = manner {
+        send.finish().ok()?;
+    }
     connection.closed().await;
     Some(())
+}
+
+async fn welcome(mut frames: FrameReader, behind: Duration) -> Option<ToPeer> {
+    let Some(ToTracker::Hello(hello)) = frames.next::<ToTracker>().await.ok()? else { return None };
+    let clock = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()? - behind;
+    let welcome = Welcome {
+        protocol: PROTOCOL,
+        domain: "lan".parse().ok()?,
+        tables: 1,
+        name: hello.name,
+        seen: Addresses::default(),
+        clock: u64::try_from(clock.as_millis()).ok(),
+    };
+    Some(welcome.into())
 }

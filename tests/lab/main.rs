@@ -139,6 +139,8 @@ fn calm_trials() -> Vec<Trial> {
         doctor::another_program_at_the_tracker_s_port,
         doctor::a_tracker_of_another_protocol,
         doctor::a_tracker_that_refuses_the_version,
+        doctor::a_tracker_that_takes_nobody_just_now,
+        doctor::a_clock_that_differs_from_the_tracker_s,
         doctor::a_way_too_narrow_for_quic,
         doctor::a_port_that_another_program_has,
         doctor::an_address_that_the_machine_does_not_have,

@@ -7,7 +7,7 @@ use clap::Args;
 use peer::control::socket;
 use tokio::sync::mpsc;
 
-use super::{Global, chat, remote::Remote, screen, session};
+use super::{Global, chat, notices::Rules, remote::Remote, screen, session};
 
 /// Open a screen on a session that runs, as one of --detach; closing it leaves the session logged in.
 #[derive(Args)]
@@ -34,12 +34,12 @@ async fn run(attach: Attach, global: &Global) -> Result<()> {
     // Nobody has anything to tell here beside the session.
     let (_notes, notices) = mpsc::channel(1);
     if !attach.plain && screen::can_be_shown() {
-        let bell = config.bell.then_some(config.quiet_hours);
+        let bell = config.bell.then(|| Rules::new(&config));
         let begin = screen::Begin { attached: true, bell, ..screen::Begin::default() };
         return screen::run(session, begin, notices).await;
     }
     let editing = io::stdin().is_terminal() && io::stdout().is_terminal();
-    let bell = (editing && config.bell).then_some(config.quiet_hours);
+    let bell = (editing && config.bell).then(|| Rules::new(&config));
     let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
     chat::run(session, console, chat::Begin { bell, ..chat::Begin::default() }, notices).await
 }

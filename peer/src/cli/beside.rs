@@ -1,4 +1,4 @@
-//! What goes on beside a session's chat: its metrics, the user's own command for what calls them, and what is told to the
+//! What goes on beside a session's chat: its metrics, the notices of what calls the user, and what is told to the
 //! system that has started it.
 
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use peer::{Config, Handle, metrics};
 use sd_notify::NotifyState;
 use tokio::{net::TcpListener, sync::mpsc};
 
-use super::calls;
+use super::notices;
 
 /// Listens for whoever watches over programs, where that is wanted.
 pub async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Refusal> {
@@ -25,10 +25,7 @@ pub fn begin(handle: &Handle, config: &Config, metrics: Option<TcpListener>, not
     if let Some(listener) = metrics {
         tokio::spawn(metrics::serve(listener, handle.clone()));
     }
-    if !config.notify_command.is_empty() {
-        let (command, quiet) = (config.notify_command.clone(), config.quiet_hours);
-        tokio::spawn(calls::run(handle.clone(), command, quiet, notes.clone()));
-    }
+    notices::begin(handle, config, notes);
 }
 
 /// Tells systemd how it is, if that is what has started this process.

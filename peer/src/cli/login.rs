@@ -37,7 +37,9 @@ use tokio::{
     time,
 };
 
-use super::{Global, beside, chat, first, host, log, meet::Meet, output, remote::Remote, screen, transcript};
+use super::{
+    Global, beside, chat, first, host, log, meet::Meet, notices::Rules, output, remote::Remote, screen, transcript,
+};
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -219,7 +221,7 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
         }
         let away_after = Some(settings.away_after_min).filter(|minutes| *minutes > 0);
         let away_after = away_after.map(|minutes| Duration::from_secs(60 * minutes));
-        let bell = (editing && settings.bell).then_some(settings.quiet_hours);
+        let bell = (editing && settings.bell).then(|| Rules::new(&settings));
         if !login.plain && screen::can_be_shown() {
             let session = Remote::connect(&session.socket).await?;
             return screen::run(session, screen::Begin { room, away_after, bell, attached: false }, notices).await;

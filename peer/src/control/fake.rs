@@ -117,6 +117,7 @@ impl Session for Fake {
             trouble: None,
             tracker_down_s: None,
             other_version: false,
+            clock_ahead_s: None,
             rooms: 1,
             links: 1,
             undelivered: 0,

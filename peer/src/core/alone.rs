@@ -130,7 +130,7 @@ impl Alone {
     /// The same of one that speaks this version.
     pub fn welcomed_by(&mut self, protocol: u16, tables: u64) -> Vec<Output> {
         let (domain, name) = ("lan".parse().unwrap(), "m0".parse().unwrap());
-        self.tracker(Welcome { protocol, domain, tables, name, seen: Addresses::default() })
+        self.tracker(Welcome { protocol, domain, tables, name, seen: Addresses::default(), clock: None })
     }
 
     pub fn later(&mut self, ms: u64) -> Vec<Output> {

@@ -94,6 +94,7 @@ impl Core {
             trouble: self.tracker.trouble.clone(),
             tracker_down_s: self.tracker.down_at.map(|down| now.at.saturating_sub(down) / 1_000),
             other_version: self.tracker.refused == Some(Code::Protocol),
+            clock_ahead_s: self.tracker.clock_ahead,
             rooms: self.rooms.iter().filter(|(name, room)| room.joined && name.is_plain()).count(),
             links: self.people.iter().filter(|(_, person)| person.link.is_some()).count(),
             undelivered: self.rooms.values().filter(|room| room.joined).map(|room| room.undelivered(&self.me)).sum(),

@@ -162,6 +162,7 @@ fn while_it_is_away(alone: &mut Alone, ask: AskPeople) {
         tables: 7,
         name: "m0".parse().unwrap(),
         seen: Addresses::default(),
+        clock: None,
     });
 }
 

@@ -41,6 +41,7 @@ fn welcomed() -> Core {
         tables: 1,
         name: "alice".parse().unwrap(),
         seen: Addresses::default(),
+        clock: None,
     };
     take(&mut core, Input::TrackerSays(welcome.into()));
     core

@@ -39,6 +39,8 @@ pub struct TrackerLink {
     pub refused: Option<Code>,
     /// What it said at the last welcome.
     pub welcomed: Option<Welcomed>,
+    /// By how much the clock here was ahead of its clock then, in seconds.
+    pub clock_ahead: Option<i64>,
     /// A snapshot of which pieces are missing.
     pub assembling: Option<Snapshot>,
     /// What it has been asked.
@@ -80,6 +82,7 @@ impl TrackerLink {
             down_at: None,
             refused: None,
             welcomed: None,
+            clock_ahead: None,
             assembling: None,
             state: if address.is_some() { State::Down { retry_at: 0 } } else { State::Absent },
             pinned,
@@ -199,7 +202,7 @@ impl Core {
             return;
         }
         match frame {
-            ToPeer::Welcome(welcome) => self.welcome(welcome),
+            ToPeer::Welcome(welcome) => self.welcome(welcome, now),
             ToPeer::Refused(refused) => self.refused(refused, now),
             // What two say to each other is none of its tables.
             ToPeer::Update(Update { room, .. }) | ToPeer::Snapshot(Snapshot { room, .. }) if !room.is_plain() => {
@@ -269,7 +272,7 @@ impl Core {
         self.tracker.state = State::Down { retry_at: now.at };
     }
 
-    fn welcome(&mut self, welcome: Welcome) {
+    fn welcome(&mut self, welcome: Welcome, now: Now) {
         self.tracker.state = State::Up;
         self.tracker.invite = None;
         self.tracker.trouble = None;
@@ -277,6 +280,7 @@ impl Core {
         self.tracker.refused = None;
         self.tracker.farewell = None;
         self.tracker.backoff.reset();
+        self.tracker.clock_ahead = welcome.clock.map(|its| (now.wall as i64).saturating_sub(its as i64) / 1_000);
         self.compare_contacts();
         self.name = welcome.name;
         let welcomed = Welcomed {

@@ -33,7 +33,7 @@ pub fn adopt(path: &Path, me: &Key) -> Result<u64, StoreError> {
     if !schema::is_ours(&history)? {
         return Err(StoreError::Damaged("its tables are not those of a history".into()));
     }
-    salvage::check(&history)?;
+    salvage::check(&history, 0)?;
     let transaction = history.transaction()?;
     // Their content lies on the other machine.
     transaction.execute("DELETE FROM files", [])?;

@@ -1,11 +1,13 @@
 //! The tables of the store.
 
 use common::Key;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::StoreError;
+use super::{StoreError, merged};
 
-const FORMAT: i64 = 4;
+const FORMAT: i64 = 5;
+/// The oldest that can be brought up to it.
+const OLDEST: i64 = 4;
 
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -30,6 +32,14 @@ const TABLES: &str = "
     CREATE INDEX events_by_room ON events (room, cursor);
     CREATE TABLE receipts (
         room TEXT, member BLOB, first INTEGER, last INTEGER, at INTEGER, path TEXT, PRIMARY KEY (room, member, last)
+    ) WITHOUT ROWID;
+    -- The same without when and how, in runs.
+    CREATE TABLE acked (
+        room TEXT, member BLOB, first INTEGER, last INTEGER, PRIMARY KEY (room, member, first)
+    ) WITHOUT ROWID;
+    -- Own messages in a row of one version of the table.
+    CREATE TABLE runs (
+        room TEXT, epoch INTEGER, number INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (room, first)
     ) WITHOUT ROWID;
     -- Own messages that are not sent any more, and the keys of those who have them, one after the other.
     CREATE TABLE cancelled (room TEXT, number INTEGER, had BLOB, PRIMARY KEY (room, number)) WITHOUT ROWID;
@@ -92,6 +102,14 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
             transaction.commit()?;
         }
         FORMAT => {}
+        OLDEST..FORMAT => {
+            let transaction = connection.unchecked_transaction()?;
+            for format in found..FORMAT {
+                bring_up(&transaction, format, me)?;
+            }
+            transaction.pragma_update(None, "user_version", FORMAT)?;
+            transaction.commit()?;
+        }
         found if found < FORMAT => return Err(StoreError::Older { found, known: FORMAT }),
         found => return Err(StoreError::Newer { found, known: FORMAT }),
     }
@@ -109,13 +127,37 @@ pub fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
     let made = |connection: &Connection| {
         let mut statement =
             connection.prepare("SELECT type, name, ifnull(sql, '') FROM sqlite_schema ORDER BY name")?;
-        let rows = statement
-            .query_map([], |row| Ok([row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?]))?;
+        let rows = statement.query_map([], |row| {
+            // How it is laid out depends on the version that has made it.
+            let sql: String = row.get(2)?;
+            let sql: Vec<&str> = sql.split_whitespace().collect();
+            Ok([row.get(0)?, row.get(1)?, sql.join(" ")])
+        })?;
         rows.collect::<rusqlite::Result<Vec<[String; 3]>>>()
     };
     let fresh = Connection::open_in_memory()?;
     fresh.execute_batch(TABLES)?;
     Ok(made(connection)? == made(&fresh)?)
+}
+
+/// From one format to the next.
+fn bring_up(transaction: &Transaction<'_>, format: i64, me: &Key) -> Result<(), StoreError> {
+    if format == 4 {
+        transaction.execute_batch(
+            "CREATE TABLE acked (
+                room TEXT, member BLOB, first INTEGER, last INTEGER, PRIMARY KEY (room, member, first)
+            ) WITHOUT ROWID;
+            CREATE TABLE runs (
+                room TEXT, epoch INTEGER, number INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (room, first)
+            ) WITHOUT ROWID;
+            -- Rooms and edits are terms now: the index is made anew.
+            DROP TABLE search;
+            CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
+            DELETE FROM meta WHERE name = 'indexed';",
+        )?;
+        merged::rebuild(transaction, me)?;
+    }
+    Ok(())
 }
 
 /// Notes in the file that it is in use. True if that was noted already: its last user has not ended well.
@@ -127,6 +169,26 @@ pub fn begin(connection: &Connection) -> Result<bool, StoreError> {
 /// file is missing at the next start, it shows.
 pub fn begun(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+/// From which cursor on batches may be damaged that nobody has looked at.
+pub fn sound(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT value FROM meta WHERE name = 'sound'";
+    let sound: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(sound.unwrap_or(0) as u64)
+}
+
+/// Notes that all batches up to now are as they were stored.
+pub fn is_sound(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO meta (name, value) SELECT 'sound', ifnull(max(cursor), 0) FROM segments";
+    connection.execute(sql, [])?;
+    Ok(())
+}
+
+/// Notes that damage was met: the next start looks at everything.
+pub fn damaged(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM meta WHERE name = 'sound'", [])?;
+    Ok(())
 }
 
 /// Takes the note back.

@@ -40,7 +40,11 @@ impl Person {
     /// The exit code, what was said on stdout, and what on stderr.
     pub fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let mut peer = Command::new(env!("CARGO_BIN_EXE_peer"));
-        peer.args(arguments).env_clear().env("ROLLCALL_HOME", self.0.path()).stdin(Stdio::null());
+        peer.args(arguments)
+            .env_clear()
+            .env("ROLLCALL_HOME", self.0.path())
+            .env("ROLLCALL_DESKTOP_NOTICES", "false")
+            .stdin(Stdio::null());
         let Output { status, stdout, stderr } = peer.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         (status.code().unwrap(), text(stdout), text(stderr))

@@ -171,6 +171,7 @@ fn to_peer() -> Vec<ToPeer> {
         tables: 77,
         name: "alice".parse().expect("a good name"),
         seen: addresses(),
+        clock: Some(1_700_000_000_000),
     };
     vec![
         welcome.into(),

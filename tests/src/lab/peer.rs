@@ -220,7 +220,11 @@ impl Peer {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(binaries::path("peer"));
-        command.args(arguments).env("ROLLCALL_HOME", &self.home).env("NO_COLOR", "1");
+        command
+            .args(arguments)
+            .env("ROLLCALL_HOME", &self.home)
+            .env("NO_COLOR", "1")
+            .env("ROLLCALL_DESKTOP_NOTICES", "false");
         command
     }
 }

@@ -81,6 +81,7 @@ async fn serve(incoming: Incoming, lies: Lies) -> Option<()> {
                 tables: 1,
                 name: hello.name,
                 seen: Addresses::new([connection.remote_address()]),
+                clock: None,
             })],
             ToTracker::Holding(holding) if holding.last => lies(key),
             _ => Vec::new(),

@@ -307,6 +307,7 @@ impl Tracker {
             tables: self.tables,
             name: account.name.clone(),
             seen: Addresses::new([seen]),
+            clock: Some(now),
         };
         if let Some(at) = account.grace.take() {
             self.timers.remove(&(at, Timer::Grace(key)));

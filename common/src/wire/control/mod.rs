@@ -144,6 +144,9 @@ pub struct Status {
     /// Whether that is because it speaks another version of the protocol.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub other_version: bool,
+    /// By how much the clock here was ahead of the tracker's at the last login, in seconds; less than 0 if it was behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_s: Option<i64>,
     /// Rooms joined.
     pub rooms: usize,
     /// Links to other peers.

@@ -163,6 +163,10 @@ pub struct Welcome {
     pub name: AccountName,
     /// Where the tracker sees the peer: what other hosts can dial, if anything.
     pub seen: Addresses,
+    /// What the tracker's clock shows, in milliseconds since 1970, so that a peer notices that the two differ. Nothing is
+    /// decided by it. Older trackers do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock: Option<u64>,
 }
 
 /// Why the tracker will not do something, as a number for programs. [`Code::Other`] is one from the future.

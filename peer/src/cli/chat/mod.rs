@@ -20,10 +20,7 @@ use common::{
         people::{AskPeople, Away},
     },
 };
-use peer::{
-    control::{Follow, Session},
-    hours::Hours,
-};
+use peer::control::{Follow, Session};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -33,7 +30,7 @@ use action::{Action, Outcome, act};
 pub use console::Console;
 use talk::Talk;
 
-use super::calls::{calls, is_quiet};
+use super::notices::Rules;
 
 /// Outcomes of what goes on by itself that wait to be shown.
 const LATER: usize = 8;
@@ -47,8 +44,8 @@ pub struct Begin {
     pub room: Option<RoomName>,
     /// After what time without a line typed its user is shown as away.
     pub away_after: Option<Duration>,
-    /// Whether the bell rings for what calls the user, and in which hours it does not.
-    pub bell: Option<Hours>,
+    /// When the bell rings; never without it.
+    pub bell: Option<Rules>,
 }
 
 /// The terminal's bell.
@@ -140,7 +137,7 @@ pub async fn run<S: Session>(
             event = events.next(), if shown.is_empty() => {
                 let event = event?;
                 talk.written_to(&event);
-                let rings = begin.bell.is_some_and(|quiet| calls(&event) && !is_quiet(quiet));
+                let rings = begin.bell.as_ref().is_some_and(|rules| rules.called(&event).is_some());
                 let bell = if rings { BELL } else { "" };
                 shown.extend(talk.happened(&event, Instant::now()).map(|line| format!("{bell}{line}")));
                 shown.extend(progress(&session, &mut talk, &event).await);

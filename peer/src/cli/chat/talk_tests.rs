@@ -33,6 +33,7 @@ fn status(state: &str) -> Status {
         trouble: None,
         tracker_down_s: None,
         other_version: false,
+        clock_ahead_s: None,
         rooms: 0,
         links: 0,
         undelivered: 0,

@@ -7,7 +7,9 @@ use peer::{reach::Unreached, size::Size};
 
 use super::{
     faults::{self, Finding},
-    observed::{Answer, KeyFile, Listen, MemberSeen, Observed, Probe, Process, SessionSeen, Sought, Write},
+    observed::{
+        Answer, KeyFile, Listen, MemberSeen, Observed, Probe, Process, SessionSeen, SessionState, Sought, Write,
+    },
 };
 use crate::cli::time::span;
 
@@ -15,6 +17,8 @@ use crate::cli::time::span;
 const LITTLE_ROOM: u64 = 64 * 1024 * 1024;
 /// The smallest MTU that carries QUIC's 1,200 bytes over IPv4 and UDP.
 const QUIC_MTU: u32 = 1_228;
+/// A clock that differs by less is not worth a word, in seconds.
+const CLOCK_OFF: u64 = 120;
 /// More names than this are counted.
 const NAMED: usize = 6;
 
@@ -25,6 +29,7 @@ pub fn diagnose(seen: &Observed) -> Vec<Finding> {
     of_the_session(seen, &mut findings);
     of_the_port(seen, &mut findings);
     of_the_tracker(seen, &mut findings);
+    of_the_clock(seen, &mut findings);
     of_the_members(seen, &mut findings);
     findings
 }
@@ -171,6 +176,7 @@ fn at(
             let running = matches!(seen.session, SessionSeen::Answers(_));
             return running.then(|| faults::TRACKER_MOVED.found(&[name, there, ("now", &now)]));
         }
+        Err(Unreached::Busy) => return Some(faults::TRACKER_BUSY.found(&[name, there])),
         Err(Unreached::OtherProtocol) => return Some(faults::OTHER_VERSION.found(&[there, ("reason", "")])),
         Err(_) => {}
     }
@@ -194,6 +200,14 @@ fn at(
             faults::TRACKER_BLOCKED.found(&values)
         }
     })
+}
+
+fn of_the_clock(seen: &Observed, findings: &mut Vec<Finding>) {
+    let SessionSeen::Answers(SessionState { clock_ahead_s: Some(ahead), .. }) = &seen.session else { return };
+    if ahead.unsigned_abs() >= CLOCK_OFF {
+        let side = if *ahead > 0 { "ahead of" } else { "behind" };
+        findings.push(faults::CLOCK_OFF.found(&[("span", &span(ahead.unsigned_abs())), ("side", side)]));
+    }
 }
 
 fn of_the_members(seen: &Observed, findings: &mut Vec<Finding>) {

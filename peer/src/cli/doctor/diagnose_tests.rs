@@ -89,6 +89,10 @@ fn cases() -> Vec<(Observed, Vec<&'static str>)> {
     };
     let alone = |tracker| Observed { interfaces: well().interfaces[..1].to_vec(), tracker, ..well() };
     let refuses = SessionState { other_version: true, down_s: Some(1), ..SessionState::default() };
+    let clock = |ahead| {
+        let state = SessionState { tracker_up: true, clock_ahead_s: Some(ahead), ..SessionState::default() };
+        Observed { session: session(state), ..well() }
+    };
     let with = |members| Observed { session: up(), members, ..well() };
     vec![
         (well(), vec![]),
@@ -139,6 +143,11 @@ fn cases() -> Vec<(Observed, Vec<&'static str>)> {
         (Observed { tracker: unreached(Unreached::Silent), ..well() }, vec!["not-a-tracker"]),
         (Observed { tracker: unreached(Unreached::Failed("no".into())), ..well() }, vec!["not-a-tracker"]),
         (Observed { tracker: unreached(Unreached::OtherProtocol), ..well() }, vec!["other-version"]),
+        (Observed { tracker: unreached(Unreached::Busy), ..well() }, vec!["tracker-busy"]),
+        (clock(119), vec![]),
+        (clock(-119), vec![]),
+        (clock(120), vec!["clock-off"]),
+        (clock(-7_200), vec!["clock-off"]),
         (Observed { session: session(refuses), ..well() }, vec!["other-version"]),
         (moved(down()), vec!["tracker-moved", "tracker-down"]),
         (moved(SessionSeen::None), vec![]),

@@ -167,12 +167,18 @@ faults! {
     OTHER_VERSION "other-version" Fault Refused
         "the tracker at {address} speaks another version of the protocol{reason}"
         "install the same version on both: compare peer --version here with tracker --version there"
+    TRACKER_BUSY "tracker-busy" Fault Unreachable
+        "the tracker at {address} is there, and lets nobody in now: it shuts down, or very many log in at once"
+        "try again in a minute: peer login {name}    (a running session does so by itself)"
     MTU "mtu" Fault Unreachable
         "the way to {address} carries small datagrams and drops those of 1,200 bytes, which QUIC needs{route}"
         "raise the MTU of the VPN or tunnel on that way to 1,280 or more: ip link set dev NAME mtu 1280"
     TRACKER_DOWN "tracker-down" Fault Unreachable
         "the session of {name} has been without its tracker for {span}: {reason}"
         "rooms go on with the members known; it is tried again by itself{then}"
+    CLOCK_OFF "clock-off" Hint Done
+        "the clock of this machine is {span} {side} that of the tracker: the times of messages are wrong, here or there"
+        "compare them (date), and set the wrong one right: timedatectl set-ntp true"
     MEMBERS_UNREACHABLE "members-unreachable" Fault Unreachable
         "the tracker says that {names} are online, and none of them can be reached from here{seen}"
         "let UDP port {port} in and out on this machine; on Wi-Fi, switch client isolation off; not in a VPN or NAT of your own"

@@ -130,6 +130,7 @@ fn state(status: &Status) -> SessionState {
         down_s: status.tracker_down_s,
         trouble: status.trouble.clone(),
         other_version: status.other_version,
+        clock_ahead_s: status.clock_ahead_s,
     }
 }
 

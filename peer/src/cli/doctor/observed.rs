@@ -89,6 +89,8 @@ pub struct SessionState {
     pub down_s: Option<u64>,
     pub trouble: Option<String>,
     pub other_version: bool,
+    /// By how much the clock here is ahead of the tracker's, in seconds, if that is known.
+    pub clock_ahead_s: Option<i64>,
 }
 
 /// A program that runs here.

@@ -25,10 +25,7 @@ use std::{
 
 use anyhow::Result;
 use common::{RoomName, wire::control::Refusal};
-use peer::{
-    control::{Follow, Session},
-    hours::Hours,
-};
+use peer::control::{Follow, Session};
 use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use tokio::{
     sync::mpsc,
@@ -36,11 +33,11 @@ use tokio::{
 };
 
 use super::{
-    calls::is_quiet,
     chat::{
         Idle,
         action::{Action, Outcome, act},
     },
+    notices::Rules,
 };
 use ask::{Answer, Ask, answer};
 use state::{Input, Output, State};
@@ -63,8 +60,8 @@ pub struct Begin {
     pub room: Option<RoomName>,
     /// After what time without a key its user is shown as away.
     pub away_after: Option<Duration>,
-    /// Whether the bell rings for what calls the user, and in which hours it does not.
-    pub bell: Option<Hours>,
+    /// When the bell rings; never without it.
+    pub bell: Option<Rules>,
     /// Whether closing it leaves the session logged in.
     pub attached: bool,
 }
@@ -86,7 +83,7 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
     let mut inputs = terminal.inputs();
     let look = Look::of_terminal();
     let mut state = State::new(terminal.size()?, begin.room, begin.attached);
-    let mut doing = Doing::new(session.clone(), begin.bell);
+    let mut doing = Doing::new(session.clone());
     let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
     let mut tick = time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -121,7 +118,13 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
                 }
                 Input::Tick
             }
-            event = events.next() => Input::Event(event?),
+            event = events.next() => {
+                let event = event?;
+                if begin.bell.as_ref().is_some_and(|rules| rules.called(&event).is_some()) {
+                    terminal.bell()?;
+                }
+                Input::Event(event)
+            }
         };
         over = doing.all(state.handle(input, Instant::now()), &mut terminal)?;
         changed |= state.take_changed();
@@ -136,7 +139,6 @@ fn is_redraw(input: &Input) -> bool {
 /// What is being done for the screen, which never waits for it.
 struct Doing<S> {
     session: S,
-    bell: Option<Hours>,
     /// What typed lines ask for is done one after the other, as it was typed.
     lines: VecDeque<Action>,
     acting: Option<Pin<Box<dyn Future<Output = Outcome>>>>,
@@ -147,10 +149,10 @@ struct Doing<S> {
 }
 
 impl<S: Session> Doing<S> {
-    fn new(session: S, bell: Option<Hours>) -> Doing<S> {
+    fn new(session: S) -> Doing<S> {
         let (later, outcomes) = mpsc::channel(LATER);
         let (answer, answers) = mpsc::channel(LATER);
-        Doing { session, bell, lines: VecDeque::new(), acting: None, later, outcomes, answer, answers }
+        Doing { session, lines: VecDeque::new(), acting: None, later, outcomes, answer, answers }
     }
 
     /// Begins to do all that; true if the screen is to be closed.
@@ -158,8 +160,6 @@ impl<S: Session> Doing<S> {
         for output in outputs {
             match output {
                 Output::Quit => return Ok(true),
-                Output::Bell if self.bell.is_some_and(|quiet| !is_quiet(quiet)) => terminal.bell()?,
-                Output::Bell => {}
                 Output::Typing(room) => {
                     let session = self.session.clone();
                     // Nothing is lost if it cannot be told.

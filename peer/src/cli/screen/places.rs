@@ -4,6 +4,7 @@ use common::{
     RoomName,
     wire::control::{MessageEvent, MessageKind, people::Chat},
 };
+use peer::notices::is_to_me;
 
 /// A conversation in the list.
 #[derive(Clone, Debug)]
@@ -51,8 +52,8 @@ impl Places {
         self.list.iter().find(|place| place.room.fold() == room.fold())
     }
 
-    /// A message has come that is not in view, and calls the user or not. False if its conversation is not in the list yet; then it is now.
-    pub fn unread(&mut self, message: &MessageEvent, calls: bool) -> bool {
+    /// A message has come that is not in view. False if its conversation is not in the list yet; then it is now.
+    pub fn unread(&mut self, message: &MessageEvent) -> bool {
         if matches!(message.deed.kind, Some(MessageKind::Edit | MessageKind::Delete | MessageKind::Reaction)) {
             return true;
         }
@@ -63,7 +64,7 @@ impl Places {
             self.list.len() - 1
         });
         self.list[place].unread += 1;
-        self.list[place].mentions += usize::from(calls);
+        self.list[place].mentions += usize::from(is_to_me(message));
         known.is_some()
     }
 

@@ -26,7 +26,6 @@ use super::{
     view::{self, Layout},
 };
 use crate::cli::{
-    calls::calls,
     chat::{
         action::{Action, Outcome},
         commands,
@@ -78,8 +77,6 @@ pub enum Output {
     Ask(Ask),
     /// To let the others know that the user is typing.
     Typing(RoomName),
-    /// To ring the terminal's bell.
-    Bell,
     /// To close the screen.
     Quit,
 }
@@ -298,9 +295,8 @@ impl State {
 
     fn happened(&mut self, event: Event, now: Instant, out: &mut Vec<Output>) {
         let told = self.talk.happened(&event, now);
-        let calls = calls(&event);
         match event {
-            Event::Message(message) => self.said(message, calls, out),
+            Event::Message(message) => self.said(message),
             Event::Typing(typing) if self.talk.me() != Some(&typing.name) => {
                 if self.typing.len() < TYPISTS {
                     self.typing.insert((typing.room, typing.name), now + TYPING);
@@ -322,16 +318,13 @@ impl State {
         }
     }
 
-    fn said(&mut self, message: MessageEvent, calls: bool, out: &mut Vec<Output>) {
+    fn said(&mut self, message: MessageEvent) {
         self.typing.remove(&(message.room.clone(), message.from.clone()));
         let lines = lines_in(self.pane());
         let here = self.conversation.is_of(&message.room);
         let is_seen = here && self.conversation.is_at_end();
         let is_own = message.path == "self";
-        if calls {
-            out.push(Output::Bell);
-        }
-        if !is_seen && !is_own && !self.places.unread(&message, calls) {
+        if !is_seen && !is_own && !self.places.unread(&message) {
             self.stale.chats = true;
         }
         if here {

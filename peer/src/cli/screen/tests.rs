@@ -92,6 +92,7 @@ impl Screen {
             uptime_s: 1,
             tracker_down_s: None,
             other_version: false,
+            clock_ahead_s: None,
         };
         state.begin(status, Vec::new());
         let mut screen = Screen(state);
@@ -397,13 +398,11 @@ fn a_room_is_gone_to_by_key_by_a_part_of_its_name_and_by_a_click() {
 }
 
 #[test]
-fn what_calls_the_user_rings_and_is_counted_until_its_room_is_opened() {
+fn what_is_to_the_user_is_counted_until_its_room_is_opened() {
     let mut screen = Screen::new(80, 24);
     let deed = Deed { mentions_me: true, ..Deed::default() };
-    let outputs = screen.said(MessageEvent { room: room("den"), deed, ..message(1, "bob", "@alice?") });
-    assert!(matches!(outputs[..], [Output::Bell]), "{outputs:?}");
-    let outputs = screen.said(MessageEvent { room: room("den"), ..message(2, "bob", "hello?") });
-    assert!(outputs.is_empty(), "{outputs:?}");
+    screen.said(MessageEvent { room: room("den"), deed, ..message(1, "bob", "@alice?") });
+    screen.said(MessageEvent { room: room("den"), ..message(2, "bob", "hello?") });
     assert!(screen.shown().contains("@1/2"), "{}", screen.shown());
     screen.0.go(room("den"));
     screen.input(Input::Tick);

@@ -30,6 +30,7 @@ pub const SHAPES: &[Shape] = &[
             ("trouble", "text?"),
             ("tracker_down_s", "count?"),
             ("other_version", "bool?"),
+            ("clock_ahead_s", "number?"),
             ("rooms", "count"),
             ("links", "count"),
             ("undelivered", "count"),
