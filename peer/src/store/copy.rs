@@ -45,3 +45,60 @@ pub fn adopt(path: &Path, me: &Key) -> Result<u64, StoreError> {
     history.close().map_err(|(_, error)| error)?;
     Ok(messages)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf, sync::Arc};
+
+    use common::message::Head;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        core::Row,
+        store::{
+            Store,
+            tests::{lobby, me, room_rows, segment, texts},
+        },
+    };
+
+    /// A store in use, with two messages, and an empty file for a copy of it.
+    async fn store() -> (TempDir, Store, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, into) = (folder.path().join("history.db"), folder.path().join("copy.db"));
+        let (store, _) = Store::open(&path, &me().key()).unwrap();
+        let (said, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["one", "two"]);
+        store.commit(Arc::new([room_rows(), vec![Row::Segment(said)]].concat())).await.unwrap();
+        fs::write(&into, "").unwrap();
+        (folder, store, path, into)
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_a_store_in_use_is_whole_and_goes_on_with_numbers_that_are_new() {
+        let (_folder, _store, path, into) = store().await;
+        copy(&path, &into).unwrap();
+        assert_eq!(adopt(&into, &me().key()).unwrap(), 2);
+        let (copied, saved) = Store::open_again(&into, &me().key()).unwrap();
+        assert_eq!(saved.salvaged, None);
+        assert_eq!(saved.rooms[&lobby()].own.head.number, 2);
+        assert!(saved.numbers_from > 1_000_000, "{}", saved.numbers_from);
+        assert_eq!(texts(&copied.past(None, Some(0), 9).await.unwrap()), ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn a_copy_in_the_format_before_is_brought_up_to_this_one() {
+        let (_folder, _store, path, into) = store().await;
+        copy(&path, &into).unwrap();
+        let old = Connection::open(&into).unwrap();
+        old.execute_batch("DROP TABLE acked; DROP TABLE runs; PRAGMA user_version = 4").unwrap();
+        drop(old);
+        assert_eq!(adopt(&into, &me().key()).unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn somebody_else_s_history_is_not_taken_in() {
+        let (_folder, _store, path, into) = store().await;
+        copy(&path, &into).unwrap();
+        assert!(matches!(adopt(&into, &Key([9; 32])), Err(StoreError::Foreign(_))));
+    }
+}
