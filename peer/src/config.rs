@@ -1,6 +1,7 @@
 //! Every setting of a peer. `config/peer.toml` shows them with their defaults.
 
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
@@ -70,6 +71,10 @@ pub struct Config {
     pub desktop_notices: bool,
     /// The hours of the day in which nothing of that happens, as `22:00-07:00`; empty for none.
     pub quiet_hours: Hours,
+    /// Whether closing the screen of `peer login` leaves the session logged in, in the background.
+    pub stay: bool,
+    /// Keys of the screen, by what they do, such as `search = "ctrl-f"`; what is left out has its default.
+    pub keys: BTreeMap<String, String>,
     /// Which messages call the user, for conversations in which it is others.
     pub notices: Notices,
 }
@@ -99,6 +104,8 @@ impl Default for Config {
             notify_command: Vec::new(),
             desktop_notices: true,
             quiet_hours: Hours::default(),
+            stay: false,
+            keys: BTreeMap::new(),
             notices: Notices::default(),
         }
     }
@@ -124,12 +131,11 @@ impl Config {
                 toml::Value::Boolean(_) => {
                     text.parse().map(toml::Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false"))
                 }
-                // As in the file: ["program", "argument"].
-                toml::Value::Array(_) => format!("list = {text}")
-                    .parse::<toml::Table>()
-                    .ok()
-                    .and_then(|mut table| table.remove("list"))
+                toml::Value::Array(_) => as_in_file(&text)
                     .ok_or_else(|| format!("{text:?} is no list; write it as [\"program\", \"argument\"]")),
+                toml::Value::Table(_) => {
+                    as_in_file(&text).ok_or_else(|| format!("{text:?} is no table; write it as {{ NAME = \"VALUE\" }}"))
+                }
                 _ => Ok(toml::Value::String(text)),
             };
             let set = set.map_err(|reason| malformed(&variable, reason))?;
@@ -153,6 +159,11 @@ impl Config {
         self.fetch_unasked.0
     }
 
+    /// After what time without a key its user is shown as away, if ever.
+    pub fn away_after(&self) -> Option<Duration> {
+        Some(self.away_after_min).filter(|minutes| *minutes > 0).map(|minutes| Duration::from_secs(60 * minutes))
+    }
+
     /// What the links of this peer are held to.
     pub fn link_limits(&self) -> LinkLimits {
         LinkLimits {
@@ -164,6 +175,11 @@ impl Config {
             handshakes: 256,
         }
     }
+}
+
+/// A value that is written in a variable as it is in the file.
+fn as_in_file(text: &str) -> Option<toml::Value> {
+    format!("value = {text}").parse::<toml::Table>().ok()?.remove("value")
 }
 
 #[cfg(test)]

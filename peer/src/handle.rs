@@ -7,17 +7,17 @@ use common::{
     content::{Content, Kind},
     mention, table,
     wire::control::{
-        Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal,
-        Room, Said, Status, TableLine, Waiting,
+        Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Read, Receipt,
+        Refusal, Room, Said, Status, TableLine, Waiting,
         files::{AnswerFiles, AskFiles},
-        people::{AnswerPeople, AskPeople, Last},
+        people::{AnswerPeople, AskPeople, Chat, Last},
     },
 };
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::{
     called::Called,
-    control::follow::room_of,
+    control::follow::{cursor, room_of},
     core::{
         Welcomed,
         command::{Answer, Ask, ReceiptOf, WaitingFor},
@@ -43,6 +43,8 @@ pub struct Handle {
 
 /// Messages that `history` shows unless it is told how many.
 const HISTORY: u32 = 50;
+/// Messages of a conversation that are counted as unread, at the most.
+const UNREAD: usize = 100;
 /// Characters of a text that the outbox shows.
 const BEGINNING: usize = 200;
 
@@ -251,14 +253,42 @@ impl Handle {
     pub async fn people(&self, ask: AskPeople) -> Result<AnswerPeople, Refusal> {
         match self.ask(Ask::People(ask)).await? {
             Answer::People(AnswerPeople::Chats(mut chats)) => {
+                let read = self.store.read_up_to().await.map_err(damaged)?;
                 for chat in &mut chats {
                     chat.last = self.last(chat.room.clone()).await?;
+                    let room = self.called(chat.room.clone()).await?;
+                    chat.read = read.get(&room).copied().unwrap_or_default();
+                    let unread = self.store.unread(room, chat.read, UNREAD).await.map_err(damaged)?;
+                    self.count_unread(chat, unread);
                 }
                 Ok(AnswerPeople::Chats(chats))
             }
             Answer::People(answer) => Ok(answer),
             _ => Err(gone()),
         }
+    }
+
+    fn count_unread(&self, chat: &mut Chat, mut unread: Vec<Event>) {
+        mention::mark(&mut unread, &self.name.borrow());
+        let calls = |event: &&Event| matches!(event, Event::Message(message) if message.deed.mentions_me);
+        let mentions = unread.iter().filter(calls).count();
+        chat.unread = unread.len() as u32;
+        chat.mentions = if chat.room.is_plain() { mentions as u32 } else { chat.unread };
+        chat.counted = unread.iter().filter_map(cursor).max().unwrap_or(chat.read);
+    }
+
+    /// Marks a conversation as read, up to a cursor or all of it; what was read stays read. Others that follow events
+    /// are told.
+    pub async fn mark_read(&self, room: RoomName, cursor: Option<u64>) -> Result<Read, Refusal> {
+        let room = self.called(room).await?;
+        let (cursor, has_moved) = self.store.mark_read(room.clone(), cursor).await.map_err(damaged)?;
+        let told = self.as_told(vec![Event::Read(Read { room: room.clone(), cursor })]).await?.pop();
+        let Some(Event::Read(read)) = told else { return Ok(Read { room, cursor }) };
+        if has_moved {
+            // It is nothing to anybody if nobody listens.
+            let _ = self.events.send(Event::Read(read.clone()));
+        }
+        Ok(read)
     }
 
     /// Something about files.
@@ -271,7 +301,7 @@ impl Handle {
 
     /// The last message of a conversation, as it stands now.
     async fn last(&self, room: RoomName) -> Result<Option<Last>, Refusal> {
-        let last = self.history(History { room, limit: Some(1), search: None, before: None }).await?.pop();
+        let last = self.history(History { limit: Some(1), ..History::of(room) }).await?.pop();
         Ok(last.and_then(|event| match event {
             Event::Message(message) => Some(Last {
                 from: message.from,
@@ -301,6 +331,7 @@ impl Handle {
         let limit = query.limit.unwrap_or(HISTORY);
         let events = match query.search {
             Some(words) => self.store.search(room, words, query.before, limit).await,
+            None if query.changes => self.store.messages_and_changes(room, query.before, limit).await,
             None => self.store.messages(room, query.before, limit).await,
         };
         self.as_told(events.map_err(damaged)?).await

@@ -129,6 +129,39 @@ async fn rpc_ends_with_its_input_once_all_is_answered_and_with_3_when_the_sessio
     assert_eq!(bot.0.0.wait().unwrap().code(), Some(3));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_bot_marks_as_read_is_counted_no_more_and_others_are_told() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(ANY_PORT, data.path()).await;
+    let (alice, bob) = (Person::new(), Person::new());
+    assert_eq!(alice.log_in(host.address(), &[]).0, 0);
+    assert_eq!(bob.log_in_as("bob", host.address(), &[]).0, 0);
+    alice.does("join lobby");
+    bob.does("join lobby");
+    bob.does("say lobby one --wait 20");
+    bob.does("say lobby @alice --wait 20");
+    let chat = || serde_json::from_str::<Value>(alice.does("chats --json").trim()).unwrap();
+    let counts = |chat: &Value| [&chat["unread"], &chat["mentions"]].map(|count| count.as_u64().unwrap());
+    let before = chat();
+    assert_eq!(counts(&before), [2, 1]);
+
+    let mut other = Bot::start(alice.0.path());
+    let since = before["counted"].clone();
+    other.ask("tail", json!({"room": "lobby", "since": since, "follow": true, "receipts": true}));
+    let mut lines = BufReader::new(other.0.0.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("result"));
+
+    let mut bot = Bot::start(alice.0.path());
+    bot.ask("mark_read", json!({"room": "Lobby"}));
+    let mut line = String::new();
+    BufReader::new(bot.0.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+    let answer: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(answer["result"], json!({"room": "lobby", "cursor": since}));
+    let told: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(told["params"], json!({"event": "read", "room": "lobby", "cursor": since}));
+    assert_eq!(counts(&chat()), [0, 0]);
+}
+
 #[test]
 fn what_the_socket_offers_is_told_without_a_session_and_with_a_version() {
     let home = tempfile::tempdir().unwrap();

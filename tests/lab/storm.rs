@@ -126,7 +126,7 @@ impl Storm {
                         lock(&self.ledger).receipted(NAMES[peer], &receipt);
                         continue;
                     }
-                    Event::Typing(_) | Event::Transfer(_) => continue,
+                    Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => continue,
                     Event::Member(member) => member.cursor,
                     Event::Message(message) => {
                         lock(&self.shown[peer]).push(message.id);

@@ -168,7 +168,7 @@ async fn has_all(peer: &Handle, messages: u64) {
             match event {
                 Event::Message(message) => (count, cursor) = (count + 1, message.cursor),
                 Event::Member(member) => cursor = member.cursor,
-                Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => {}
+                Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => {}
             }
         }
         if events.is_empty() {

@@ -1,10 +1,14 @@
 //! A screen, or a chat line by line, on a session that runs already.
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+    time::Duration,
+};
 
 use anyhow::{Context, Result};
 use clap::Args;
-use peer::control::socket;
+use peer::{Config, control::socket};
 use tokio::sync::mpsc;
 
 use super::{Global, chat, notices::Rules, remote::Remote, screen, session};
@@ -27,17 +31,27 @@ pub fn main(attach: Attach, global: &Global) -> Result<()> {
     result
 }
 
+/// A screen on the session at that socket, which begins with something to tell, if there is anything.
+pub async fn on_screen(path: &Path, config: &Config, away_after: Option<Duration>, told: Option<String>) -> Result<()> {
+    let keys = screen::Bindings::of_config(&config.keys)?;
+    let session = Remote::connect(path).await?;
+    let (notes, notices) = mpsc::channel(1);
+    // There is room, since it is the first one.
+    told.into_iter().for_each(|told| drop(notes.try_send(told)));
+    let bell = config.bell.then(|| Rules::new(config));
+    let begin = screen::Begin { attached: true, away_after, bell, keys, ..screen::Begin::default() };
+    screen::run(session, begin, notices).await
+}
+
 async fn run(attach: Attach, global: &Global) -> Result<()> {
     let path = session::pick_with(global, |path| socket::connect(path).map(|_| path.to_owned()))?;
-    let session = Remote::connect(&path).await?;
     let config = global.config(&global.folders()?)?;
+    if !attach.plain && screen::can_be_shown() {
+        return on_screen(&path, &config, None, None).await;
+    }
+    let session = Remote::connect(&path).await?;
     // Nobody has anything to tell here beside the session.
     let (_notes, notices) = mpsc::channel(1);
-    if !attach.plain && screen::can_be_shown() {
-        let bell = config.bell.then(|| Rules::new(&config));
-        let begin = screen::Begin { attached: true, bell, ..screen::Begin::default() };
-        return screen::run(session, begin, notices).await;
-    }
     let editing = io::stdin().is_terminal() && io::stdout().is_terminal();
     let bell = (editing && config.bell).then(|| Rules::new(&config));
     let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };

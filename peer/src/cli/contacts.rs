@@ -95,16 +95,18 @@ pub fn contact(contact: &ContactLine) -> [String; 5] {
 }
 
 /// The columns of [`chat`].
-pub const CHATS: [&str; 6] = ["CHAT", "MEMBERS", "ONLINE", "UNDELIVERED", "LAST", "TEXT"];
+pub const CHATS: [&str; 7] = ["CHAT", "MEMBERS", "ONLINE", "UNREAD", "UNDELIVERED", "LAST", "TEXT"];
 
 /// A conversation, in a table.
-pub fn chat(chat: &Chat) -> [String; 6] {
+pub fn chat(chat: &Chat) -> [String; 7] {
     let online = if chat.online { "yes" } else { "no" };
     let (last, text) = chat.last.as_ref().map_or(("-".to_string(), String::new()), |last| {
         (time::date(last.sent), format!("{}: {}", last.from, inline(&beginning(&last.text))))
     });
     let (members, undelivered) = (chat.members.to_string(), chat.undelivered.to_string());
-    [chat.room.to_string(), members, online.to_string(), undelivered, last, text]
+    let mentions = if chat.mentions > 0 { format!(" (@{})", chat.mentions) } else { String::new() };
+    let unread = format!("{}{mentions}", chat.unread);
+    [chat.room.to_string(), members, online.to_string(), unread, undelivered, last, text]
 }
 
 /// What is said to who has done that to a contact.

@@ -19,8 +19,32 @@ use super::{Global, first, output};
 /// How the command's own errors begin on stderr, which is the log here.
 const ERROR: &str = "peer: ";
 
-/// Starts the login of this command line in the background and returns when it is ready, or with its error.
+/// A session in the background.
+pub struct Started {
+    /// Its process.
+    pub process: u32,
+    /// What it says when it is logged in: an object of JSON.
+    ready: String,
+    /// What is said of its key, if that was made just now.
+    pub key_made: Option<String>,
+}
+
+/// Starts the login of this command line in the background, tells of it, and returns when it is ready, or with its error.
 pub fn run(name: &AccountName, global: &Global) -> Result<()> {
+    let Started { process, ready, key_made } = start(name, global)?;
+    if global.json {
+        key_made.iter().for_each(|key_made| output::note(key_made));
+        return Ok(output::line(ready.trim_end())?);
+    }
+    let told: Value = serde_json::from_str(&ready).unwrap_or_default();
+    let domain = told["domain"].as_str().unwrap_or("-");
+    let how = format!("{name}@{domain} is logged in (process {process}); end it with: peer logout --as {name}");
+    output::line(&how)?;
+    Ok(key_made.map_or(Ok(()), |key_made| output::line(&key_made))?)
+}
+
+/// The same without a word.
+pub fn start(name: &AccountName, global: &Global) -> Result<Started> {
     let profile = global.folders()?.profile(name);
     let key_made = first::key_made(name, &profile);
     let log = profile.open_log()?;
@@ -43,15 +67,8 @@ pub fn run(name: &AccountName, global: &Global) -> Result<()> {
     }
     // The log has it too, where nobody looks.
     let key_made = key_made.filter(|_| profile.key().exists());
-    if let Ok(told) = serde_json::from_str::<Value>(&ready) {
-        if global.json {
-            key_made.iter().for_each(|key_made| output::note(key_made));
-            return Ok(output::line(ready.trim_end())?);
-        }
-        let domain = told["domain"].as_str().unwrap_or("-");
-        let how = format!("{name}@{domain} is logged in (process {process}); end it with: peer logout --as {name}");
-        output::line(&how)?;
-        return Ok(key_made.map_or(Ok(()), |key_made| output::line(&key_made))?);
+    if serde_json::from_str::<Value>(&ready).is_ok() {
+        return Ok(Started { process, ready, key_made });
     }
     key_made.iter().for_each(|key_made| output::note(key_made));
     let status = child.wait().context("cannot hear from the peer in the background")?;

@@ -57,7 +57,7 @@ impl Export {
                 event if json => output::json(&event)?,
                 Event::Message(message) => line(&self.said(&message))?,
                 Event::Member(member) => line(&format!("* {} {}", member.name, tail::change(&member)))?,
-                Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => {}
+                Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => {}
             }
         }
         Ok(())
@@ -68,7 +68,7 @@ impl Export {
         let at = match event {
             Event::Message(message) => Some(message.sent),
             Event::Member(member) => member.at,
-            Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => None,
+            Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => None,
         };
         at.is_none_or(|at| self.since.is_none_or(|since| at >= since) && self.until.is_none_or(|until| at < until))
     }

@@ -38,7 +38,8 @@ use tokio::{
 };
 
 use super::{
-    Global, beside, chat, first, host, log, meet::Meet, notices::Rules, output, remote::Remote, screen, transcript,
+    Global, beside, chat, first, host, log, meet::Meet, notices::Rules, output, remote::Remote, screen, stay,
+    transcript,
 };
 
 /// How long the tracker has for its welcome.
@@ -156,8 +157,15 @@ pub fn without_tracker(
 
 /// Logs in, and stays until the session ends.
 pub fn main(login: Login, global: &Global) -> Result<()> {
-    let editing = !login.headless && io::stdin().is_terminal() && io::stdout().is_terminal();
     let folders = global.folders()?;
+    let shows = !login.headless && !login.plain && screen::can_be_shown();
+    if shows && login.meet.is_none() {
+        let config = global.config(&folders)?;
+        if config.stay {
+            return stay::main(&login.name, &config, global);
+        }
+    }
+    let editing = !login.headless && io::stdin().is_terminal() && io::stdout().is_terminal();
     if editing {
         // What is logged would break the line that is being typed.
         log::to_file(&global.log, folders.profile(&login.name).open_log()?)?;
@@ -165,19 +173,21 @@ pub fn main(login: Login, global: &Global) -> Result<()> {
         log::to_stderr(&global.log)?;
     }
     let mut config = global.config(&folders)?;
+    // Before anything is begun.
+    let keys = screen::Bindings::of_config(&config.keys)?;
     config.hide_seen |= login.hide_seen;
     config.upload_limit = login.upload_limit.unwrap_or(config.upload_limit);
     config.download_limit = login.download_limit.unwrap_or(config.download_limit);
     config.metrics = login.metrics.or(config.metrics);
     config.downloads = downloads::folder(&config.downloads);
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
-    let result = runtime.block_on(run(&login, config, &folders, editing));
+    let result = runtime.block_on(run(&login, config, keys, &folders, editing));
     // Whatever still hangs, such as a look-up, must not keep the process.
     runtime.shutdown_background();
     result
 }
 
-async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) -> Result<()> {
+async fn run(login: &Login, config: Config, keys: screen::Bindings, folders: &Folders, editing: bool) -> Result<()> {
     let mut signals = Signals::new().context("cannot listen for signals")?;
     let settings = config.clone();
     let metrics = beside::listen(settings.metrics).await?;
@@ -219,12 +229,12 @@ async fn run(login: &Login, config: Config, folders: &Folders, editing: bool) ->
             }
             return std::future::pending().await;
         }
-        let away_after = Some(settings.away_after_min).filter(|minutes| *minutes > 0);
-        let away_after = away_after.map(|minutes| Duration::from_secs(60 * minutes));
+        let away_after = settings.away_after();
         let bell = (editing && settings.bell).then(|| Rules::new(&settings));
         if !login.plain && screen::can_be_shown() {
             let session = Remote::connect(&session.socket).await?;
-            return screen::run(session, screen::Begin { room, away_after, bell, attached: false }, notices).await;
+            return screen::run(session, screen::Begin { room, away_after, bell, attached: false, keys }, notices)
+                .await;
         }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
         chat::run(handle.clone(), console, chat::Begin { room, away_after, bell }, notices).await

@@ -36,6 +36,7 @@ mod say;
 mod screen;
 mod session;
 mod show;
+mod stay;
 mod tail;
 mod text;
 mod time;

@@ -11,8 +11,8 @@ use common::{
     content::{Content, Kind},
     table,
     wire::control::{
-        Cancelled, Changes, Create, Door, Edit, Event, Exit, History, Join, Joining, Member, Order, Outbox,
-        Path as MemberPath, React, Receipt, Refusal, Room, Said, Say, Status, TableLine, Tail,
+        Cancelled, Changes, Create, Door, Edit, Event, Exit, History, Join, Joining, MarkRead, Member, Order, Outbox,
+        Path as MemberPath, React, Read, Receipt, Refusal, Room, Said, Say, Status, TableLine, Tail,
         files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople},
     },
@@ -40,7 +40,7 @@ struct Heard {
 impl Remote {
     /// The peer whose socket is at `path`.
     pub async fn connect(path: &Path) -> Result<Remote, Refusal> {
-        let tail = Tail { follow: true, typing: true, ..Tail::default() };
+        let tail = Tail { follow: true, typing: true, receipts: true, ..Tail::default() };
         let tailing = Client::connect(path).map_err(|_| gone())?.tail(tail).await?;
         let (events, typing) = (broadcast::Sender::new(EVENTS), broadcast::Sender::new(EVENTS));
         let ended = watch::Sender::new(None);
@@ -223,6 +223,10 @@ impl Session for Remote {
 
     async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
         self.client()?.history(query).await
+    }
+
+    async fn mark_read(&self, room: RoomName, cursor: Option<u64>) -> Result<Read, Refusal> {
+        self.client()?.mark_read(MarkRead { room, cursor }).await
     }
 
     async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {

@@ -51,7 +51,7 @@ impl Tail {
     /// Runs it.
     pub async fn run(self, client: Client, out: &Out) -> Result<()> {
         let Tail { room, since, follow, typing, ids } = self;
-        let tail = control::Tail { room, since, follow, typing, latest: false };
+        let tail = control::Tail { room, since, follow, typing, ..control::Tail::default() };
         let mut events = client.tail(tail).await?;
         while let Some(event) = events.next().await? {
             show_event(&event, ids, out)?;
@@ -64,7 +64,7 @@ impl History {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let History { room, limit, search, ids } = self;
-        let events = client.history(control::History { room, limit, search, before: None }).await?;
+        let events = client.history(control::History { limit, search, ..control::History::of(room) }).await?;
         events.iter().try_for_each(|event| show_event(event, ids, out))
     }
 }
@@ -153,6 +153,7 @@ fn show_event(event: &Event, ids: bool, out: &Out) -> Result<()> {
         }
         Event::Member(member) => out.dim(&format!("* {} {}", member.name, change(member))),
         Event::Receipt(receipt) => out.dim(&format!("* {} has what was said up to {}", receipt.name, receipt.last)),
+        Event::Read(read) => out.dim(&format!("* {} was read up to {}", read.room, read.cursor)),
         Event::Transfer(transfer) => out.dim(&format!("* {}", transfers::told(transfer))),
         Event::Typing(typing) => out.dim(&format!("* {} is typing in {}", typing.name, typing.room)),
     })?)

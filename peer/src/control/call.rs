@@ -6,8 +6,8 @@ use common::{
     MessageId, RoomName,
     content::{About, Content, Kind},
     wire::control::{
-        Cancel, Create, Delete, Edit, Event, Exit, History, InRoom, Join, Ordered, React, Receipts, Refusal, Rename,
-        Said, Say, Since, files::AskFiles, people::AskPeople,
+        Cancel, Create, Delete, Edit, Event, Exit, History, InRoom, Join, MarkRead, Ordered, React, Receipts, Refusal,
+        Rename, Said, Say, Since, files::AskFiles, people::AskPeople,
     },
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -76,6 +76,10 @@ pub async fn call(session: &impl Session, method: &str, params: Value) -> Result
             result(session.cancel(id).await)
         }
         "history" => result(session.history(read::<History>(params)?).await),
+        "mark_read" => {
+            let MarkRead { room, cursor } = read(params)?;
+            result(session.mark_read(room, cursor).await)
+        }
         "paths" => result(session.paths().await),
         method if AskFiles::METHODS.contains(&method) => {
             let params = if params.is_null() { json!({}) } else { params };

@@ -9,9 +9,9 @@ use std::{
 use common::{
     AccountName, RoomName,
     wire::control::{
-        Cancel, Cancelled, Changes, Create, Delete, Door, Edit, Event, Exit, History, InRoom, Join, Joining, Member,
-        Order, Ordered, Outbox, Path as MemberPath, React, Receipt, Receipts, Refusal, Rename, Room, Said, Say, Since,
-        Status, TableLine, Tail, files::AskFiles, people::AskPeople,
+        Cancel, Cancelled, Changes, Create, Delete, Door, Edit, Event, Exit, History, InRoom, Join, Joining, MarkRead,
+        Member, Order, Ordered, Outbox, Path as MemberPath, React, Read, Receipt, Receipts, Refusal, Rename, Room,
+        Said, Say, Since, Status, TableLine, Tail, files::AskFiles, people::AskPeople,
     },
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -170,6 +170,11 @@ impl Client {
     /// Messages of one room.
     pub async fn history(&mut self, query: History) -> Result<Vec<Event>, Refusal> {
         self.call("history", query).await
+    }
+
+    /// Marks a conversation as read.
+    pub async fn mark_read(&mut self, mark: MarkRead) -> Result<Read, Refusal> {
+        self.call("mark_read", mark).await
     }
 
     /// Something about files; what comes back is told at [`AskFiles`].

@@ -153,7 +153,7 @@ impl<S: Session> Connection<S> {
     }
 
     async fn tail(&mut self, params: Value) -> Result<Result<Value, Fault>, Gone> {
-        let Tail { room, since, follow, latest, typing } = match call::read(params) {
+        let Tail { room, since, follow, latest, typing, receipts } = match call::read(params) {
             Ok(tail) => tail,
             Err(fault) => return Ok(Err(fault)),
         };
@@ -176,7 +176,9 @@ impl<S: Session> Connection<S> {
             let out = self.out.clone();
             self.following = Some(tokio::spawn(async move {
                 while let Ok(event) = events.next().await {
-                    notify(&out, &event).await?;
+                    if receipts || !matches!(event, Event::Receipt(_) | Event::Read(_)) {
+                        notify(&out, &event).await?;
+                    }
                 }
                 Ok(())
             }));
@@ -186,9 +188,6 @@ impl<S: Session> Connection<S> {
 }
 
 async fn notify(out: &mpsc::Sender<Vec<u8>>, event: &Event) -> Result<(), Gone> {
-    if matches!(event, Event::Receipt(_)) {
-        return Ok(());
-    }
     let notification = json!({"jsonrpc": "2.0", "method": "event", "params": event});
     Ok(out.send(line::line(&notification)).await?)
 }

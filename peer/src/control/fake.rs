@@ -11,7 +11,7 @@ use common::{
     table,
     wire::control::{
         Cancelled, Changes, Door, Event, Exit, History, Joined, Joining, Member, MessageEvent, Order, Outbox, Path,
-        Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
+        Read, Receipt, ReceiptEvent, Refusal, Room, Said, Status, TableLine, TypingEvent,
         files::{AnswerFiles, AskFiles, FileLine, FileShown, Here, Limits, Transfer, TransferId, TransferState},
         people::{AnswerPeople, AskPeople},
     },
@@ -331,6 +331,10 @@ impl Session for Fake {
 
     async fn latest(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
         self.past(room, since, limit).await
+    }
+
+    async fn mark_read(&self, room: RoomName, cursor: Option<u64>) -> Result<Read, Refusal> {
+        Ok(Read { room, cursor: cursor.unwrap_or_default() })
     }
 
     async fn ended(&self) -> Refusal {

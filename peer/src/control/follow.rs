@@ -124,7 +124,7 @@ pub fn cursor(event: &Event) -> Option<u64> {
     match event {
         Event::Message(message) => Some(message.cursor),
         Event::Member(member) => Some(member.cursor),
-        Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => None,
+        Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => None,
     }
 }
 
@@ -134,6 +134,7 @@ pub fn room_of(event: &Event) -> &RoomName {
         Event::Message(message) => &message.room,
         Event::Member(member) => &member.room,
         Event::Receipt(receipt) => &receipt.room,
+        Event::Read(read) => &read.room,
         Event::Transfer(transfer) => &transfer.room,
         Event::Typing(typing) => &typing.room,
     }

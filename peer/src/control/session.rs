@@ -5,8 +5,8 @@ use common::{
     content::Content,
     table,
     wire::control::{
-        Cancelled, Changes, Door, Event, History, Joining, Member, Order, Outbox, Path, Receipt, Refusal, Room, Said,
-        Status, TableLine,
+        Cancelled, Changes, Door, Event, History, Joining, Member, Order, Outbox, Path, Read, Receipt, Refusal, Room,
+        Said, Status, TableLine,
         files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople},
     },
@@ -103,6 +103,8 @@ session! {
     past(room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal>;
     /// The same, with messages as they stand now.
     latest(room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal>;
+    /// Marks a conversation as read, up to a cursor or all of it.
+    mark_read(room: RoomName, cursor: Option<u64>) -> Result<Read, Refusal>;
     /// Waits for the session's end and says why it ended.
     ended() -> Refusal;
 }

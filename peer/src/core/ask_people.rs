@@ -117,6 +117,10 @@ impl Core {
                 undelivered: room.undelivered(&self.me),
                 online: others.filter_map(|m| self.people.get(&m.key)).any(|person| person.is_online()),
                 last: None,
+                read: 0,
+                unread: 0,
+                mentions: 0,
+                counted: 0,
             }
         };
         joined.map(line).collect()

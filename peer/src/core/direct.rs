@@ -280,6 +280,7 @@ pub fn titled(mut event: Event, title: impl Fn(&RoomName) -> RoomName) -> Event 
         }
         Event::Member(member) => &mut member.room,
         Event::Receipt(receipt) => &mut receipt.room,
+        Event::Read(read) => &mut read.room,
         Event::Transfer(transfer) => &mut transfer.room,
         Event::Typing(typing) => &mut typing.room,
     };

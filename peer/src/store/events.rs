@@ -27,6 +27,9 @@ use crate::core::Segment;
 pub(super) const COLUMNS: &str =
     "cursor, room, author, name, first, last, epoch, number, received, path, end, mark, frame";
 
+/// Changes of membership that come with a page of messages, at the most.
+const CHANGES: usize = 1_000;
+
 impl Store {
     /// Events in the order of their cursors: the first `limit` after `since`, or else the last `limit`.
     pub async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, StoreError> {
@@ -94,9 +97,25 @@ impl Store {
     /// The last `limit` messages of a room as they stand now, or the last of those before a cursor, the oldest first.
     pub async fn messages(&self, room: RoomName, before: Option<u64>, limit: u32) -> Result<Vec<Event>, StoreError> {
         while self.note_some().await? {}
+        self.read(move |connection| messages(connection, &Some(room), before, limit as usize)).await
+    }
+
+    /// The same, and between them those who joined and left meanwhile.
+    pub async fn messages_and_changes(
+        &self,
+        room: RoomName,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        while self.note_some().await? {}
         self.read(move |connection| {
-            let mut events = last(connection, &Some(room), before, limit as usize, as_they_stand)?;
-            events.drain(..events.len().saturating_sub(limit as usize));
+            let room = Some(room);
+            let mut events = messages(connection, &room, before, limit as usize)?;
+            // Before a page that is full there may be another, to which older changes belong.
+            let is_full = events.len() >= limit as usize;
+            let since = events.first().filter(|_| is_full).map_or(0, cursor_of);
+            events.extend(comings_and_goings(connection, &room, since, before)?);
+            events.sort_by_key(cursor_of);
             Ok(events)
         })
         .await
@@ -178,7 +197,7 @@ pub(super) fn cursor_of(event: &Event) -> u64 {
     match event {
         Event::Message(message) => message.cursor,
         Event::Member(member) => member.cursor,
-        Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => 0,
+        Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => 0,
     }
 }
 
@@ -260,6 +279,17 @@ fn of_room(room: &Option<RoomName>) -> &'static str {
     if room.is_some() { "room = ?3" } else { "?3 IS NULL" }
 }
 
+fn messages(
+    c: &Connection,
+    room: &Option<RoomName>,
+    before: Option<u64>,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    let mut events = last(c, room, before, limit, as_they_stand)?;
+    events.drain(..events.len().saturating_sub(limit));
+    Ok(events)
+}
+
 fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
     let place = of_room(room);
     let sql = format!(
@@ -288,6 +318,27 @@ fn last_changes(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result
         events.push(change(row)?);
     }
     events.reverse();
+    Ok(events)
+}
+
+/// Who became a member and who stopped being one between two cursors: the last [`CHANGES`] of them.
+fn comings_and_goings(
+    c: &Connection,
+    room: &Option<RoomName>,
+    since: u64,
+    before: Option<u64>,
+) -> Result<Vec<Event>, StoreError> {
+    let sql = "SELECT cursor, room, name, change, version, by, at, detail FROM events
+        WHERE room = ? AND cursor > ? AND cursor < ? AND change IN ('joined', 'left', 'removed', 'banned')
+        ORDER BY cursor DESC LIMIT ?";
+    let mut statement = c.prepare_cached(sql)?;
+    let end = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+    let room = room.as_ref().map(RoomName::as_str);
+    let mut rows = statement.query(params![room, since as i64, end, CHANGES as i64])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(change(row)?);
+    }
     Ok(events)
 }
 

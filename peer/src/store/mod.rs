@@ -8,6 +8,7 @@ mod events;
 mod feed;
 mod files;
 mod load;
+mod marks;
 mod merged;
 mod notes;
 mod salvage;

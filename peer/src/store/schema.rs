@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
 use super::{StoreError, merged};
 
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 /// The oldest that can be brought up to it.
 const OLDEST: i64 = 4;
 
@@ -86,7 +86,28 @@ const TABLES: &str = "
         root BLOB PRIMARY KEY, file BLOB, path BLOB, whole INTEGER, mark INTEGER,
         transfer INTEGER, room TEXT, paused INTEGER, overwrite INTEGER, speed INTEGER
     ) WITHOUT ROWID;
+    -- Up to which cursor each conversation was read.
+    CREATE TABLE read (room TEXT PRIMARY KEY, cursor INTEGER) WITHOUT ROWID;
     CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
+";
+
+/// From format 4 to 5. What is there when it begins to be noted what was read, was read.
+const READ: &str = "
+    CREATE TABLE read (room TEXT PRIMARY KEY, cursor INTEGER) WITHOUT ROWID;
+    INSERT INTO read SELECT room, max(cursor + count - 1) FROM segments GROUP BY room;
+";
+
+/// From format 5 to 6. Rooms and edits are terms of the search now: its index is made anew.
+const RUNS: &str = "
+    CREATE TABLE acked (
+        room TEXT, member BLOB, first INTEGER, last INTEGER, PRIMARY KEY (room, member, first)
+    ) WITHOUT ROWID;
+    CREATE TABLE runs (
+        room TEXT, epoch INTEGER, number INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (room, first)
+    ) WITHOUT ROWID;
+    DROP TABLE search;
+    CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
+    DELETE FROM meta WHERE name = 'indexed';
 ";
 
 /// Makes the tables if there are none, and checks that they are ours to use.
@@ -142,20 +163,13 @@ pub fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
 
 /// From one format to the next.
 fn bring_up(transaction: &Transaction<'_>, format: i64, me: &Key) -> Result<(), StoreError> {
-    if format == 4 {
-        transaction.execute_batch(
-            "CREATE TABLE acked (
-                room TEXT, member BLOB, first INTEGER, last INTEGER, PRIMARY KEY (room, member, first)
-            ) WITHOUT ROWID;
-            CREATE TABLE runs (
-                room TEXT, epoch INTEGER, number INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (room, first)
-            ) WITHOUT ROWID;
-            -- Rooms and edits are terms now: the index is made anew.
-            DROP TABLE search;
-            CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
-            DELETE FROM meta WHERE name = 'indexed';",
-        )?;
-        merged::rebuild(transaction, me)?;
+    match format {
+        4 => transaction.execute_batch(READ)?,
+        5 => {
+            transaction.execute_batch(RUNS)?;
+            merged::rebuild(transaction, me)?;
+        }
+        _ => {}
     }
     Ok(())
 }

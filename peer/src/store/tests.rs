@@ -84,7 +84,7 @@ async fn what_was_said_and_receipted_is_there_after_a_restart() {
 
 /// As it was before receipts and own messages were kept in runs.
 #[tokio::test]
-async fn a_history_of_the_format_before_is_brought_up_to_this_one() {
+async fn a_history_of_an_earlier_format_is_brought_up_to_this_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("history.db");
     let (first, end) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["one tea", "two"]);
@@ -97,7 +97,7 @@ async fn a_history_of_the_format_before_is_brought_up_to_this_one() {
         store.commit(Arc::new([room_rows(), rows].concat())).await.unwrap();
     }
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("DROP TABLE acked; DROP TABLE runs; PRAGMA user_version = 4").unwrap();
+    old.execute_batch("DROP TABLE acked; DROP TABLE runs; DROP TABLE read; PRAGMA user_version = 4").unwrap();
     drop(old);
     let (store, saved) = Store::open(&path, &me().key()).unwrap();
     let own = &saved.rooms[&lobby()].own;

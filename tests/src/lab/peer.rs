@@ -232,7 +232,7 @@ impl Peer {
 fn messages(events: Vec<Event>) -> Vec<MessageEvent> {
     let message = |event| match event {
         Event::Message(message) => Some(message),
-        Event::Member(_) | Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => None,
+        Event::Member(_) | Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => None,
     };
     events.into_iter().filter_map(message).collect()
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::files::{FileShown, Transfer};
+use super::{
+    Read,
+    files::{FileShown, Transfer},
+};
 use crate::{
     content::Kind,
     name::{AccountName, RoomName},
@@ -28,6 +31,9 @@ pub struct Tail {
     /// With `follow`, also who is typing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub typing: bool,
+    /// With `follow`, also who has got one's own messages, and what was marked as read.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub receipts: bool,
 }
 
 /// Something that happened in a room. Cursors grow by at least one from event to event, across restarts.
@@ -40,6 +46,8 @@ pub enum Event {
     Member(MemberEvent),
     /// A member's receipt for messages of one's own. Not kept: it has no cursor, and is not in the past events.
     Receipt(ReceiptEvent),
+    /// A conversation was marked as read. Not kept as an event either.
+    Read(Read),
     /// Somebody is typing. Not kept either, and shown only to who asks for it.
     Typing(TypingEvent),
     /// A transfer has begun, ended, or come to a halt. Not kept either.

@@ -22,6 +22,7 @@
 //! | `outbox` | | [`Outbox`] |
 //! | `cancel` | [`Cancel`] | [`Cancelled`] |
 //! | `history` | [`History`] | list of [`Event`] |
+//! | `mark_read` | [`MarkRead`] | [`Read`] |
 //! | `tail` | [`Tail`] | `{}` after the past events; each event is a notification `event` |
 //! | `paths` | | list of [`Path`] |
 //! | `logout` | | `{}` |
@@ -54,7 +55,9 @@ pub use self::{
         Deed, Event, Mark, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, ReceiptEvent, Tail, TypingEvent,
     },
     rooms::{Asked, InRoom, Join, Joined, Joining, Member, Room},
-    talk::{Cancel, Cancelled, Delete, Edit, History, Outbox, React, Receipt, Receipts, Said, Say, Waiting},
+    talk::{
+        Cancel, Cancelled, Delete, Edit, History, MarkRead, Outbox, React, Read, Receipt, Receipts, Said, Say, Waiting,
+    },
 };
 use crate::name::{AccountName, Domain};
 

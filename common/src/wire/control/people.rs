@@ -267,6 +267,18 @@ pub struct Chat {
     /// The last message in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Last>,
+    /// The cursor of the last message that was read; 0 if none was.
+    #[serde(default)]
+    pub read: u64,
+    /// Messages of others after it, counted up to 100.
+    #[serde(default)]
+    pub unread: u32,
+    /// Those of them that name the user; in a conversation of two, all.
+    #[serde(default)]
+    pub mentions: u32,
+    /// The cursor of the newest that is counted, or that of `read`.
+    #[serde(default)]
+    pub counted: u64,
 }
 
 /// The last message of a conversation.

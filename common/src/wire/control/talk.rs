@@ -83,6 +83,35 @@ pub struct History {
     /// Only messages with a smaller cursor than this: so a long history is read page by page, from its end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
+    /// Between them, also who became a member and who stopped being one. They do not count for `limit`.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changes: bool,
+}
+
+impl History {
+    /// The latest of a room.
+    pub fn of(room: RoomName) -> History {
+        History { room, limit: None, search: None, before: None, changes: false }
+    }
+}
+
+/// Params of `mark_read`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct MarkRead {
+    /// Which conversation.
+    pub room: RoomName,
+    /// Up to which message; without it, all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<u64>,
+}
+
+/// Up to where a conversation was read. It only moves on.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub struct Read {
+    /// Which.
+    pub room: RoomName,
+    /// The cursor of the last message read.
+    pub cursor: u64,
 }
 
 /// The result of `say`.

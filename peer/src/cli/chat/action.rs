@@ -52,6 +52,7 @@ pub enum Action {
     Tell(RoomName, String),
     /// Do something to what was said.
     Do(RoomName, Content),
+    MarkRead(RoomName),
     /// What was said there with these words.
     Search(RoomName, String),
     Quit,
@@ -145,8 +146,12 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
         Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
         Action::Search(room, words) => {
-            let query = History { room: room.clone(), limit: Some(FOUND), search: Some(words.clone()), before: None };
+            let query = History { limit: Some(FOUND), search: Some(words.clone()), ..History::of(room.clone()) };
             Outcome::Shown(found(&room, &words, &session.history(query).await?))
+        }
+        Action::MarkRead(room) => {
+            let read = session.mark_read(room, None).await?;
+            Outcome::Shown(format!("{} is read", read.room))
         }
         Action::Show(text) => Outcome::Shown(text),
         Action::Quit | Action::Nothing => Outcome::Nothing,

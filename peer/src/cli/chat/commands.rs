@@ -57,6 +57,9 @@ const GROUPS: [Group; 6] = [
             }),
             command("msg", "NAME TEXT", "say something to one person, and go on with them", people::tell),
             command("chats", "", "all your conversations", people::chats),
+            command("read", "[ROOM]", "mark a conversation as read", |talk, rest| {
+                Ok(Action::MarkRead(talk.or_room(rest)?))
+            }),
             command("search", "WORDS", "what was said with these words", |talk, rest| match rest {
                 "" => Err(Bad::Usage),
                 words => Ok(Action::Search(talk.room()?, words.into())),

@@ -220,7 +220,7 @@ impl Talk {
             Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
             Event::Member(member) => Some(self.changed(member)),
             Event::Transfer(transfer) => files::happened(transfer).map(|told| commands::in_chat(&told)),
-            Event::Receipt(_) => None,
+            Event::Receipt(_) | Event::Read(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use common::{
     MessageId, RoomName,
     wire::control::{
-        Event, History, Member, Receipt, Refusal, Room, Said, Status,
+        Event, History, Member, Read, Receipt, Refusal, Room, Said, Status,
         files::{AnswerFiles, AskFiles, OfRoom, Transfer},
         people::{AnswerPeople, AskPeople, Chat},
     },
@@ -42,6 +42,8 @@ pub enum Ask {
     Progress(Vec<String>),
     /// The same of one, member by member.
     Receipts(MessageId),
+    /// To mark a conversation as read up to a cursor.
+    MarkRead(RoomName, u64),
     /// The files under way.
     Transfers,
     /// The files of a room, to go on with what is typed.
@@ -70,6 +72,8 @@ pub enum Answer {
     Progress(Vec<Said>),
     /// See [`Ask::Receipts`].
     Receipts(Vec<Receipt>),
+    /// See [`Ask::MarkRead`].
+    Read(Read),
     /// See [`Ask::Transfers`].
     Transfers(Vec<Transfer>),
     /// What may stand where something is typed.
@@ -78,7 +82,7 @@ pub enum Answer {
 
 /// Asks the session.
 pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> {
-    let page = |room, before| History { room, limit: Some(PAGE), search: None, before };
+    let page = |room, before| History { limit: Some(PAGE), before, changes: true, ..History::of(room) };
     Ok(match ask {
         Ask::Status => Answer::Status(Box::new(session.status().await?)),
         Ask::Chats => match session.people(AskPeople::Chats {}).await? {
@@ -94,9 +98,9 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
             let before = session.history(page(room.clone(), Some(at.saturating_add(1)))).await?;
             Answer::Around(before, session.latest(Some(room), Some(at), PAGE).await?)
         }
-        Ask::Search(room, words) => {
-            Answer::Messages(session.history(History { search: Some(words), ..page(room, None) }).await?)
-        }
+        Ask::Search(room, words) => Answer::Messages(
+            session.history(History { limit: Some(PAGE), search: Some(words), ..History::of(room) }).await?,
+        ),
         Ask::Progress(ids) => {
             let mut known = Vec::new();
             for id in ids.iter().filter_map(|id| id.parse().ok()) {
@@ -106,6 +110,7 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
             Answer::Progress(known)
         }
         Ask::Receipts(id) => Answer::Receipts(session.receipts(id).await?),
+        Ask::MarkRead(room, cursor) => Answer::Read(session.mark_read(room, Some(cursor)).await?),
         Ask::Transfers => match session.files(AskFiles::Transfers {}).await? {
             AnswerFiles::Transfers(transfers) => Answer::Transfers(transfers),
             _ => Answer::Transfers(Vec::new()),

@@ -9,7 +9,7 @@ use super::{
 use crate::cli::chat::commands;
 
 /// Commands whose words are rooms.
-const OF_ROOMS: [&str; 8] = ["/join", "/leave", "/who", "/members", "/files", "/requests", "/bans", "/accept"];
+const OF_ROOMS: [&str; 9] = ["/read", "/join", "/leave", "/who", "/members", "/files", "/requests", "/bans", "/accept"];
 
 /// What may stand where something is typed, and which of it stands there.
 pub struct Completing {

@@ -2,42 +2,19 @@
 
 use std::collections::VecDeque;
 
-use crate::cli::time;
 use common::{
     AccountName, RoomName,
-    wire::control::{Event, MemberChange, MessageEvent, MessageKind, ReceiptEvent, Said},
+    wire::control::{Event, MemberEvent, MessageEvent, MessageKind, ReceiptEvent, Said},
 };
+
+use super::entries::{Entry, Progress, append, cursor, entries_of, fold, is_full, join, place};
 
 /// Messages asked for at once.
 pub const PAGE: u32 = 100;
 /// Entries held, at the most.
 const WINDOW: usize = 600;
-/// People named of those who came and went, at the most.
-const NOISE: usize = 50;
 /// Lines from the end of the window at which more is asked for.
 const NEAR: usize = 50;
-
-/// One thing in a conversation.
-#[derive(Debug)]
-pub enum Entry {
-    /// A message as it stands now, and how far it has got if it is one's own.
-    Message(Box<MessageEvent>, Progress),
-    /// A day begins.
-    Day(String),
-    /// Something that is told to the user.
-    Notice(String),
-    /// Who came and went.
-    Noise(Vec<(AccountName, MemberChange)>),
-}
-
-/// How far a message of one's own has got.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub enum Progress {
-    /// Not known, or not any more.
-    Unknown,
-    /// So many have it, of so many who were meant to, and so many are still waited for.
-    Known { delivered: usize, all: usize, pending: usize },
-}
 
 /// The window.
 pub struct Conversation {
@@ -55,6 +32,8 @@ pub struct Conversation {
     pub more_after: bool,
     /// The message that was searched for.
     pub marked: Option<u64>,
+    /// Whose own coming and going is no news.
+    pub me: Option<AccountName>,
 }
 
 /// What is missing at an end of the window.
@@ -70,7 +49,7 @@ impl Conversation {
     /// One of which nothing is known yet.
     pub fn new(room: Option<RoomName>) -> Conversation {
         let (entries, is_open, more_before) = (VecDeque::new(), room.is_none(), room.is_some());
-        Conversation { room, entries, offset: 0, is_open, more_before, more_after: false, marked: None }
+        Conversation { room, entries, offset: 0, is_open, more_before, more_after: false, marked: None, me: None }
     }
 
     /// Whether it is that of a room.
@@ -81,11 +60,11 @@ impl Conversation {
     /// Its newest page has come. What happened while it was asked for stays behind it.
     pub fn open(&mut self, events: Vec<Event>) {
         self.is_open = true;
-        self.more_before = events.len() >= PAGE as usize;
+        self.more_before = is_full(&events);
         self.more_after = false;
-        let page = messages(events);
-        let last = page.back().and_then(cursor);
-        self.entries.retain(|entry| cursor(entry).is_none_or(|cursor| last.is_none_or(|last| cursor > last)));
+        let page = entries_of(events, self.me.as_ref());
+        let last = page.iter().rev().find_map(place);
+        self.entries.retain(|entry| place(entry).is_none_or(|place| last.is_none_or(|last| place > last)));
         let later = std::mem::replace(&mut self.entries, page);
         join(&mut self.entries, later);
         self.offset = 0;
@@ -102,10 +81,11 @@ impl Conversation {
         lines: &impl Fn(&Entry) -> usize,
     ) {
         self.is_open = true;
-        self.more_before = before.len() >= PAGE as usize;
+        self.more_before = is_full(&before);
         self.more_after = after.len() >= PAGE as usize;
-        self.entries = messages(before);
-        join(&mut self.entries, messages(after));
+        self.entries = entries_of(before, self.me.as_ref());
+        let after = entries_of(after, self.me.as_ref());
+        join(&mut self.entries, after);
         self.marked = Some(at);
         let below = self.entries.iter().rev().take_while(|entry| cursor(entry).is_none_or(|cursor| cursor > at));
         self.offset = below.map(lines).sum::<usize>().saturating_sub(height / 2);
@@ -114,8 +94,9 @@ impl Conversation {
 
     /// Older messages have come.
     pub fn before(&mut self, events: Vec<Event>, lines: &impl Fn(&Entry) -> usize) {
-        self.more_before = events.len() >= PAGE as usize;
-        let later = std::mem::replace(&mut self.entries, messages(events));
+        self.more_before = is_full(&events);
+        let earlier = entries_of(events, self.me.as_ref());
+        let later = std::mem::replace(&mut self.entries, earlier);
         join(&mut self.entries, later);
         while self.entries.len() > WINDOW
             && let Some(last) = self.entries.pop_back()
@@ -128,8 +109,11 @@ impl Conversation {
     /// Newer messages have come.
     pub fn after(&mut self, events: Vec<Event>, lines: &impl Fn(&Entry) -> usize) {
         self.more_after = events.len() >= PAGE as usize;
-        let last = self.last();
-        for entry in messages(events).into_iter().filter(|entry| cursor(entry).is_some_and(|at| Some(at) > last)) {
+        let last = self.entries.iter().rev().find_map(place);
+        for entry in entries_of(events, self.me.as_ref())
+            .into_iter()
+            .filter(|entry| place(entry).is_some_and(|at| Some(at) > last))
+        {
             let added = append(&mut self.entries, entry);
             self.offset += self.entries.range(self.entries.len() - added..).map(lines).sum::<usize>();
         }
@@ -154,16 +138,13 @@ impl Conversation {
     }
 
     /// Somebody came or went.
-    pub fn noise(&mut self, name: AccountName, change: MemberChange, lines: &impl Fn(&Entry) -> usize) {
-        if let Some(Entry::Noise(people)) = self.entries.back_mut().filter(|_| !self.more_after) {
-            // Who comes and goes again and again is there once.
-            people.retain(|(other, before)| (other, is_presence(*before)) != (&name, is_presence(change)));
-            if people.len() < NOISE {
-                people.push((name, change));
-            }
+    pub fn noise(&mut self, event: MemberEvent, lines: &impl Fn(&Entry) -> usize) {
+        if let Some(Entry::Noise(people, last)) = self.entries.back_mut().filter(|_| !self.more_after) {
+            fold(people, event.name, event.change);
+            *last = event.cursor;
             return;
         }
-        self.push(Entry::Noise(vec![(name, change)]), lines);
+        self.push(Entry::Noise(vec![(event.name, event.change)], event.cursor), lines);
     }
 
     /// Somebody has more of one's own messages: of how many must be asked anew.
@@ -245,7 +226,7 @@ impl Conversation {
             return self.entries.iter().find_map(cursor).map(Missing::Before);
         }
         if up < 0 && self.more_after && self.offset < NEAR {
-            return self.last().map(Missing::After);
+            return self.entries.iter().rev().find_map(place).map(Missing::After);
         }
         None
     }
@@ -262,11 +243,11 @@ impl Conversation {
     }
 
     fn push(&mut self, entry: Entry, lines: &impl Fn(&Entry) -> usize) {
-        if self.more_after && cursor(&entry).is_some() {
+        if self.more_after && place(&entry).is_some() {
             // It comes with the page that it is on.
             return;
         }
-        if self.offset > 0 && self.entries.len() >= WINDOW && cursor(&entry).is_some() {
+        if self.offset > 0 && self.entries.len() >= WINDOW && place(&entry).is_some() {
             self.more_after = true;
             return;
         }
@@ -285,7 +266,8 @@ impl Conversation {
         }
     }
 
-    fn last(&self) -> Option<u64> {
+    /// The cursor of the newest message that is held.
+    pub fn last(&self) -> Option<u64> {
         self.entries.iter().rev().find_map(cursor)
     }
 
@@ -318,114 +300,11 @@ impl Conversation {
     }
 }
 
-/// The cursor of a message.
-pub fn cursor(entry: &Entry) -> Option<u64> {
-    match entry {
-        Entry::Message(message, _) => Some(message.cursor),
-        Entry::Day(_) | Entry::Notice(_) | Entry::Noise(_) => None,
-    }
-}
-
-fn day(entry: &Entry) -> Option<String> {
-    match entry {
-        Entry::Message(message, _) => Some(time::day(message.sent)),
-        Entry::Day(_) | Entry::Notice(_) | Entry::Noise(_) => None,
-    }
-}
-
-/// Adds an entry, behind a line for its day where that is another; says how many entries were added.
-fn append(entries: &mut VecDeque<Entry>, entry: Entry) -> usize {
-    let begins = day(&entry).filter(|day_now| entries.iter().rev().find_map(day).as_ref() != Some(day_now));
-    let added = 1 + usize::from(begins.is_some());
-    entries.extend(begins.map(Entry::Day));
-    entries.push_back(entry);
-    added
-}
-
-fn join(entries: &mut VecDeque<Entry>, later: VecDeque<Entry>) {
-    for entry in later.into_iter().filter(|entry| !matches!(entry, Entry::Day(_))) {
-        append(entries, entry);
-    }
-}
-
 /// Room and author, as they stand before the number in an id.
 fn author(message: &MessageEvent) -> Option<&str> {
     message.id.rsplit_once('/').map(|(author, _)| author)
 }
 
-fn is_presence(change: MemberChange) -> bool {
-    matches!(change, MemberChange::Online | MemberChange::Offline | MemberChange::Away)
-}
-
-fn messages(events: Vec<Event>) -> VecDeque<Entry> {
-    let mut entries = VecDeque::new();
-    for event in events {
-        if let Event::Message(message) = event {
-            append(&mut entries, Entry::Message(Box::new(message), Progress::Unknown));
-        }
-    }
-    entries
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use common::wire::control::Deed;
-
-    fn message(cursor: u64, author: &str, text: &str, deed: Deed) -> MessageEvent {
-        MessageEvent {
-            cursor,
-            id: format!("lobby/{author}/{cursor}"),
-            room: "lobby".parse().unwrap(),
-            from: author.parse().unwrap(),
-            seq: cursor,
-            stamp: "1.2".into(),
-            sent: 0,
-            received: 0,
-            path: "direct".into(),
-            text: text.into(),
-            mark: None,
-            deed,
-        }
-    }
-
-    fn about(kind: MessageKind, id: &str) -> Deed {
-        Deed { kind: Some(kind), about: Some(id.into()), ..Deed::default() }
-    }
-
-    fn first(conversation: &Conversation) -> &MessageEvent {
-        let found = conversation.entries.iter().find_map(|entry| match entry {
-            Entry::Message(message, _) => Some(&**message),
-            _ => None,
-        });
-        found.unwrap()
-    }
-
-    #[test]
-    fn what_is_done_to_a_message_shows_at_it_and_others_cannot_edit_it() {
-        let mut lobby = Conversation::new("lobby".parse().ok());
-        let lines = |_: &Entry| 1;
-        lobby.said(message(1, "bob", "one", Deed::default()), &lines);
-        lobby.said(message(2, "eve", "not mine", about(MessageKind::Edit, "lobby/bob/1")), &lines);
-        assert_eq!(first(&lobby).text, "one");
-        lobby.said(message(3, "bob", "better", about(MessageKind::Edit, "lobby/bob/1")), &lines);
-        lobby.said(message(4, "eve", "a", about(MessageKind::Reaction, "lobby/bob/1")), &lines);
-        lobby.said(message(5, "eve", "b", about(MessageKind::Reaction, "lobby/bob/1")), &lines);
-        let said = first(&lobby);
-        assert_eq!((said.text.as_str(), said.deed.edited), ("better", true));
-        assert_eq!(said.deed.reactions.keys().collect::<Vec<_>>(), ["b"]);
-        lobby.said(message(6, "bob", "", about(MessageKind::Delete, "lobby/bob/1")), &lines);
-        assert!(first(&lobby).deed.deleted && first(&lobby).text.is_empty());
-        assert_eq!(lobby.entries.len(), 2, "one message and its day");
-    }
-
-    #[test]
-    fn who_comes_and_goes_is_one_line_until_something_is_said() {
-        let mut lobby = Conversation::new("lobby".parse().ok());
-        let lines = |_: &Entry| 1;
-        for name in ["bob", "eve", "bob"] {
-            lobby.noise(name.parse().unwrap(), MemberChange::Online, &lines);
-        }
-        assert!(matches!(lobby.entries.iter().collect::<Vec<_>>()[..], [Entry::Noise(people)] if people.len() == 2));
-    }
-}
+#[path = "conversation_tests.rs"]
+mod tests;

@@ -9,6 +9,7 @@ use ratatui::{
 
 use super::{
     ask::Ask,
+    bindings::{Bindings, Does},
     editor::Editor,
     overlay::{Found, Overlay},
     state::{Output, State},
@@ -17,58 +18,67 @@ use super::{
 use crate::cli::chat::action::Action;
 
 /// The keys, as they are shown to who asks.
-pub const KEYS: [(&str, &str); 17] = [
-    ("Enter", "say it; /help shows the commands"),
-    ("alt-Enter", "another line"),
-    ("Tab", "complete a name, a room, a command, a path"),
-    ("Up, Down", "what was typed before"),
-    ("PageUp, PageDown", "back and forth in the history"),
-    ("End, Esc", "to the newest"),
-    ("ctrl-N, alt-Down", "the next room; alt-Up: the one before"),
-    ("ctrl-K", "go to a room by a part of its name, or join it"),
-    ("ctrl-F", "search here; Enter: go on to the one before"),
-    ("ctrl-R", "who has my last message; Up: the one before"),
-    ("ctrl-P, F2", "show the members, or hide them"),
-    ("ctrl-W, ctrl-U", "delete a word, all before the cursor"),
-    ("ctrl-C", "delete the line"),
-    ("ctrl-L", "draw everything anew"),
-    ("mouse", "a click goes to a room, the wheel scrolls"),
-    ("F1, ?", "these keys; ? where nothing is typed"),
-    ("ctrl-Q, /quit", "close"),
-];
+pub fn told(bindings: &Bindings) -> Vec<(String, &'static str)> {
+    let all = |does| bindings.all_shown(does);
+    let two = |one, other| format!("{}, {}", bindings.shown(one), bindings.shown(other));
+    vec![
+        ("Enter".into(), "say it; /help shows the commands"),
+        (bindings.shown(Does::NewLine), "another line"),
+        (all(Does::Complete), "complete a name, a room, a command, a path"),
+        ("Up, Down".into(), "what was typed before"),
+        (two(Does::PageUp, Does::PageDown), "back and forth in the history"),
+        (format!("{}, Esc", bindings.shown(Does::Newest)), "to the newest"),
+        (two(Does::NextRoom, Does::PreviousRoom), "the next room, the one before"),
+        (all(Does::Jump), "go to a room by a part of its name, or join it"),
+        (all(Does::Search), "search here; Enter: go on to the one before"),
+        (all(Does::Pick), "pick a message: reply, react, edit, fetch, …"),
+        (all(Does::Receipts), "who has my last message; Up: the one before"),
+        (all(Does::Members), "show the members, or hide them"),
+        ("ctrl-W, ctrl-U".into(), "delete a word, all before the cursor"),
+        ("ctrl-C".into(), "delete the line"),
+        (all(Does::Redraw), "draw everything anew"),
+        ("mouse".into(), "click: a room, a message; 2nd click: its file"),
+        (format!("{}, ?", all(Does::Keys)), "these keys; ? where nothing is typed"),
+        (format!("{}, /quit", all(Does::Close)), "close"),
+    ]
+}
 
 impl State {
     pub(super) fn key(&mut self, key: KeyEvent, now: Instant, out: &mut Vec<Output>) {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         let alt = key.modifiers.contains(KeyModifiers::ALT);
-        if key.code != KeyCode::Tab && key.code != KeyCode::BackTab {
+        let does = self.bindings.of(&key);
+        if does != Some(Does::Complete) && key.code != KeyCode::BackTab {
             self.completing = None;
         }
-        match key.code {
-            KeyCode::Char('q') if control => out.push(Output::Quit),
-            KeyCode::Char('n') if control => self.step(1),
-            KeyCode::Down if alt => self.step(1),
-            KeyCode::Up if alt => self.step(-1),
-            KeyCode::Char('p') if control => self.toggle_members(),
-            KeyCode::F(2) => self.toggle_members(),
-            KeyCode::F(1) => self.toggle(Overlay::Keys),
-            KeyCode::Char('k') if control => {
+        let is_typing = matches!(self.overlay, Overlay::None);
+        match (does, key.code) {
+            (Some(Does::Close), _) => out.push(Output::Quit),
+            (Some(Does::NextRoom), _) => self.step(1),
+            (Some(Does::PreviousRoom), _) => self.step(-1),
+            (Some(Does::Members), _) => self.toggle_members(),
+            (Some(Does::Keys), _) => self.toggle(Overlay::Keys),
+            (Some(Does::Jump), _) => {
                 self.ask(Ask::Rooms, out);
                 self.toggle(Overlay::Jump(Editor::default(), 0));
             }
-            KeyCode::Char('f') if control => self.toggle(Overlay::Search(Editor::default(), Found::default())),
-            KeyCode::Char('r') if control => {
-                if matches!(self.overlay, Overlay::Receipts { .. }) {
-                    self.overlay = Overlay::None;
-                } else {
-                    self.who_has_it(true, out);
-                }
+            (Some(Does::Search), _) => self.toggle(Overlay::Search(Editor::default(), Found::default())),
+            (Some(Does::Receipts), _) if matches!(self.overlay, Overlay::Receipts { .. }) => {
+                self.overlay = Overlay::None;
             }
-            KeyCode::PageUp => self.scroll(self.page(), out),
-            KeyCode::PageDown => self.scroll(-self.page(), out),
-            KeyCode::Esc if matches!(self.overlay, Overlay::None) => self.go_to_end(),
-            KeyCode::Esc => self.overlay = Overlay::None,
-            code => match &self.overlay {
+            (Some(Does::Receipts), _) => self.who_has_it(true, out),
+            (Some(Does::Pick), _) => self.pick(true, out),
+            (Some(Does::PageUp), _) => self.scroll(self.page(), out),
+            (Some(Does::PageDown), _) => self.scroll(-self.page(), out),
+            // The screen is cleared where it is held.
+            (Some(Does::Redraw), _) => out.push(Output::Redraw),
+            (Some(Does::Complete), _) if is_typing => self.complete(true, out),
+            (Some(Does::NewLine), _) if is_typing => self.editor.insert("\n"),
+            (Some(Does::Newest), _) if is_typing && !self.conversation.is_at_end() => self.go_to_end(),
+            (_, KeyCode::Esc) if !is_typing => self.overlay = Overlay::None,
+            (_, KeyCode::Esc) if self.aim.is_some() => self.aim_no_more(),
+            (_, KeyCode::Esc) => self.go_to_end(),
+            (_, code) => match &self.overlay {
                 Overlay::None => self.type_key(code, control, alt, now, out),
                 Overlay::Keys => self.overlay = Overlay::None,
                 Overlay::Receipts { .. } => match code {
@@ -76,6 +86,7 @@ impl State {
                     KeyCode::Down => self.who_has_it(false, out),
                     _ => self.overlay = Overlay::None,
                 },
+                Overlay::Picked(_) => self.pick_key(code, out),
                 Overlay::Jump(..) => self.jump_key(code, control, out),
                 Overlay::Search(..) if code == KeyCode::Enter => self.search_on(out),
                 Overlay::Search(..) => {
@@ -87,34 +98,38 @@ impl State {
         }
     }
 
-    pub(super) fn click(&mut self, place: Position) {
+    pub(super) fn click(&mut self, place: Position, out: &mut Vec<Output>) {
         let layout = Layout::of(self);
-        if layout.places.contains(place) {
+        if matches!(self.overlay, Overlay::Keys | Overlay::Receipts { .. } | Overlay::Jump(..)) {
+            // What is under it is not what is meant.
+            self.overlay = Overlay::None;
+        } else if layout.places.contains(place) {
             let row = usize::from(place.y - layout.places.y) + layout.first_place;
             if let Some(room) = self.places.all().get(row).map(|place| place.room.clone()) {
                 self.go(room);
             }
+        } else if layout.conversation.contains(place) && !matches!(self.overlay, Overlay::Search(..)) {
+            self.click_message(place, out);
         }
     }
 
     fn type_key(&mut self, code: KeyCode, control: bool, alt: bool, now: Instant, out: &mut Vec<Output>) {
         match code {
-            KeyCode::Enter if alt => self.editor.insert("\n"),
-            KeyCode::Char('j') if control => self.editor.insert("\n"),
             KeyCode::Enter => {
                 let typed = self.editor.take();
-                let action = self.talk.typed(&typed);
+                let action = self.aimed(&typed);
                 if action != Action::Nothing && !self.conversation.is_at_end() && !matches!(action, Action::Search(..))
                 {
                     self.go_to_end();
                 }
                 self.act(action, out);
             }
-            KeyCode::Tab => self.complete(true, out),
             KeyCode::BackTab => self.complete(false, out),
             KeyCode::Up => self.editor.up(),
             KeyCode::Down => self.editor.down(),
-            KeyCode::End if !self.conversation.is_at_end() => self.go_to_end(),
+            KeyCode::Char('c') if control && self.editor.is_empty() => {
+                self.notice(format!("{} closes the screen", self.bindings.shown(Does::Close)));
+            }
             KeyCode::Char('c') if control => drop(self.editor.take()),
             KeyCode::Char('?') if self.editor.is_empty() => self.overlay = Overlay::Keys,
             code => {

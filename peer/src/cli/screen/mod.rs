@@ -5,12 +5,17 @@
 //!                                  State -> view::draw -> terminal, at most 30 times a second
 //! ```
 
+mod answers;
 mod ask;
+mod bindings;
 mod complete;
 mod conversation;
 mod editor;
+mod entries;
 mod keys;
+mod news;
 mod overlay;
+mod pick;
 mod places;
 mod state;
 mod terminal;
@@ -26,7 +31,6 @@ use std::{
 use anyhow::Result;
 use common::{RoomName, wire::control::Refusal};
 use peer::control::{Follow, Session};
-use ratatui::crossterm::event::{KeyCode, KeyModifiers};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -40,6 +44,7 @@ use super::{
     notices::Rules,
 };
 use ask::{Answer, Ask, answer};
+pub use bindings::Bindings;
 use state::{Input, Output, State};
 use terminal::Terminal;
 use view::Look;
@@ -64,6 +69,8 @@ pub struct Begin {
     pub bell: Option<Rules>,
     /// Whether closing it leaves the session logged in.
     pub attached: bool,
+    /// Which key does what.
+    pub keys: Bindings,
 }
 
 /// Whether this process has a terminal that can show it.
@@ -82,7 +89,7 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
     let mut terminal = Terminal::open()?;
     let mut inputs = terminal.inputs();
     let look = Look::of_terminal();
-    let mut state = State::new(terminal.size()?, begin.room, begin.attached);
+    let mut state = State::new(terminal.size()?, begin.room, begin.attached, begin.keys);
     let mut doing = Doing::new(session.clone());
     let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
     let mut tick = time::interval(TICK);
@@ -102,9 +109,6 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
             input = inputs.recv() => match input {
                 None => break,
                 Some(input) => {
-                    if is_redraw(&input) {
-                        terminal.clear()?;
-                    }
                     idle.look(&session, true).await;
                     input
                 }
@@ -132,10 +136,6 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
     Ok(())
 }
 
-fn is_redraw(input: &Input) -> bool {
-    matches!(input, Input::Key(key) if key.code == KeyCode::Char('l') && key.modifiers.contains(KeyModifiers::CONTROL))
-}
-
 /// What is being done for the screen, which never waits for it.
 struct Doing<S> {
     session: S,
@@ -160,6 +160,7 @@ impl<S: Session> Doing<S> {
         for output in outputs {
             match output {
                 Output::Quit => return Ok(true),
+                Output::Redraw => terminal.clear()?,
                 Output::Typing(room) => {
                     let session = self.session.clone();
                     // Nothing is lost if it cannot be told.

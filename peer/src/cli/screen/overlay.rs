@@ -8,6 +8,7 @@ use common::{
 use super::{
     ask::Ask,
     editor::Editor,
+    pick::Picked,
     state::{Output, State},
 };
 use crate::cli::{chat::action::Action, text};
@@ -22,6 +23,8 @@ pub enum Overlay {
     Jump(Editor, usize),
     /// What was searched for, with the cursors of what was found, the newest first, and which of them is shown.
     Search(Editor, Found),
+    /// A message is picked, for something to be done to it.
+    Picked(Picked),
     /// Who has a message of one's own.
     Receipts {
         /// Its id.
@@ -49,7 +52,7 @@ impl Overlay {
     pub fn editor(&mut self) -> Option<&mut Editor> {
         match self {
             Overlay::Jump(editor, _) | Overlay::Search(editor, _) => Some(editor),
-            Overlay::None | Overlay::Keys | Overlay::Receipts { .. } => None,
+            Overlay::None | Overlay::Keys | Overlay::Picked(_) | Overlay::Receipts { .. } => None,
         }
     }
 }
@@ -132,6 +135,11 @@ impl State {
             self.notice("you have said nothing here yet of which to tell who has it".into());
             return;
         };
+        self.show_receipts(id, &text, out);
+    }
+
+    /// Shows who has a message of one's own.
+    pub(super) fn show_receipts(&mut self, id: String, text: &str, out: &mut Vec<Output>) {
         if let Ok(asked) = id.parse::<MessageId>() {
             self.ask(Ask::Receipts(asked), out);
         }

@@ -11,7 +11,7 @@ use peer::notices::is_to_me;
 pub struct Place {
     /// Which.
     pub room: RoomName,
-    /// Messages that were not in view, since the screen was opened.
+    /// Messages that were not read, as far as the session counts them.
     pub unread: usize,
     /// Those of them that name the user; of a conversation of two, all.
     pub mentions: usize,
@@ -19,6 +19,10 @@ pub struct Place {
     pub online: bool,
     /// How many are in it.
     pub members: u32,
+    /// The cursor up to which it was read.
+    read: u64,
+    /// The cursor up to which it is counted what is not.
+    counted: u64,
 }
 
 /// All of them.
@@ -30,14 +34,16 @@ pub struct Places {
 impl Places {
     /// As they are now.
     pub fn update(&mut self, chats: Vec<Chat>) {
-        let mut list: Vec<Place> = chats
-            .into_iter()
-            .map(|chat| {
-                let before = self.list.iter().find(|place| place.room == chat.room);
-                let (unread, mentions) = before.map_or((0, 0), |place| (place.unread, place.mentions));
-                Place { room: chat.room, unread, mentions, online: chat.online, members: chat.members }
-            })
-            .collect();
+        let place = |chat: Chat| Place {
+            room: chat.room,
+            unread: chat.unread as usize,
+            mentions: chat.mentions as usize,
+            online: chat.online,
+            members: chat.members,
+            read: chat.read,
+            counted: chat.counted,
+        };
+        let mut list: Vec<Place> = chats.into_iter().map(place).collect();
         list.sort_by_key(|place| (!place.room.is_plain(), place.room.fold()));
         self.list = list;
     }
@@ -60,12 +66,34 @@ impl Places {
         let known = self.list.iter().position(|place| place.room == message.room);
         let place = known.unwrap_or_else(|| {
             let room = message.room.clone();
-            self.list.push(Place { room, unread: 0, mentions: 0, online: true, members: 0 });
+            self.list.push(Place { room, unread: 0, mentions: 0, online: true, members: 0, read: 0, counted: 0 });
             self.list.len() - 1
         });
-        self.list[place].unread += 1;
-        self.list[place].mentions += usize::from(is_to_me(message));
+        let place = &mut self.list[place];
+        // The session may have counted it by now.
+        if message.cursor > place.counted {
+            place.counted = message.cursor;
+            place.unread += 1;
+            place.mentions += usize::from(is_to_me(message));
+        }
         known.is_some()
+    }
+
+    /// A conversation was read up to a cursor, here or elsewhere. False if there may be more after it that is not read: then
+    /// the session has to count anew.
+    pub fn read_up_to(&mut self, room: &RoomName, cursor: u64) -> bool {
+        let Some(place) = self.list.iter_mut().find(|place| place.room == *room) else { return true };
+        place.read = place.read.max(cursor);
+        let is_all = cursor >= place.counted;
+        if is_all {
+            (place.unread, place.mentions) = (0, 0);
+        }
+        is_all || place.unread == 0
+    }
+
+    /// Whether it was not read up to that cursor yet.
+    pub fn is_news(&self, room: &RoomName, cursor: u64) -> bool {
+        self.get(room).is_some_and(|place| place.read < cursor)
     }
 
     /// Everything in it is in view.

@@ -9,7 +9,7 @@ use std::{
 
 use common::{
     AccountName, RoomName,
-    wire::control::{Event, Member, MemberChange, MemberEvent, MessageEvent, Refusal, Room, Status, files::Transfer},
+    wire::control::{Event, Member, Refusal, Room, Status, files::Transfer},
 };
 use ratatui::{
     crossterm::event::KeyEvent,
@@ -18,10 +18,13 @@ use ratatui::{
 
 use super::{
     ask::{Answer, Ask},
+    bindings::{Bindings, Does},
     complete::Completing,
-    conversation::{Conversation, Entry, Missing},
+    conversation::{Conversation, Missing},
     editor::Editor,
+    entries::Entry,
     overlay::Overlay,
+    pick::Aim,
     places::Places,
     view::{self, Layout},
 };
@@ -35,9 +38,9 @@ use crate::cli::{
 };
 
 /// How long somebody is shown to be typing after it was heard.
-const TYPING: Duration = Duration::from_secs(5);
+pub(super) const TYPING: Duration = Duration::from_secs(5);
 /// People shown to be typing, at the most.
-const TYPISTS: usize = 64;
+pub(super) const TYPISTS: usize = 64;
 /// Messages asked about at once, how far they have got.
 const PROGRESS: usize = 32;
 /// Ticks between two looks at how the session and its transfers are, and at the paths to members.
@@ -77,6 +80,8 @@ pub enum Output {
     Ask(Ask),
     /// To let the others know that the user is typing.
     Typing(RoomName),
+    /// To draw everything anew, on a terminal that is cleared.
+    Redraw,
     /// To close the screen.
     Quit,
 }
@@ -99,6 +104,10 @@ pub struct State {
     pub show_members: Option<bool>,
     /// The line that is typed.
     pub editor: Editor,
+    /// The message that it is done to, if it is not simply said.
+    pub aim: Option<Aim>,
+    /// Which key does what.
+    pub bindings: Bindings,
     /// What is over it all.
     pub overlay: Overlay,
     /// How the session is.
@@ -110,24 +119,27 @@ pub struct State {
     /// Whether closing the screen leaves the session logged in.
     pub attached: bool,
     pub(super) completing: Option<Completing>,
-    typing: BTreeMap<(RoomName, AccountName), Instant>,
-    under_way: HashSet<Discriminant<Ask>>,
-    stale: Stale,
+    pub(super) typing: BTreeMap<(RoomName, AccountName), Instant>,
+    pub(super) under_way: HashSet<Discriminant<Ask>>,
+    pub(super) stale: Stale,
     ticks: u64,
     changed: bool,
 }
 
 /// What is to be asked again.
 #[derive(Default)]
-struct Stale {
-    chats: bool,
-    members: bool,
-    topic: bool,
+pub(super) struct Stale {
+    /// The conversations.
+    pub chats: bool,
+    /// Who is in the one in the middle.
+    pub members: bool,
+    /// What it is about.
+    pub topic: bool,
 }
 
 impl State {
     /// A screen of this size that begins in a room, if not in the first.
-    pub fn new(size: Size, room: Option<RoomName>, attached: bool) -> State {
+    pub fn new(size: Size, room: Option<RoomName>, attached: bool, bindings: Bindings) -> State {
         State {
             talk: Talk::in_room(room),
             size,
@@ -137,6 +149,8 @@ impl State {
             members: Vec::new(),
             show_members: None,
             editor: Editor::default(),
+            aim: None,
+            bindings,
             overlay: Overlay::None,
             status: None,
             transfers: Vec::new(),
@@ -157,9 +171,9 @@ impl State {
         (self.status, self.rooms) = (Some(status), rooms);
         let mut out = Vec::new();
         self.settle(&mut out);
-        let close =
-            if self.attached { "ctrl-Q closes the screen, and the session goes on." } else { "ctrl-Q logs out." };
-        self.notice(format!("{told} F1 shows the keys. {close}"));
+        let what = if self.attached { "closes the screen, and the session goes on" } else { "logs out" };
+        let (keys, close) = (self.bindings.shown(Does::Keys), self.bindings.shown(Does::Close));
+        self.notice(format!("{told} {keys} shows the keys. {close} {what}."));
         self.ask(Ask::Transfers, &mut out);
         out
     }
@@ -176,7 +190,7 @@ impl State {
                 self.overlay.editor().unwrap_or(&mut self.editor).insert(&text);
                 self.tell_typing(now, &mut out);
             }
-            Input::Click(place) => self.click(place),
+            Input::Click(place) => self.click(place, &mut out),
             Input::Wheel(up) => self.scroll(if up { 3 } else { -3 }, &mut out),
             Input::Resize(size) => self.size = size,
             Input::Event(event) => self.happened(event, now, &mut out),
@@ -207,6 +221,7 @@ impl State {
     /// Goes to a room that is joined.
     pub fn go(&mut self, room: RoomName) {
         self.talk.go(room);
+        self.aim_no_more();
         self.overlay = Overlay::None;
     }
 
@@ -246,10 +261,16 @@ impl State {
     }
 
     /// What is in view is not unread any more.
-    fn read(&mut self) {
+    pub(super) fn read(&mut self) {
         if let Some(room) = self.conversation.room.as_ref().filter(|_| self.conversation.is_at_end()) {
             self.places.read(room);
         }
+    }
+
+    /// The cursor of the newest message of the conversation, if it is in view.
+    fn is_read_up_to(&self) -> Option<u64> {
+        let is_seen = self.conversation.is_open && self.conversation.is_at_end();
+        self.conversation.last().filter(|_| is_seen)
     }
 
     /// Asks the session, unless the same is asked already.
@@ -293,133 +314,6 @@ impl State {
         }
     }
 
-    fn happened(&mut self, event: Event, now: Instant, out: &mut Vec<Output>) {
-        let told = self.talk.happened(&event, now);
-        match event {
-            Event::Message(message) => self.said(message),
-            Event::Typing(typing) if self.talk.me() != Some(&typing.name) => {
-                if self.typing.len() < TYPISTS {
-                    self.typing.insert((typing.room, typing.name), now + TYPING);
-                }
-            }
-            Event::Typing(_) => {}
-            Event::Receipt(receipt) => {
-                if self.conversation.is_of(&receipt.room) {
-                    self.conversation.receipt(&receipt);
-                }
-            }
-            Event::Transfer(transfer) => {
-                self.ask(Ask::Transfers, out);
-                if self.conversation.is_of(&transfer.room) || transfer.state.is_over() {
-                    told.into_iter().for_each(|told| self.notice(told));
-                }
-            }
-            Event::Member(member) => self.changed_member(member, told),
-        }
-    }
-
-    fn said(&mut self, message: MessageEvent) {
-        self.typing.remove(&(message.room.clone(), message.from.clone()));
-        let lines = lines_in(self.pane());
-        let here = self.conversation.is_of(&message.room);
-        let is_seen = here && self.conversation.is_at_end();
-        let is_own = message.path == "self";
-        if !is_seen && !is_own && !self.places.unread(&message) {
-            self.stale.chats = true;
-        }
-        if here {
-            self.conversation.said(message, &lines);
-            if is_own && !self.conversation.is_at_end() {
-                // Who says something wants to see it.
-                self.go_to_end();
-            }
-        }
-    }
-
-    fn changed_member(&mut self, event: MemberEvent, told: Option<String>) {
-        use MemberChange::{Away, Joined, Left, Offline, Online, Removed, Role, Topic};
-        let here = self.conversation.is_of(&event.room);
-        let is_me = self.talk.me() == Some(&event.name);
-        self.stale.members |= here;
-        self.stale.topic |= here && event.change == Topic;
-        self.stale.chats |= is_me || !event.room.is_plain() || matches!(event.change, Joined | Left | Online | Offline);
-        let lines = lines_in(self.pane());
-        if here {
-            self.conversation.doubt();
-            if matches!(event.change, Joined | Left | Online | Offline | Away) && !is_me {
-                self.conversation.noise(event.name, event.change, &lines);
-                return;
-            }
-        }
-        let is_news =
-            here || is_me || !matches!(event.change, Joined | Left | Online | Offline | Away | Removed | Role | Topic);
-        told.filter(|_| is_news).into_iter().for_each(|told| self.notice(told));
-    }
-
-    fn answered(&mut self, ask: Ask, answer: Result<Answer, Refusal>, out: &mut Vec<Output>) {
-        self.under_way.remove(&discriminant(&ask));
-        match (ask, answer) {
-            (Ask::Page(..) | Ask::After(..) | Ask::Around(..) | Ask::Search(..) | Ask::Receipts(_), Err(refusal)) => {
-                self.conversation.is_open = true;
-                self.overlay = Overlay::None;
-                self.notice(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  ")));
-            }
-            // What is not answered stays as it is shown.
-            (_, Err(_)) => {}
-            (_, Ok(Answer::Status(status))) => {
-                let told = self.talk.tracker(&status);
-                self.status = Some(*status);
-                told.into_iter().for_each(|told| self.notice(told));
-            }
-            (_, Ok(Answer::Chats(chats))) => {
-                self.places.update(chats);
-                if self.talk.room().is_err() {
-                    self.places.next(None, 1).into_iter().for_each(|room| self.talk.go(room));
-                }
-            }
-            (_, Ok(Answer::Rooms(rooms))) => self.rooms = rooms,
-            (Ask::Members(room), Ok(Answer::Members(members))) if self.room() == Some(&room) => self.members = members,
-            (Ask::Topic(room), Ok(Answer::Topic(topic))) if self.room() == Some(&room) => self.topic = topic,
-            (_, Ok(Answer::Progress(known))) => {
-                known.iter().for_each(|said| self.conversation.progress(said));
-            }
-            (_, Ok(Answer::Transfers(transfers))) => {
-                self.transfers = transfers.into_iter().filter(|transfer| !transfer.state.is_over()).collect();
-            }
-            (_, Ok(Answer::Words(words))) => self.offered(words),
-            (Ask::Receipts(id), Ok(Answer::Receipts(receipts))) => self.receipted(&id.to_string(), receipts),
-            (Ask::Search(room, words), Ok(Answer::Messages(found))) => self.found(&room, &words, found, out),
-            (ask, Ok(answer)) => self.paged(ask, answer),
-        }
-    }
-
-    /// A part of the history has come.
-    fn paged(&mut self, ask: Ask, answer: Answer) {
-        let pane = self.pane();
-        let lines = lines_in(pane);
-        let (Ask::Page(room, _) | Ask::After(room, _) | Ask::Around(room, _)) = &ask else { return };
-        if !self.conversation.is_of(room) {
-            return;
-        }
-        let conversation = &mut self.conversation;
-        match (ask, answer) {
-            (Ask::Page(_, None), Answer::Messages(events)) => {
-                for event in &events {
-                    if let Event::Message(message) = event {
-                        self.talk.remember(message);
-                    }
-                }
-                conversation.open(events);
-            }
-            (Ask::Page(..), Answer::Messages(events)) => conversation.before(events, &lines),
-            (Ask::After(..), Answer::Messages(events)) => conversation.after(events, &lines),
-            (Ask::Around(_, at), Answer::Around(before, after)) => {
-                conversation.around(at, before, after, pane.height.into(), &lines);
-            }
-            _ => {}
-        }
-    }
-
     fn tick(&mut self, now: Instant, out: &mut Vec<Output>) {
         self.ticks += 1;
         let before = self.typing.len();
@@ -446,6 +340,9 @@ impl State {
         let unknown: Vec<String> = self.conversation.unknown(visible).into_iter().rev().take(PROGRESS).collect();
         if !unknown.is_empty() {
             self.ask(Ask::Progress(unknown), out);
+        }
+        if let Some(last) = self.is_read_up_to().filter(|last| self.places.is_news(&room, *last)) {
+            self.ask(Ask::MarkRead(room.clone(), last), out);
         }
         if self.stale.members {
             self.stale.members = false;

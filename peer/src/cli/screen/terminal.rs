@@ -24,7 +24,7 @@ use ratatui::{
         execute,
         terminal::{self, EnterAlternateScreen, LeaveAlternateScreen},
     },
-    layout::{Position, Size},
+    layout::{Position, Rect, Size},
 };
 use tokio::sync::mpsc;
 
@@ -34,6 +34,9 @@ use super::state::Input;
 const KEYS: usize = 256;
 /// How long the terminal is asked for a key before it is looked whether the screen is closed.
 const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Something has panicked: from then on nothing is drawn.
+static BROKEN: AtomicBool = AtomicBool::new(false);
 
 /// The terminal, in the hands of the screen until this is dropped.
 pub struct Terminal {
@@ -47,8 +50,9 @@ impl Terminal {
         static HOOK: Once = Once::new();
         HOOK.call_once(|| {
             let before = panic::take_hook();
-            // What is said of a panic is to be read.
+            // What is said of a panic is to be read, also of one in a task beside the screen: that closes it.
             panic::set_hook(Box::new(move |info| {
+                BROKEN.store(true, Ordering::Relaxed);
                 restore();
                 before(info);
             }));
@@ -68,13 +72,18 @@ impl Terminal {
 
     /// Draws a frame: only what is different from the one before is written.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> Result<()> {
-        self.inner.draw(draw)?;
+        if !BROKEN.load(Ordering::Relaxed) {
+            self.inner.draw(draw)?;
+        }
         Ok(())
     }
 
     /// Draws everything anew with the next frame.
     pub fn clear(&mut self) -> Result<()> {
-        Ok(self.inner.clear()?)
+        // Not `ratatui::Terminal::clear`, which asks the terminal where its cursor is and waits for an answer that the keys'
+        // thread takes.
+        let size = self.inner.size()?;
+        Ok(self.inner.resize(Rect::from((Position::ORIGIN, size)))?)
     }
 
     /// Rings the bell.
@@ -88,7 +97,7 @@ impl Terminal {
         let (inputs, taken) = mpsc::channel(KEYS);
         let closed = self.closed.clone();
         thread::spawn(move || {
-            while !closed.load(Ordering::Relaxed) {
+            while !closed.load(Ordering::Relaxed) && !BROKEN.load(Ordering::Relaxed) {
                 let input = match event::poll(PATIENCE) {
                     Ok(true) => event::read(),
                     Ok(false) => continue,
@@ -132,4 +141,39 @@ fn restore() {
     // A terminal that is gone needs no restoring.
     let _ = execute!(io::stdout(), DisableMouseCapture, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
     let _ = terminal::disable_raw_mode();
+}
+
+#[cfg(test)]
+#[path = "../../../tests/terminal/mod.rs"]
+mod tty;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{tty::Tty, *};
+
+    /// Set where this test runs once more, on a terminal of its own.
+    const ON_TERMINAL: &str = "ROLLCALL_TEST_ON_TERMINAL";
+
+    #[test]
+    fn a_panic_anywhere_closes_the_screen_and_leaves_the_terminal_as_it_was() {
+        if std::env::var_os(ON_TERMINAL).is_some() {
+            let mut terminal = Terminal::open().unwrap();
+            terminal.draw(|_| {}).unwrap();
+            let mut inputs = terminal.inputs();
+            assert!(thread::spawn(|| panic!("the reason")).join().is_err());
+            assert!(inputs.blocking_recv().is_none());
+            return;
+        }
+        let name = "cli::screen::terminal::tests::a_panic_anywhere_closes_the_screen_and_leaves_the_terminal_as_it_was";
+        let variables = [(ON_TERMINAL, "1"), ("TERM", "xterm")];
+        let program = std::env::current_exe().unwrap();
+        let mut tty = Tty::start(&program, &["--exact", name, "--nocapture"], &variables, Path::new("/"));
+        tty.ends();
+        tty.shows("the reason");
+        tty.shows("1 passed");
+        assert!(String::from_utf8_lossy(&tty.raw()).contains("\x1b[?1049h"));
+        tty.is_as_before();
+    }
 }

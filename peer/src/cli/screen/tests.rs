@@ -5,8 +5,10 @@ use std::{collections::BTreeMap, time::Instant};
 use common::{
     RoomName,
     wire::control::{
-        Deed, Event, Member, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, ReceiptEvent, Said, Status,
-        files::TransferState, people::Chat,
+        Deed, Event, Member, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, Read, ReceiptEvent, Said,
+        Status,
+        files::{self, TransferState},
+        people::Chat,
     },
 };
 use ratatui::{
@@ -18,6 +20,7 @@ use ratatui::{
 
 use super::{
     ask::{Answer, Ask},
+    bindings::Bindings,
     conversation::PAGE,
     state::{Input, Output, State},
     view::{self, Look},
@@ -55,7 +58,17 @@ fn message(cursor: u64, from: &str, text: &str) -> MessageEvent {
 }
 
 fn chat(name: &str) -> Chat {
-    Chat { room: room(name), members: 3, undelivered: 0, online: true, last: None }
+    Chat {
+        room: room(name),
+        members: 3,
+        undelivered: 0,
+        online: true,
+        last: None,
+        read: 0,
+        unread: 0,
+        mentions: 0,
+        counted: 0,
+    }
 }
 
 fn member(name: &str, online: bool, path: &str) -> Member {
@@ -76,7 +89,7 @@ struct Screen(State);
 impl Screen {
     /// Alice is in the lobby, in which nothing was said yet.
     fn new(width: u16, height: u16) -> Screen {
-        let mut state = State::new(Size { width, height }, Some(room("lobby")), false);
+        let mut state = State::new(Size { width, height }, Some(room("lobby")), false, Bindings::default());
         let status = Status {
             name: "alice".parse().unwrap(),
             domain: Some("lan".parse().unwrap()),
@@ -231,7 +244,8 @@ fn the_keys_fit_on_a_small_terminal() {
     let mut screen = Screen::new(80, 24);
     screen.press(KeyCode::Char('?'));
     let shown = screen.shown();
-    assert!(super::keys::KEYS.iter().all(|(key, what)| shown.contains(key) && shown.contains(what)), "{shown}");
+    let told = super::keys::told(&Bindings::default());
+    assert!(told.iter().all(|(key, what)| shown.contains(key) && shown.contains(what)), "{shown}");
 }
 
 #[test]
@@ -428,4 +442,156 @@ fn a_search_goes_from_the_newest_that_is_found_to_the_one_before() {
     assert_eq!(asks(&outputs), [&Ask::Around(room("lobby"), 7)]);
     screen.press(KeyCode::Esc);
     assert!(!screen.shown().contains("search:"));
+}
+
+/// Alice and bob have said something, and bob shares a file.
+fn talk() -> Screen {
+    let mut screen = Screen::new(80, 24);
+    let file = Deed { kind: Some(MessageKind::File), file: Some(picture("cat.png")), ..Deed::default() };
+    screen.said(message(1, "bob", "lunch?"));
+    screen.said(message(2, "alice", "at one"));
+    screen.said(MessageEvent { deed: file, ..message(3, "bob", "x") });
+    screen
+}
+
+fn pick(screen: &mut Screen, steps_up: usize) {
+    screen.key(KeyCode::Up, KeyModifiers::CONTROL);
+    (0..steps_up).for_each(|_| drop(screen.press(KeyCode::Up)));
+}
+
+fn content(outputs: &[Output]) -> &common::content::Content {
+    match outputs {
+        [Output::Act(Action::Say(_, content) | Action::Do(_, content))] => content,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_can_be_done_to_the_picked_message_is_shown() {
+    let mut screen = talk();
+    pick(&mut screen, 1);
+    insta::assert_snapshot!(screen.shown());
+}
+
+#[test]
+fn a_picked_message_is_answered_reacted_to_and_copied() {
+    use common::content::Kind;
+    let mut screen = talk();
+    pick(&mut screen, 2);
+    screen.press(KeyCode::Char('r'));
+    screen.types("yes");
+    assert!(screen.shown().contains("bob: lunch? — Esc: back") && screen.shown().contains("reply> yes"));
+    let outputs = screen.press(KeyCode::Enter);
+    let said = content(&outputs);
+    assert_eq!(
+        (said.text.as_str(), said.kind, said.about.as_ref().map(|about| about.number)),
+        ("yes", Kind::Text, Some(1))
+    );
+    pick(&mut screen, 2);
+    screen.press(KeyCode::Char('a'));
+    screen.types("👍");
+    assert_eq!(content(&screen.press(KeyCode::Enter)).kind, Kind::Reaction);
+    pick(&mut screen, 2);
+    screen.press(KeyCode::Char('c'));
+    assert_eq!(screen.0.editor.text(), "lunch?");
+}
+
+#[test]
+fn a_picked_message_of_one_s_own_is_edited_and_deleted_when_that_is_said_twice() {
+    use common::content::Kind;
+    let mut screen = talk();
+    pick(&mut screen, 1);
+    screen.press(KeyCode::Char('e'));
+    assert_eq!(screen.0.editor.text(), "at one");
+    screen.press(KeyCode::Esc);
+    assert!(screen.0.editor.is_empty() && screen.0.aim.is_none());
+    pick(&mut screen, 1);
+    screen.press(KeyCode::Char('e'));
+    screen.types(" sharp");
+    let outputs = screen.press(KeyCode::Enter);
+    assert_eq!((content(&outputs).kind, content(&outputs).text.as_str()), (Kind::Edit, "at one sharp"));
+    pick(&mut screen, 1);
+    assert!(screen.press(KeyCode::Char('d')).is_empty());
+    assert!(screen.shown().contains("d: delete it for everybody"));
+    assert_eq!(content(&screen.press(KeyCode::Char('d'))).kind, Kind::Delete);
+}
+
+#[test]
+fn what_others_said_is_neither_edited_nor_deleted() {
+    let mut screen = talk();
+    pick(&mut screen, 2);
+    for key in ['e', 'd', 'w'] {
+        assert!(screen.press(KeyCode::Char(key)).is_empty());
+    }
+    assert!(screen.shown().contains("only to what you have said yourself"), "{}", screen.shown());
+}
+
+#[test]
+fn a_file_is_fetched_by_a_key_and_by_a_second_click() {
+    let mut screen = talk();
+    pick(&mut screen, 0);
+    let fetches = |outputs: &[Output]| matches!(outputs, [Output::Act(Action::Files(files::AskFiles::Get(get)))] if get.file == "cat.png");
+    assert!(fetches(&screen.press(KeyCode::Char('f'))));
+    let row = screen.shown().lines().position(|line| line.contains("shares cat.png")).unwrap() as u16;
+    assert!(screen.input(Input::Click(Position::new(30, row))).is_empty());
+    assert_eq!(screen.0.picked().map(|(picked, _)| picked.cursor), Some(3));
+    assert!(fetches(&screen.input(Input::Click(Position::new(30, row)))));
+}
+
+#[test]
+fn a_click_on_how_many_have_it_shows_who_and_one_beside_it_picks_the_message() {
+    let mut screen = talk();
+    let known = Said {
+        id: format!("lobby/{ALICE}/2"),
+        room: room("lobby"),
+        seq: 2,
+        stamp: "1.2".into(),
+        delivered: vec!["bob".parse().unwrap()],
+        pending: vec!["carol".parse().unwrap()],
+        cancelled: Vec::new(),
+        gone: Vec::new(),
+    };
+    screen.answer(Ask::Progress(Vec::new()), Answer::Progress(vec![known]));
+    let shown = screen.shown();
+    let (row, line) = shown.lines().enumerate().find(|(_, line)| line.contains("1/2")).unwrap();
+    // The line begins with a quote.
+    let column = line[..line.find("1/2").unwrap()].chars().count() as u16 - 1;
+    let outputs = screen.input(Input::Click(Position::new(column, row as u16)));
+    assert!(matches!(asks(&outputs)[..], [Ask::Receipts(id)] if id.number == 2), "{outputs:?}");
+    screen.press(KeyCode::Esc);
+    assert!(screen.input(Input::Click(Position::new(25, row as u16))).is_empty());
+    assert_eq!(screen.0.picked().map(|(picked, _)| picked.cursor), Some(2));
+}
+
+#[test]
+fn what_the_session_counts_as_unread_shows_and_what_is_in_view_is_marked_as_read() {
+    let mut screen = Screen::new(80, 24);
+    let chats = || vec![chat("lobby"), Chat { unread: 7, mentions: 2, counted: 5, ..chat("den") }];
+    screen.answer(Ask::Chats, Answer::Chats(chats()));
+    assert!(screen.shown().contains("@2/7"), "{}", screen.shown());
+    // One that the session has counted is not counted again.
+    screen.said(MessageEvent { room: room("den"), ..message(5, "bob", "hello?") });
+    screen.said(MessageEvent { room: room("den"), ..message(6, "bob", "hello?") });
+    assert!(screen.shown().contains("@2/8"), "{}", screen.shown());
+    screen.input(Input::Event(Event::Read(Read { room: room("den"), cursor: 6 })));
+    assert!(!screen.shown().contains("@2/8"));
+    screen.said(message(9, "bob", "hi"));
+    let outputs = screen.input(Input::Tick);
+    assert!(asks(&outputs).contains(&&Ask::MarkRead(room("lobby"), 9)), "{outputs:?}");
+    screen.answer(Ask::MarkRead(room("lobby"), 9), Answer::Read(Read { room: room("lobby"), cursor: 9 }));
+    assert!(!asks(&screen.input(Input::Tick)).iter().any(|ask| matches!(ask, Ask::MarkRead(..))));
+}
+
+#[test]
+fn keys_are_those_of_the_config_and_shown_so() {
+    let set = [("search".to_string(), "ctrl-s".to_string())].into();
+    let mut screen = Screen::new(80, 24);
+    screen.0.bindings = Bindings::of_config(&set).unwrap();
+    screen.key(KeyCode::Char('f'), KeyModifiers::CONTROL);
+    assert!(!screen.shown().contains("search:"));
+    screen.key(KeyCode::Char('s'), KeyModifiers::CONTROL);
+    assert!(screen.shown().contains("search:"));
+    screen.press(KeyCode::Esc);
+    screen.press(KeyCode::F(1));
+    assert!(screen.shown().contains("ctrl-S"), "{}", screen.shown());
 }

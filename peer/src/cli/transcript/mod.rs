@@ -141,7 +141,7 @@ fn put(files: &mut Files, event: &Event) -> std::io::Result<()> {
             let line = format!("[{}] * {} {}", clock::clock(at), member.name, tail::change(member));
             files.write(&member.room, member.cursor, &clock::day(at), &line)?;
         }
-        Event::Receipt(_) | Event::Typing(_) | Event::Transfer(_) => {}
+        Event::Receipt(_) | Event::Read(_) | Event::Typing(_) | Event::Transfer(_) => {}
     }
     if files.is_far() { files.keep() } else { Ok(()) }
 }

@@ -85,21 +85,29 @@ pub const METHODS: &[Method] = &[
     },
     Method {
         name: "history",
-        about: "What was said in a room, as it stands now; `search` takes words.",
-        params: &[ROOM, ("limit", "count?"), ("search", "text?"), ("before", "count?")],
+        about: "What was said in a room, as it stands now; `search` takes words. With `changes`, events `member` of those who \
+                joined and left are among it, which do not count for `limit`.",
+        params: &[ROOM, ("limit", "count?"), ("search", "text?"), ("before", "count?"), ("changes", "bool?")],
         result: "[Message]",
+    },
+    Method {
+        name: "mark_read",
+        about: "Mark a conversation as read, up to a cursor or all of it; what was read stays read.",
+        params: &[ROOM, ("cursor", "count?")],
+        result: "Read",
     },
     Method {
         name: "tail",
         about: "Events after a cursor, or the last few; each is a notification `event`. Answered after those of the past; \
-                with `follow`, more come as they happen, with `typing`, also who is typing. With `latest`, messages of \
-                the past come as they stand now.",
+                with `follow`, more come as they happen, with `typing`, also who is typing, and with `receipts`, who has \
+                got one's own messages and what was marked as read. With `latest`, messages of the past come as they stand now.",
         params: &[
             ("room", "room?"),
             ("since", "count?"),
             ("follow", "bool?"),
             ("latest", "bool?"),
             ("typing", "bool?"),
+            ("receipts", "bool?"),
         ],
         result: "{}",
     },

@@ -4,8 +4,14 @@ use super::{Field, Shape};
 
 /// Notifications `event`, by the field `event` in their params, and the shape of the rest of those. `message` and `member`
 /// are kept, and have a cursor; the others only happen.
-pub const EVENTS: &[Field] =
-    &[("message", "Message"), ("member", "MemberEvent"), ("transfer", "Transfer"), ("typing", "Typing")];
+pub const EVENTS: &[Field] = &[
+    ("message", "Message"),
+    ("member", "MemberEvent"),
+    ("receipt", "ReceiptEvent"),
+    ("read", "Read"),
+    ("transfer", "Transfer"),
+    ("typing", "Typing"),
+];
 
 const fn shape(name: &'static str, fields: &'static [Field]) -> Shape {
     Shape { name, fields, with: None }
@@ -164,6 +170,11 @@ pub const SHAPES: &[Shape] = &[
             ("detail", "text?"),
         ],
     ),
+    shape(
+        "ReceiptEvent",
+        &[("room", "room"), ("name", "account"), ("first", "count"), ("last", "count"), ("at", "ms")],
+    ),
+    shape("Read", &[("room", "room"), ("cursor", "count")]),
     shape("Typing", &[("room", "room"), ("name", "account")]),
     shape(
         "Shown",
@@ -230,7 +241,17 @@ pub const SHAPES: &[Shape] = &[
     shape("Listening", &[("name", "account"), ("key", "key"), ("addresses", "[address]"), ("port", "count")]),
     shape(
         "Chat",
-        &[("room", "room"), ("members", "count"), ("undelivered", "count"), ("online", "bool"), ("last", "Last?")],
+        &[
+            ("room", "room"),
+            ("members", "count"),
+            ("undelivered", "count"),
+            ("online", "bool"),
+            ("last", "Last?"),
+            ("read", "count"),
+            ("unread", "count"),
+            ("mentions", "count"),
+            ("counted", "count"),
+        ],
     ),
     shape("Last", &[("from", "account"), ("sent", "ms"), ("text", "text")]),
 ];

@@ -10,15 +10,19 @@ use ratatui::{
     text::{Line, Span},
 };
 
+use unicode_width::UnicodeWidthStr;
+
 use super::{Look, wrap::wrap};
 use crate::cli::{
     file, output,
-    screen::conversation::{Entry, Progress, cursor},
+    screen::entries::{Entry, Progress, cursor},
     show, text, time,
 };
 
 /// Columns of the time of day.
 const HANG: usize = 6;
+/// What says that everybody has it.
+const TICK: &str = "✓";
 /// People who are named of those who did the same.
 const NAMED: usize = 4;
 
@@ -46,7 +50,8 @@ pub fn lines(entry: &Entry, width: usize, look: Look, marked: Option<u64>) -> Ve
             let line = |line: &str| wrap(&[Span::styled(text::inline(line), style)], width, 2);
             notice.split('\n').flat_map(line).collect()
         }
-        Entry::Noise(people) => wrap(&[Span::styled(format!("* {}", noise(people)), look.dim())], width, 2),
+        Entry::Noise(people, _) if people.is_empty() => Vec::new(),
+        Entry::Noise(people, _) => wrap(&[Span::styled(format!("* {}", noise(people)), look.dim())], width, 2),
     }
 }
 
@@ -96,15 +101,31 @@ fn message_lines(message: &MessageEvent, progress: Progress, width: usize, look:
     lines
 }
 
-/// A tick only once everybody has it who was meant to.
 fn receipts(message: &MessageEvent, progress: Progress, look: Look) -> Option<Span<'static>> {
+    let told = receipt(message, progress)?;
+    let style = if told == TICK { look.good() } else { look.dim() };
+    Some(Span::styled(format!("  {told}"), style))
+}
+
+/// How many have it: a tick only once everybody has it who was meant to.
+fn receipt(message: &MessageEvent, progress: Progress) -> Option<String> {
     let Progress::Known { delivered, all, .. } = progress else { return None };
     match (delivered, all) {
         _ if message.deed.deleted => None,
         (_, 0) => None,
-        (delivered, all) if delivered == all => Some(Span::styled("  ✓", look.good())),
-        (delivered, all) => Some(Span::styled(format!("  {delivered}/{all}"), look.dim())),
+        (delivered, all) if delivered == all => Some(TICK.into()),
+        (delivered, all) => Some(format!("{delivered}/{all}")),
     }
+}
+
+/// Whether how many have a message stands there: in that column of that line of it.
+pub fn is_receipt(message: &MessageEvent, progress: Progress, width: usize, line: usize, column: usize) -> bool {
+    let Some(told) = receipt(message, progress) else { return false };
+    let lines = message_lines(message, progress, width, Look::Plain);
+    // It is the end of the text, behind which only reactions come.
+    let last = lines.iter().rposition(|line| line.to_string().ends_with(&told));
+    let end = lines.get(line).map_or(0, Line::width);
+    last == Some(line) && (end - told.width()..end).contains(&column)
 }
 
 /// `bob, eve joined; 7 left`.
@@ -112,6 +133,8 @@ fn noise(people: &[(AccountName, MemberChange)]) -> String {
     let kinds = [
         (MemberChange::Joined, "joined"),
         (MemberChange::Left, "left"),
+        (MemberChange::Removed, "removed"),
+        (MemberChange::Banned, "banned"),
         (MemberChange::Online, "online"),
         (MemberChange::Away, "away"),
         (MemberChange::Offline, "offline"),

@@ -82,6 +82,7 @@ impl Layout {
 pub fn prompt(state: &State) -> String {
     match (&state.overlay, state.room()) {
         (Overlay::Search(..), _) => "search: ".into(),
+        _ if state.aim.is_some() => state.aim.as_ref().map_or("", |aim| aim.does.prompt()).into(),
         (_, Some(room)) => format!("{}> ", super::cut(room.as_str(), 20)),
         (_, None) => "> ".into(),
     }

@@ -16,11 +16,11 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-pub use entry::height;
+pub use entry::{height, is_receipt};
 pub use layout::Layout;
 pub use look::Look;
 
-use super::{overlay::Overlay, state::State};
+use super::{bindings::Does, overlay::Overlay, state::State};
 use crate::cli::{text, transfers};
 use layout::{prompt, prompt_width};
 use peer::size::Size;
@@ -68,13 +68,14 @@ fn head(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
 fn conversation(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let conversation = &state.conversation;
+    let marked = state.picked().map(|(picked, _)| picked.cursor).or(conversation.marked);
     let mut lines: Vec<Line<'static>> = Vec::new();
     // From the end, as far as it is in view: what is above costs nothing.
     for entry in conversation.entries.iter().rev() {
         if lines.len() >= conversation.offset + height {
             break;
         }
-        lines.extend(entry::lines(entry, width, look, conversation.marked).into_iter().rev());
+        lines.extend(entry::lines(entry, width, look, marked).into_iter().rev());
     }
     let mut shown: Vec<Line<'static>> = lines.into_iter().skip(conversation.offset).take(height).collect();
     shown.reverse();
@@ -100,15 +101,10 @@ fn bar(transfer: &common::wire::control::files::Transfer) -> String {
 
 fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     let rule = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
-    let below = if state.conversation.is_at_end() {
-        String::new()
-    } else {
-        let unread = state.room().and_then(|room| state.places.get(room)).map_or(0, |place| place.unread);
-        let unread = if unread > 0 { format!(", {unread} new") } else { String::new() };
-        format!(" further back in the history{unread}; End: to the newest ")
-    };
+    let below = hint(state);
     let line = format!("──{below}{}", "─".repeat(usize::from(area.width).saturating_sub(below.width() + 2)));
-    frame.render_widget(Line::styled(line, look.dim()), rule);
+    let style = if state.picked().is_some() { look.notice() } else { look.dim() };
+    frame.render_widget(Line::styled(line, style), rule);
     let prompt_width = prompt_width(state).min(area.width);
     let (editor, told) = match &state.overlay {
         Overlay::Search(editor, found) => (editor, over::found(found)),
@@ -127,6 +123,22 @@ fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     if typed.height > 0 && matches!(state.overlay, Overlay::None | Overlay::Search(..)) {
         frame.set_cursor_position(Position::new(typed.x + column as u16, typed.y + (row - first) as u16));
     }
+}
+
+/// What stands on the line above what is typed: what can be done, or where one is.
+fn hint(state: &State) -> String {
+    if let Some((picked, message)) = state.picked() {
+        return format!(" {} ", picked.hints(message));
+    }
+    if let Some(aim) = &state.aim {
+        return format!(" {} — Esc: back ", cut(&aim.about, 50));
+    }
+    if state.conversation.is_at_end() {
+        return String::new();
+    }
+    let unread = state.room().and_then(|room| state.places.get(room)).map_or(0, |place| place.unread);
+    let unread = if unread > 0 { format!(", {unread} new") } else { String::new() };
+    format!(" further back in the history{unread}; {}: to the newest ", state.bindings.shown(Does::Newest))
 }
 
 fn status(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {

@@ -11,7 +11,7 @@ use ratatui::{
 use super::{Look, cut};
 use crate::cli::{
     screen::{
-        keys::KEYS,
+        keys,
         overlay::{Found, Overlay},
         state::State,
     },
@@ -21,12 +21,12 @@ use crate::cli::{
 /// Draws what is over the conversation, if anything is.
 pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     match &state.overlay {
-        Overlay::None | Overlay::Search(..) => {}
+        Overlay::None | Overlay::Search(..) | Overlay::Picked(_) => {}
         Overlay::Keys => {
-            let line = |(key, what): (&str, &'static str)| {
-                Line::from(vec![Span::styled(format!("{key:17}"), look.notice()), Span::raw(what)])
+            let line = |(key, what): (String, &'static str)| {
+                Line::from(vec![Span::styled(format!("{key:17} "), look.notice()), Span::raw(what)])
             };
-            window("keys", KEYS.into_iter().map(line).collect(), look, area, frame);
+            window("keys", keys::told(&state.bindings).into_iter().map(line).collect(), look, area, frame);
         }
         Overlay::Jump(editor, picked) => {
             let rooms = state.jumps();

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Layout, Look, cut, entry::key};
 use crate::cli::{
-    screen::{conversation::Entry, places::Place, state::State},
+    screen::{entries::Entry, places::Place, state::State},
     text,
 };
 

@@ -1,0 +1,84 @@
+//! What the session answers goes into what is shown.
+
+use std::mem::discriminant;
+
+use common::wire::control::{Event, Refusal};
+
+use super::{
+    ask::{Answer, Ask},
+    overlay::Overlay,
+    state::{Output, State, lines_in},
+};
+use crate::cli::{chat::commands, text};
+
+impl State {
+    /// The session has answered.
+    pub(super) fn answered(&mut self, ask: Ask, answer: Result<Answer, Refusal>, out: &mut Vec<Output>) {
+        self.under_way.remove(&discriminant(&ask));
+        match (ask, answer) {
+            (Ask::Page(..) | Ask::After(..) | Ask::Around(..) | Ask::Search(..) | Ask::Receipts(_), Err(refusal)) => {
+                self.conversation.is_open = true;
+                self.overlay = Overlay::None;
+                self.notice(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  ")));
+            }
+            // Not to be asked again with each tick.
+            (Ask::MarkRead(room, cursor), Err(_)) => drop(self.places.read_up_to(&room, cursor)),
+            // What is not answered stays as it is shown.
+            (_, Err(_)) => {}
+            (_, Ok(Answer::Status(status))) => {
+                let told = self.talk.tracker(&status);
+                self.status = Some(*status);
+                told.into_iter().for_each(|told| self.notice(told));
+            }
+            (_, Ok(Answer::Chats(chats))) => {
+                self.places.update(chats);
+                self.read();
+                if self.talk.room().is_err() {
+                    self.places.next(None, 1).into_iter().for_each(|room| self.talk.go(room));
+                }
+            }
+            (_, Ok(Answer::Read(read))) => self.stale.chats |= !self.places.read_up_to(&read.room, read.cursor),
+            (_, Ok(Answer::Rooms(rooms))) => self.rooms = rooms,
+            (Ask::Members(room), Ok(Answer::Members(members))) if self.room() == Some(&room) => self.members = members,
+            (Ask::Topic(room), Ok(Answer::Topic(topic))) if self.room() == Some(&room) => self.topic = topic,
+            (_, Ok(Answer::Progress(known))) => {
+                known.iter().for_each(|said| self.conversation.progress(said));
+            }
+            (_, Ok(Answer::Transfers(transfers))) => {
+                self.transfers = transfers.into_iter().filter(|transfer| !transfer.state.is_over()).collect();
+            }
+            (_, Ok(Answer::Words(words))) => self.offered(words),
+            (Ask::Receipts(id), Ok(Answer::Receipts(receipts))) => self.receipted(&id.to_string(), receipts),
+            (Ask::Search(room, words), Ok(Answer::Messages(found))) => self.found(&room, &words, found, out),
+            (ask, Ok(answer)) => self.paged(ask, answer),
+        }
+    }
+
+    /// A part of the history has come.
+    fn paged(&mut self, ask: Ask, answer: Answer) {
+        let pane = self.pane();
+        let lines = lines_in(pane);
+        let (Ask::Page(room, _) | Ask::After(room, _) | Ask::Around(room, _)) = &ask else { return };
+        if !self.conversation.is_of(room) {
+            return;
+        }
+        self.conversation.me = self.talk.me().cloned();
+        let conversation = &mut self.conversation;
+        match (ask, answer) {
+            (Ask::Page(_, None), Answer::Messages(events)) => {
+                for event in &events {
+                    if let Event::Message(message) = event {
+                        self.talk.remember(message);
+                    }
+                }
+                conversation.open(events);
+            }
+            (Ask::Page(..), Answer::Messages(events)) => conversation.before(events, &lines),
+            (Ask::After(..), Answer::Messages(events)) => conversation.after(events, &lines),
+            (Ask::Around(_, at), Answer::Around(before, after)) => {
+                conversation.around(at, before, after, pane.height.into(), &lines);
+            }
+            _ => {}
+        }
+    }
+}
