@@ -91,8 +91,8 @@ impl Stick {
         let tar = folder.path().join("archive.tar");
         fs::write(&tar, self.archive()).unwrap();
         run(Command::new("tar").arg("-xf").arg(&tar).current_dir(folder.path()));
-        change(&folder.path().join("alice"));
-        run(Command::new("tar").arg("-cf").arg(&tar).arg("alice").current_dir(folder.path()));
+        change(&folder.path().join("rollcall"));
+        run(Command::new("tar").arg("-cf").arg(&tar).arg("rollcall").current_dir(folder.path()));
         self.seal(&fs::read(&tar).unwrap());
     }
 }
@@ -275,6 +275,10 @@ async fn the_file_is_its_owner_s_and_replaces_no_other_unless_that_is_wanted() {
     assert_eq!(fs::read(stick.file()).unwrap(), before);
     assert_eq!(stick.run(&alice, "backup", &["--overwrite"]).0, 0);
     assert_ne!(fs::read(stick.file()).unwrap(), before);
+    for (to, why) in [(stick.0.path().to_owned(), "is a folder"), (stick.file().join("x"), "cannot write")] {
+        let (code, _, err) = alice.run(&["backup", to.to_str().unwrap()]);
+        assert!(code == 1 && err.contains(why), "{err}");
+    }
     assert_eq!(names(stick.0.path()), ["backup.age", "secret"]);
     let own = names(&alice.0.path().join("alice"));
     assert!(!own.iter().any(|name| name.contains("copy")), "{own:?}");

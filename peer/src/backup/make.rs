@@ -18,7 +18,7 @@ use common::{AccountName, Identity, Key};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use serde::Serialize;
 
-use super::{ABOUT, About, BackupError, CONFIG, FILES, FORMAT, HISTORY, KEY, PASSPHRASE, WORK, tar};
+use super::{ABOUT, About, BackupError, CONFIG, FILES, FOLDER, FORMAT, HISTORY, KEY, PASSPHRASE, WORK, tar};
 use crate::{profile::Profile, store};
 
 /// A backup that was made.
@@ -36,14 +36,15 @@ pub struct Made {
 
 /// Whether there may be a backup of that name, as far as can be told before there is one.
 pub fn may_be_written(to: &Path, overwrite: bool) -> Result<(), BackupError> {
-    match to.symlink_metadata() {
-        Ok(there) if there.is_dir() || to.is_dir() => {
-            let folder = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, so name a file in it");
-            Err(BackupError::write(to)(folder))
-        }
-        Ok(_) if !overwrite => Err(BackupError::Exists(to.to_owned())),
-        _ => Ok(()),
+    if to.is_dir() {
+        return Err(BackupError::Folder(to.to_owned()));
     }
+    let folder = folder_of(to);
+    folder.join(".").metadata().map_err(BackupError::write(folder))?;
+    if !overwrite && to.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists(to.to_owned()));
+    }
+    Ok(())
 }
 
 /// Writes a backup of an account to `to`, for its owner's eyes only. The file is whole, and synced to disk, before it has
@@ -101,10 +102,9 @@ fn write(
     let encryptor = Encryptor::with_recipients(iter::once(&recipient as &dyn age::Recipient))
         .map_err(|error| fail(io::Error::other(error.to_string())))?;
     let mut archive = encryptor.wrap_output(BufWriter::new(&file)).map_err(&fail)?;
-    let folder = name.fold();
     let about = toml::to_string(&about).map_err(|error| fail(io::Error::other(error)))?;
     let mut put = |name: &str, size: u64, from: &mut dyn io::Read| {
-        tar::put(&mut archive, &folder, name, size, made.as_secs(), from).map_err(&fail)
+        tar::put(&mut archive, FOLDER, name, size, made.as_secs(), from).map_err(&fail)
     };
     for (name, most) in FILES {
         let source = match name {
@@ -199,6 +199,9 @@ fn put(from: &Path, to: &Path, overwrite: bool) -> io::Result<()> {
             result => result?,
         }
     }
-    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder_of(to))?.sync_all()
+}
+
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

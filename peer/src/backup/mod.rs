@@ -30,6 +30,8 @@ const WORK: u8 = 18;
 /// Whoever has the file can try as many passphrases as they have time for.
 const PASSPHRASE: usize = 8;
 
+/// The folder in the archive that all of it is in.
+const FOLDER: &str = "rollcall";
 const ABOUT: &str = "backup.toml";
 const KEY: &str = "key";
 const HISTORY: &str = "history.db";
@@ -66,6 +68,9 @@ pub enum BackupError {
     /// The file is there already.
     #[error("{} is there already; choose another name, or replace it with --overwrite", .0.display())]
     Exists(PathBuf),
+    /// It is to be called what a folder is called.
+    #[error("{} is a folder; name a file in it", .0.display())]
+    Folder(PathBuf),
     /// The passphrase is too short.
     #[error("the passphrase is too short: whoever has the file can try many; take 8 characters at the least")]
     Short,

@@ -39,12 +39,13 @@ pub struct Restored {
     /// The messages in its history.
     pub messages: u64,
     /// What has become of the settings in the backup.
+    #[serde(flatten)]
     pub settings: Settings,
 }
 
 /// What has become of the settings in a backup.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "settings", content = "settings_file", rename_all = "snake_case")]
 pub enum Settings {
     /// There were none, or the same are here.
     Same,

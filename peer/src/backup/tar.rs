@@ -29,18 +29,14 @@ pub struct Archive<R> {
     filling: u64,
 }
 
-/// Writes a file under `folder/name`, of exactly `size` bytes, last changed so many seconds after 1970.
+/// Writes a file under `folder/name`, which are short words of ours, of exactly `size` bytes, last changed so many seconds after 1970.
 pub fn put(to: &mut impl Write, folder: &str, name: &str, size: u64, changed: u64, from: impl Read) -> io::Result<()> {
     if size > LARGEST {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{name} is larger than 8 GiB")));
     }
     let mut header = [0; BLOCK];
     let mut field = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
-    let path = format!("{folder}/{name}");
-    if path.len() > 99 {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{path} is too long a name for an archive")));
-    }
-    field(0, &path);
+    field(0, &format!("{folder}/{name}"));
     field(100, "0000600\0");
     field(108, "0000000\0");
     field(116, "0000000\0");

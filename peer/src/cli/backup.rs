@@ -85,10 +85,11 @@ fn told(restored: &Restored) -> String {
         }
     };
     format!(
-        "{name} is here again as of {}, with {messages} messages; log in: peer login {name}\nkey       {key}\nfolder    \
+        "{name} is here again as of {}, with {}; log in: peer login {name}\nkey       {key}\nfolder    \
          {}{settings}\nWhat was said since then comes back from the others, as far as they have it. Be logged in as {name} on one \
          machine at a time: a login here ends the session there.",
         time::date(*made),
+        if *messages == 1 { "1 message".into() } else { format!("{messages} messages") },
         shown(folder)
     )
 }

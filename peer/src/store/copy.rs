@@ -90,7 +90,7 @@ mod tests {
         let (_folder, _store, path, into) = store().await;
         copy(&path, &into).unwrap();
         let old = Connection::open(&into).unwrap();
-        old.execute_batch("DROP TABLE acked; DROP TABLE runs; PRAGMA user_version = 4").unwrap();
+        old.execute_batch("DROP TABLE acked; DROP TABLE runs; DROP TABLE read; PRAGMA user_version = 4").unwrap();
         drop(old);
         assert_eq!(adopt(&into, &me().key()).unwrap(), 2);
     }
