@@ -146,6 +146,24 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     }
 }
 
+/// Whether the tables are those that [`prepare`] makes, and nothing else is there, such as triggers.
+pub fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
+    let made = |connection: &Connection| {
+        let mut statement =
+            connection.prepare("SELECT type, name, ifnull(sql, '') FROM sqlite_schema ORDER BY name")?;
+        let rows = statement.query_map([], |row| {
+            // How it is laid out depends on the version that has made it.
+            let sql: String = row.get(2)?;
+            let sql: Vec<&str> = sql.split_whitespace().collect();
+            Ok([row.get(0)?, row.get(1)?, sql.join(" ")])
+        })?;
+        rows.collect::<rusqlite::Result<Vec<[String; 3]>>>()
+    };
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(TABLES)?;
+    Ok(made(connection)? == made(&fresh)?)
+}
+
 /// From one format to the next.
 fn bring_up(transaction: &Transaction<'_>, format: i64, me: &Key) -> Result<(), StoreError> {
     match format {
