@@ -211,11 +211,9 @@ impl Handle {
 
     /// What a message is about is kept under the conversation's own name, and not under that of who it is with.
     async fn quote_of(&self, message: &MessageEvent) -> Option<Quote> {
-        let about: MessageId = message.deed.about.as_ref()?.parse().ok()?;
-        let about = MessageId { room: self.called(about.room.clone()).await.ok()?, ..about };
-        let deed = Deed { about: Some(about.to_string()), ..message.deed.clone() };
-        let quoted = self.store.quote(MessageEvent { deed, ..message.clone() }).await.ok()?;
-        quoted.deed.quote
+        let about: MessageId = message.deed.about.as_ref().filter(|_| message.deed.quotes())?.parse().ok()?;
+        let room = self.called(about.room.clone()).await.ok()?;
+        self.store.quote(MessageId { room, ..about }).await.ok()?
     }
 
     /// How far a message of one's own has got.

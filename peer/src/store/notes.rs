@@ -9,7 +9,7 @@ use common::{
     AccountName, Key, MessageId, RoomName,
     content::Kind,
     message::Message,
-    wire::control::{Deed, Event, MessageEvent, MessageKind, Quote},
+    wire::control::{Deed, Event, MessageEvent, Quote},
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -48,14 +48,10 @@ impl Store {
         .await
     }
 
-    /// Adds to an answer or a reaction what it is about, where that is here.
-    pub async fn quote(&self, mut message: MessageEvent) -> Result<MessageEvent, StoreError> {
+    /// The beginning of a message as it stands now, where it is here.
+    pub async fn quote(&self, id: MessageId) -> Result<Option<Quote>, StoreError> {
         while self.note_some().await? {}
-        self.read(move |connection| {
-            quote(connection, &mut message)?;
-            Ok(message)
-        })
-        .await
+        self.read(move |connection| quote(connection, &id)).await
     }
 }
 
@@ -118,8 +114,9 @@ pub(super) fn note_some(connection: &mut Connection) -> Result<bool, StoreError>
 pub(super) fn as_happened(c: &Connection, segment: &Segment) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     for (message, number, cursor) in messages_of(segment)? {
+        let about = message.about.map(|about| about.id(&segment.room));
         let mut message = event(segment, message, number, cursor);
-        quote(c, &mut message)?;
+        quote_in(c, &mut message, about)?;
         events.push(Event::Message(message));
     }
     Ok(events)
@@ -151,6 +148,7 @@ fn as_it_stands(
     {
         return Ok(None);
     }
+    let about = message.about.map(|about| about.id(&segment.room));
     let mut message = event(segment, message, number, cursor);
     let note = note_of(c, &segment.room, &segment.author, number)?;
     if note.deleted {
@@ -162,7 +160,7 @@ fn as_it_stands(
             (message.text, message.deed.edited) = (text, true);
         }
         message.deed.reactions = note.reactions;
-        quote(c, &mut message)?;
+        quote_in(c, &mut message, about)?;
     }
     Ok(Some(Event::Message(message)))
 }
@@ -234,15 +232,18 @@ fn note_of(c: &Connection, room: &RoomName, author: &Key, number: u64) -> Result
 }
 
 /// Adds to an answer or a reaction what it is about, where that is here.
-fn quote(c: &Connection, message: &mut MessageEvent) -> Result<(), StoreError> {
-    if matches!(message.deed.kind, Some(MessageKind::Edit | MessageKind::Delete)) {
-        return Ok(());
+fn quote_in(c: &Connection, message: &mut MessageEvent, about: Option<MessageId>) -> Result<(), StoreError> {
+    if let Some(about) = about.filter(|_| message.deed.quotes()) {
+        message.deed.quote = quote(c, &about)?;
     }
-    let Some(about) = message.deed.about.as_ref().and_then(|id| id.parse::<MessageId>().ok()) else { return Ok(()) };
-    let Some(author) = author_of(c, &about)? else { return Ok(()) };
-    let Some(segment) = segment_with(c, &author, &about)? else { return Ok(()) };
+    Ok(())
+}
+
+fn quote(c: &Connection, about: &MessageId) -> Result<Option<Quote>, StoreError> {
+    let Some(author) = author_of(c, about)? else { return Ok(None) };
+    let Some(segment) = segment_with(c, &author, about)? else { return Ok(None) };
     let Some((said, ..)) = messages_of(&segment)?.into_iter().find(|(_, number, _)| *number == about.number) else {
-        return Ok(());
+        return Ok(None);
     };
     let note = note_of(c, &about.room, &author, about.number)?;
     let text = match note.edit {
@@ -251,8 +252,7 @@ fn quote(c: &Connection, message: &mut MessageEvent) -> Result<(), StoreError> {
         None => said.text,
     };
     let text = text.lines().next().unwrap_or_default().chars().take(QUOTED).collect();
-    message.deed.quote = Some(Quote { from: segment.name, text });
-    Ok(())
+    Ok(Some(Quote { from: segment.name, text }))
 }
 
 /// The key of a message's author, of which the id has the beginning.

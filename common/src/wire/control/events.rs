@@ -119,6 +119,11 @@ impl Deed {
     pub fn says(&self) -> bool {
         matches!(self.kind, None | Some(MessageKind::Action | MessageKind::File))
     }
+
+    /// Whether what it is about belongs beside it: to an answer or a reaction, and not to what takes its place.
+    pub fn quotes(&self) -> bool {
+        self.about.is_some() && !matches!(self.kind, Some(MessageKind::Edit | MessageKind::Delete))
+    }
 }
 
 /// What a message does, other than to say a text.
