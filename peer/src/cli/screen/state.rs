@@ -119,6 +119,8 @@ pub struct State {
     /// Whether closing the screen leaves the session logged in.
     pub attached: bool,
     pub(super) completing: Option<Completing>,
+    /// What was typed in other rooms and not said.
+    drafts: BTreeMap<RoomName, String>,
     pub(super) typing: BTreeMap<(RoomName, AccountName), Instant>,
     pub(super) under_way: HashSet<Discriminant<Ask>>,
     pub(super) stale: Stale,
@@ -157,6 +159,7 @@ impl State {
             rooms: Vec::new(),
             attached,
             completing: None,
+            drafts: BTreeMap::new(),
             typing: BTreeMap::new(),
             under_way: HashSet::new(),
             stale: Stale { chats: true, members: true, topic: true },
@@ -221,7 +224,6 @@ impl State {
     /// Goes to a room that is joined.
     pub fn go(&mut self, room: RoomName) {
         self.talk.go(room);
-        self.aim_no_more();
         self.overlay = Overlay::None;
     }
 
@@ -360,14 +362,25 @@ impl State {
         if self.room() == room.as_ref() {
             return;
         }
+        // What was to be done to a message here is not done there.
+        self.aim_no_more();
         self.topic.clear();
         self.members.clear();
         (self.stale.members, self.stale.topic) = (true, true);
         room.iter().for_each(|room| self.places.read(room));
+        let draft = room.as_ref().and_then(|room| self.drafts.remove(room)).unwrap_or_default();
         let before = std::mem::replace(&mut self.conversation, Conversation::new(room));
-        if before.room.is_none() {
+        match before.room {
+            // What is typed in a room is for that room, and waits there.
+            Some(left) => {
+                let typed = self.editor.text().to_string();
+                if !typed.is_empty() {
+                    self.drafts.insert(left, typed);
+                }
+                self.editor.set(draft);
+            }
             // What was told where there was no room goes along.
-            self.conversation.entries = before.entries;
+            None => self.conversation.entries = before.entries,
         }
     }
 
