@@ -232,9 +232,9 @@ fn after(
     view: View,
 ) -> Result<Vec<Event>, StoreError> {
     // A segment that begins before the cursor may reach beyond it, but not by more than a batch holds.
+    let place = of_room(room);
     let sql = format!(
-        "SELECT {COLUMNS} FROM segments WHERE cursor > ?1 AND cursor + count - 1 > ?2 AND (?3 IS NULL OR room = ?3)
-            ORDER BY cursor"
+        "SELECT {COLUMNS} FROM segments WHERE cursor > ?1 AND cursor + count - 1 > ?2 AND {place} ORDER BY cursor"
     );
     let mut statement = c.prepare_cached(&sql)?;
     let begin = since.saturating_sub(limits::BATCH_MESSAGES as u64) as i64;
@@ -255,12 +255,11 @@ fn last(
     limit: usize,
     view: View,
 ) -> Result<Vec<Event>, StoreError> {
-    // Of one room by its own index: what was said in others costs nothing.
-    let place = if room.is_some() { "room = ?1" } else { "?1 IS NULL" };
-    let sql = format!("SELECT {COLUMNS} FROM segments WHERE {place} AND cursor < ?2 ORDER BY cursor DESC");
+    let place = of_room(room);
+    let sql = format!("SELECT {COLUMNS} FROM segments WHERE cursor < ?2 AND {place} ORDER BY cursor DESC");
     let mut statement = c.prepare_cached(&sql)?;
     let end = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-    let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str), end])?;
+    let mut rows = statement.query(params![None::<i64>, end, room.as_ref().map(RoomName::as_str)])?;
     let (mut latest, mut count) = (Vec::new(), 0);
     while count < limit
         && let Some(row) = rows.next()?
@@ -272,6 +271,12 @@ fn last(
     }
     latest.reverse();
     Ok(latest.concat())
+}
+
+/// The condition for a room, or for none, of which the third value is the name. A room is looked for by its own index:
+/// what was said in others costs nothing.
+fn of_room(room: &Option<RoomName>) -> &'static str {
+    if room.is_some() { "room = ?3" } else { "?3 IS NULL" }
 }
 
 fn messages(
@@ -286,10 +291,13 @@ fn messages(
 }
 
 fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
-    let sql = "SELECT cursor, room, name, change, version, by, at, detail FROM events
-        WHERE cursor > ?1 AND (?2 IS NULL OR room = ?2) ORDER BY cursor LIMIT ?3";
-    let mut statement = c.prepare_cached(sql)?;
-    let mut rows = statement.query(params![since as i64, room.as_ref().map(RoomName::as_str), limit as i64])?;
+    let place = of_room(room);
+    let sql = format!(
+        "SELECT cursor, room, name, change, version, by, at, detail FROM events
+            WHERE cursor > ?1 AND {place} ORDER BY cursor LIMIT ?2"
+    );
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![since as i64, limit as i64, room.as_ref().map(RoomName::as_str)])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         events.push(change(row)?);
@@ -298,10 +306,13 @@ fn changes_after(c: &Connection, room: &Option<RoomName>, since: u64, limit: usi
 }
 
 fn last_changes(c: &Connection, room: &Option<RoomName>, limit: usize) -> Result<Vec<Event>, StoreError> {
-    let sql = "SELECT cursor, room, name, change, version, by, at, detail FROM events
-        WHERE (?1 IS NULL OR room = ?1) ORDER BY cursor DESC LIMIT ?2";
-    let mut statement = c.prepare_cached(sql)?;
-    let mut rows = statement.query(params![room.as_ref().map(RoomName::as_str), limit as i64])?;
+    let place = of_room(room);
+    let sql = format!(
+        "SELECT cursor, room, name, change, version, by, at, detail FROM events
+            WHERE {place} ORDER BY cursor DESC LIMIT ?2"
+    );
+    let mut statement = c.prepare_cached(&sql)?;
+    let mut rows = statement.query(params![None::<i64>, limit as i64, room.as_ref().map(RoomName::as_str)])?;
     let mut events = Vec::new();
     while let Some(row) = rows.next()? {
         events.push(change(row)?);

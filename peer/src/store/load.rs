@@ -7,17 +7,16 @@ use common::{
     address::Addresses,
     fault::{self, Fault},
     limits,
-    message::Head,
     table::{Departure, Member, Role, Settings, Shared, Table},
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use super::{Store, StoreError, files};
+use super::{Store, StoreError, files, merged};
 use crate::core::{
     Saved,
     contacts::{self, Held},
     log::{Log, Piece},
-    room::{Gap, Room, Run, SPANS, Sealed, Span},
+    room::{Gap, Room, SPANS, Sealed, Span},
     trust::Known,
 };
 
@@ -31,13 +30,22 @@ impl Store {
     /// When, and which way, each member's receipt for one message came.
     pub async fn receipts(&self, id: MessageId) -> Result<BTreeMap<Key, (u64, String)>, StoreError> {
         self.read(move |connection| {
-            let sql = "SELECT member, at, path FROM receipts AS r WHERE room = ?1 AND last =
-                (SELECT min(last) FROM receipts WHERE room = ?1 AND member = r.member AND last >= ?2 AND first <= ?2)";
-            let mut statement = connection.prepare_cached(sql)?;
-            let rows = statement.query_map(params![id.room.as_str(), id.number as i64], |row| {
-                Ok((Key(row.get(0)?), (row.get::<_, i64>(1)? as u64, row.get(2)?)))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
+            let having = "SELECT member FROM acked WHERE room = ?1 AND first <= ?2 AND last >= ?2";
+            // The first that covers it: before it in this order are only those for later messages that came sooner.
+            let first = "SELECT at, path FROM receipts WHERE room = ? AND member = ? AND last >= ? AND first <= ?
+                ORDER BY last LIMIT 1";
+            let (mut having, mut first) = (connection.prepare_cached(having)?, connection.prepare_cached(first)?);
+            let mut members = having.query(params![id.room.as_str(), id.number as i64])?;
+            let mut receipts = BTreeMap::new();
+            while let Some(row) = members.next()? {
+                let member = Key(row.get(0)?);
+                let number = id.number as i64;
+                let receipt = first.query_row(params![id.room.as_str(), member.0, number, number], |row| {
+                    Ok((row.get::<_, i64>(0)? as u64, row.get(1)?))
+                });
+                receipts.extend(receipt.optional()?.map(|receipt| (member, receipt)));
+            }
+            Ok(receipts)
         })
         .await
     }
@@ -70,9 +78,9 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     gaps(c, &mut rooms)?;
     pieces(c, &mut rooms, me)?;
     forks(c, &mut rooms)?;
-    own_log(c, &mut rooms, me)?;
+    merged::own_logs(c, &mut rooms, me)?;
     tips(c, &mut rooms, me)?;
-    receipts(c, &mut rooms)?;
+    merged::receipts(c, &mut rooms)?;
     cancelled(c, &mut rooms)?;
     let cursor: i64 = c.query_row(
         "SELECT max(ifnull((SELECT cursor + count - 1 FROM segments ORDER BY cursor DESC LIMIT 1), 0),
@@ -94,7 +102,8 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
         names: names(c)?,
         addresses: addresses(c)?,
         tables: tables.unwrap_or(0) as u64,
-        cursor: cursor as u64,
+        // What was lost had some that are not in the history any more, and somebody may know one.
+        cursor: cursor.max(salvaged.unwrap_or(0)) as u64,
         numbers_from: (salvaged.unwrap_or(0) as u64).saturating_mul(1_000),
         salvaged: None,
     })
@@ -255,20 +264,6 @@ fn forks(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), Sto
     Ok(())
 }
 
-fn own_log(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
-    let sql = "SELECT room, epoch, number, first, last, end FROM segments WHERE room = ? AND author = ? ORDER BY last";
-    let mut statement = c.prepare(sql)?;
-    for (name, room) in rooms {
-        let mut rows = statement.query(params![name.as_str(), me.0])?;
-        while let Some(row) = rows.next()? {
-            let (first, last) = (row.get::<_, i64>(3)? as u64, row.get::<_, i64>(4)? as u64);
-            room.own.extend_runs(Run { stamp: version(row, 1)?, first, last });
-            room.own.head = Head { number: last, hash: row.get(5)? };
-        }
-    }
-    Ok(())
-}
-
 /// What was shown since this peer said something last.
 fn tips(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Result<(), StoreError> {
     let own = "SELECT cursor FROM segments WHERE room = ? AND author = ? ORDER BY last DESC LIMIT 1";
@@ -281,17 +276,6 @@ fn tips(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>, me: &Key) -> Resul
         while let Some(row) = rows.next()? {
             let (last, cursor) = (row.get::<_, i64>(1)? as u64, row.get::<_, i64>(4)? as u64);
             room.tips.seen(Key(row.get(0)?), last, version(row, 2)?, cursor);
-        }
-    }
-    Ok(())
-}
-
-fn receipts(c: &Connection, rooms: &mut BTreeMap<RoomName, Room>) -> Result<(), StoreError> {
-    let mut statement = c.prepare("SELECT room, member, first, last FROM receipts ORDER BY room, member, last")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        if let Some(room) = rooms.get_mut(&parsed::<RoomName>(row, 0)?) {
-            room.own.receipt(&Key(row.get(1)?), row.get::<_, i64>(2)? as u64, row.get::<_, i64>(3)? as u64);
         }
     }
     Ok(())
@@ -319,7 +303,7 @@ fn addresses(c: &Connection) -> Result<BTreeMap<Key, Addresses>, StoreError> {
     Ok(addresses)
 }
 
-fn version(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Version> {
+pub(super) fn version(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Version> {
     Ok(Version { epoch: row.get::<_, i64>(column)? as u64, number: row.get::<_, i64>(column + 1)? as u64 })
 }
 

@@ -8,6 +8,7 @@ mod feed;
 mod files;
 mod load;
 mod marks;
+mod merged;
 mod notes;
 mod salvage;
 mod schema;
@@ -120,6 +121,7 @@ pub struct Store {
 }
 
 struct Files {
+    me: Key,
     writer: Arc<Mutex<Connection>>,
     reader: Arc<Mutex<Connection>>,
     /// Damage was met.
@@ -161,7 +163,7 @@ impl Store {
         schema::prepare(&writer, me)?;
         let mut lost = is_empty.then_some("its file was gone, or empty");
         if schema::begin(&writer)? {
-            salvage::check(&writer)?;
+            salvage::check(&writer, schema::sound(&writer)?)?;
             lost = lost.or((!had_wal).then_some("the file with what was stored last, history.db-wal, is gone"));
         }
         let mut salvaged = None;
@@ -170,13 +172,17 @@ impl Store {
             let messages = salvage::messages(&writer)?;
             salvaged = Some(Salvaged { found: found.into(), messages, kept: None });
         }
+        schema::is_sound(&writer)?;
         schema::begun(&writer)?;
         let reader = Connection::open(path).map_err(fail)?;
         schema::tune(&reader)?;
         let saved = Saved { salvaged, ..load::saved(&writer, me)? };
         let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
         Ok((
-            Store::of(Files { writer, reader, damaged: AtomicBool::new(false), errors: AtomicU64::new(0) }, false),
+            Store::of(
+                Files { me: *me, writer, reader, damaged: AtomicBool::new(false), errors: AtomicU64::new(0) },
+                false,
+            ),
             saved,
         ))
     }
@@ -191,6 +197,7 @@ impl Store {
         schema::prepare(&connection, me)?;
         let connection = Arc::new(Mutex::new(connection));
         let files = Files {
+            me: *me,
             writer: connection.clone(),
             reader: connection,
             damaged: AtomicBool::new(false),
@@ -212,7 +219,8 @@ impl Store {
 
     /// Keeps all rows, or none of them; they are on disk when it returns.
     pub async fn commit(&self, rows: Arc<Vec<Row>>) -> Result<(), StoreError> {
-        self.run(self.files.writer.clone(), move |connection| write::commit(connection, &rows)).await
+        let me = self.files.me;
+        self.run(self.files.writer.clone(), move |connection| write::commit(connection, &rows, &me)).await
     }
 
     /// Adds some messages that the search index lacks. False once it lacks none.
@@ -222,9 +230,10 @@ impl Store {
 
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
-        self.run(self.files.reader.clone(), work).await
+        // In a transaction it sees what was stored at one moment, however many questions it asks.
+        self.run(self.files.reader.clone(), move |connection| work(&*connection.transaction()?)).await
     }
 
     async fn run<T: Send + 'static>(
@@ -239,8 +248,9 @@ impl Store {
             done.unwrap_or_else(|_| Err(StoreError::Failed))
         };
         self.files.errors.fetch_add(u64::from(result.is_err()), Ordering::Relaxed);
-        if result.as_ref().is_err_and(StoreError::is_damage) {
-            self.files.damaged.store(true, Ordering::Relaxed);
+        if result.as_ref().is_err_and(StoreError::is_damage) && !self.files.damaged.swap(true, Ordering::Relaxed) {
+            // Where that cannot be noted either, the next start sees for itself.
+            let _ = schema::damaged(&lock(&self.files.writer));
         }
         result
     }

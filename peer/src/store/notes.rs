@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use common::{
     AccountName, Key, MessageId, RoomName,
     content::Kind,
+    message::Message,
     wire::control::{Deed, Event, MessageEvent, MessageKind, Quote},
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -128,32 +129,42 @@ pub(super) fn as_happened(c: &Connection, segment: &Segment) -> Result<Vec<Event
 pub(super) fn as_they_stand(c: &Connection, segment: &Segment) -> Result<Vec<Event>, StoreError> {
     let mut events = Vec::new();
     for (message, number, cursor) in messages_of(segment)? {
-        let kind = message.does(&segment.author, number);
-        if matches!(kind, Kind::Delete | Kind::Reaction) {
-            continue;
-        }
-        if kind == Kind::Edit
-            && let Some(about) = &message.about
-            && is_here(c, &segment.author, &about.id(&segment.room))?
-        {
-            continue;
-        }
-        let mut message = event(segment, message, number, cursor);
-        let note = note_of(c, &segment.room, &segment.author, number)?;
-        if note.deleted {
-            message.text.clear();
-            message.deed = Deed { kind: message.deed.kind, deleted: true, ..Deed::default() };
-        } else {
-            // What a file is called is not said anew: it would not be what is shared.
-            if let Some((_, text)) = note.edit.filter(|_| kind != Kind::File) {
-                (message.text, message.deed.edited) = (text, true);
-            }
-            message.deed.reactions = note.reactions;
-            quote(c, &mut message)?;
-        }
-        events.push(Event::Message(message));
+        events.extend(as_it_stands(c, segment, message, number, cursor)?);
     }
     Ok(events)
+}
+
+fn as_it_stands(
+    c: &Connection,
+    segment: &Segment,
+    message: Message,
+    number: u64,
+    cursor: u64,
+) -> Result<Option<Event>, StoreError> {
+    let kind = message.does(&segment.author, number);
+    if matches!(kind, Kind::Delete | Kind::Reaction) {
+        return Ok(None);
+    }
+    if kind == Kind::Edit
+        && let Some(about) = &message.about
+        && is_here(c, &segment.author, &about.id(&segment.room))?
+    {
+        return Ok(None);
+    }
+    let mut message = event(segment, message, number, cursor);
+    let note = note_of(c, &segment.room, &segment.author, number)?;
+    if note.deleted {
+        message.text.clear();
+        message.deed = Deed { kind: message.deed.kind, deleted: true, ..Deed::default() };
+    } else {
+        // What a file is called is not said anew: it would not be what is shared.
+        if let Some((_, text)) = note.edit.filter(|_| kind != Kind::File) {
+            (message.text, message.deed.edited) = (text, true);
+        }
+        message.deed.reactions = note.reactions;
+        quote(c, &mut message)?;
+    }
+    Ok(Some(Event::Message(message)))
 }
 
 /// What is found by a message that has the words searched for: that message if it still says them, or the earlier one
@@ -191,8 +202,9 @@ pub(super) fn found(c: &Connection, cursor: u64) -> Result<Option<Event>, StoreE
 
 /// One message of a segment as it stands now.
 fn standing(c: &Connection, segment: &Segment, number: u64) -> Result<Option<Event>, StoreError> {
-    let mut events = as_they_stand(c, segment)?.into_iter();
-    Ok(events.find(|event| matches!(event, Event::Message(message) if message.seq == number)))
+    let said = messages_of(segment)?.into_iter().find(|(_, at, _)| *at == number);
+    let Some((message, number, cursor)) = said else { return Ok(None) };
+    as_it_stands(c, segment, message, number, cursor)
 }
 
 /// Whether a message is here and not withheld.

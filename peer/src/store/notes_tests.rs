@@ -79,6 +79,25 @@ fn messages(events: Vec<Event>) -> Vec<MessageEvent> {
 }
 
 #[tokio::test]
+async fn pages_of_what_is_found_follow_each_other_also_where_an_old_message_was_edited_late() {
+    let mut lobby = Lobby::new();
+    let numbered = |number: u64| vec![Content::from(format!("tea {number}"))];
+    lobby.say(ALICE, vec!["soup 1".into()]).await;
+    for number in 2..=6 {
+        lobby.say(ALICE, numbered(number)).await;
+    }
+    lobby.say(ALICE, vec![Content::edit(&id(ALICE, 1), "tea 1".into())]).await;
+    let (mut before, mut pages) = (None, Vec::new());
+    loop {
+        let page = messages(lobby.store.search(super::super::tests::lobby(), "tea".into(), before, 2).await.unwrap());
+        let Some(first) = page.first() else { break };
+        before = Some(first.cursor);
+        pages.push(page.into_iter().map(|message| message.text).collect::<Vec<_>>());
+    }
+    assert_eq!(pages, [["tea 5", "tea 6"], ["tea 3", "tea 4"], ["tea 1", "tea 2"]]);
+}
+
+#[tokio::test]
 async fn an_edited_message_shows_its_latest_text_and_is_found_by_it_alone() {
     let mut lobby = Lobby::new();
     let edit = |text: &str| Content::edit(&id(ALICE, 1), text.into());

@@ -15,7 +15,7 @@ use std::{
 use common::{Key, RoomName, message::Head};
 use rusqlite::{Connection, Params, Transaction, types::Value};
 
-use super::{StoreError, events, files, load, schema, write};
+use super::{StoreError, events, files, load, merged, schema, write};
 use crate::core::{Row, log::Piece};
 
 /// What was found and done, for the user.
@@ -40,22 +40,24 @@ impl fmt::Display for Salvaged {
     }
 }
 
-/// Looks for damage that shows only where it is read: after an unclean end, and where damage was met.
-pub fn check(connection: &Connection) -> Result<(), StoreError> {
+/// Looks for damage that shows only where it is read: after an unclean end, and where damage was met. Batches before
+/// `since` were looked at before, or stored by a session that ended well: what happens to them later is met where they are
+/// read, and noted.
+pub fn check(connection: &Connection, since: u64) -> Result<(), StoreError> {
     let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(StoreError::Damaged(found));
     }
-    match unsound(connection)?.as_slice() {
+    match unsound(connection, since)?.as_slice() {
         [] => Ok(()),
         several => Err(StoreError::Damaged(format!("{} batches are not what was stored", several.len()))),
     }
 }
 
-/// The cursors of batches that are not what was stored.
-fn unsound(connection: &Connection) -> Result<Vec<i64>, StoreError> {
-    let mut statement = connection.prepare(&format!("SELECT {} FROM segments", events::COLUMNS))?;
-    let mut rows = statement.query([])?;
+/// The cursors of batches from a cursor on that are not what was stored.
+fn unsound(connection: &Connection, since: u64) -> Result<Vec<i64>, StoreError> {
+    let mut statement = connection.prepare(&format!("SELECT {} FROM segments WHERE cursor >= ?", events::COLUMNS))?;
+    let mut rows = statement.query([since as i64])?;
     let mut unsound = Vec::new();
     while let Some(row) = rows.next()? {
         if !events::segment(row).is_ok_and(|segment| events::is_sound(&segment)) {
@@ -157,10 +159,11 @@ fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
     for table in tables(&transaction)? {
         table.copy(&old, &transaction)?;
     }
-    for cursor in unsound(&transaction)? {
+    for cursor in unsound(&transaction, 0)? {
         transaction.execute("DELETE FROM segments WHERE cursor = ?", [cursor])?;
     }
     pieces(&transaction, me)?;
+    merged::rebuild(&transaction, me)?;
     files::drop_unreadable(&transaction)?;
     files::note_again(&transaction)?;
     note(&transaction)?;
@@ -197,7 +200,7 @@ fn pieces(new: &Transaction<'_>, me: &Key) -> Result<(), StoreError> {
                 (piece.last, piece.end) = (segment.last, segment.end);
             }
             _ => {
-                keep_piece(new, last.take())?;
+                keep_piece(new, last.take(), me)?;
                 let (first, last_number) = (segment.first, segment.last);
                 let open = first > 1;
                 let piece = Piece { first, last: last_number, start: start.hash, end: segment.end, open };
@@ -205,12 +208,12 @@ fn pieces(new: &Transaction<'_>, me: &Key) -> Result<(), StoreError> {
             }
         }
     }
-    keep_piece(new, last)
+    keep_piece(new, last, me)
 }
 
-fn keep_piece(new: &Transaction<'_>, piece: Option<(RoomName, Key, Piece)>) -> Result<(), StoreError> {
+fn keep_piece(new: &Transaction<'_>, piece: Option<(RoomName, Key, Piece)>, me: &Key) -> Result<(), StoreError> {
     let Some((room, author, piece)) = piece else { return Ok(()) };
-    write::keep(new, &Row::Piece { room, author, piece, swallowed: Vec::new() })
+    write::keep(new, &Row::Piece { room, author, piece, swallowed: Vec::new() }, me)
 }
 
 /// A connection to the damaged file, if as much as the names of the tables can be read.
@@ -248,11 +251,11 @@ struct Table {
     key: Vec<String>,
 }
 
-/// All but what is made anew: the search index, the notes and what is noted of the file itself.
+/// All but what is made anew: the search index, the notes, the runs and what is noted of the file itself.
 fn tables(new: &Connection) -> Result<Vec<Table>, StoreError> {
     let sql = "SELECT name, sql LIKE '%WITHOUT ROWID' FROM sqlite_schema
         WHERE type = 'table' AND name NOT LIKE 'search%' AND name NOT LIKE 'sqlite%'
-        AND name NOT IN ('meta', 'pieces', 'notes')";
+        AND name NOT IN ('meta', 'pieces', 'notes', 'acked', 'runs')";
     let mut statement = new.prepare(sql)?;
     let names = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, bool>(1)?)))?;
     let mut tables = Vec::new();

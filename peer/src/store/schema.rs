@@ -1,11 +1,11 @@
 //! The tables of the store.
 
 use common::Key;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
-use super::StoreError;
+use super::{StoreError, merged};
 
-const FORMAT: i64 = 5;
+const FORMAT: i64 = 6;
 /// The oldest that can be brought up to it.
 const OLDEST: i64 = 4;
 
@@ -32,6 +32,14 @@ const TABLES: &str = "
     CREATE INDEX events_by_room ON events (room, cursor);
     CREATE TABLE receipts (
         room TEXT, member BLOB, first INTEGER, last INTEGER, at INTEGER, path TEXT, PRIMARY KEY (room, member, last)
+    ) WITHOUT ROWID;
+    -- The same without when and how, in runs.
+    CREATE TABLE acked (
+        room TEXT, member BLOB, first INTEGER, last INTEGER, PRIMARY KEY (room, member, first)
+    ) WITHOUT ROWID;
+    -- Own messages in a row of one version of the table.
+    CREATE TABLE runs (
+        room TEXT, epoch INTEGER, number INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (room, first)
     ) WITHOUT ROWID;
     -- Own messages that are not sent any more, and the keys of those who have them, one after the other.
     CREATE TABLE cancelled (room TEXT, number INTEGER, had BLOB, PRIMARY KEY (room, number)) WITHOUT ROWID;
@@ -89,6 +97,19 @@ const READ: &str = "
     INSERT INTO read SELECT room, max(cursor + count - 1) FROM segments GROUP BY room;
 ";
 
+/// From format 5 to 6. Rooms and edits are terms of the search now: its index is made anew.
+const RUNS: &str = "
+    CREATE TABLE acked (
+        room TEXT, member BLOB, first INTEGER, last INTEGER, PRIMARY KEY (room, member, first)
+    ) WITHOUT ROWID;
+    CREATE TABLE runs (
+        room TEXT, epoch INTEGER, number INTEGER, first INTEGER, last INTEGER, PRIMARY KEY (room, first)
+    ) WITHOUT ROWID;
+    DROP TABLE search;
+    CREATE VIRTUAL TABLE search USING fts5 (text, content='', tokenize='unicode61');
+    DELETE FROM meta WHERE name = 'indexed';
+";
+
 /// Makes the tables if there are none, and checks that they are ours to use.
 pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     tune(connection)?;
@@ -102,9 +123,11 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
             transaction.commit()?;
         }
         FORMAT => {}
-        OLDEST => {
+        OLDEST..FORMAT => {
             let transaction = connection.unchecked_transaction()?;
-            transaction.execute_batch(READ)?;
+            for format in found..FORMAT {
+                bring_up(&transaction, format, me)?;
+            }
             transaction.pragma_update(None, "user_version", FORMAT)?;
             transaction.commit()?;
         }
@@ -120,6 +143,19 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     }
 }
 
+/// From one format to the next.
+fn bring_up(transaction: &Transaction<'_>, format: i64, me: &Key) -> Result<(), StoreError> {
+    match format {
+        4 => transaction.execute_batch(READ)?,
+        5 => {
+            transaction.execute_batch(RUNS)?;
+            merged::rebuild(transaction, me)?;
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Notes in the file that it is in use. True if that was noted already: its last user has not ended well.
 pub fn begin(connection: &Connection) -> Result<bool, StoreError> {
     Ok(connection.execute("INSERT OR IGNORE INTO meta (name, value) VALUES ('in_use', 1)", [])? == 0)
@@ -129,6 +165,26 @@ pub fn begin(connection: &Connection) -> Result<bool, StoreError> {
 /// file is missing at the next start, it shows.
 pub fn begun(connection: &Connection) -> Result<(), StoreError> {
     Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
+}
+
+/// From which cursor on batches may be damaged that nobody has looked at.
+pub fn sound(connection: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT value FROM meta WHERE name = 'sound'";
+    let sound: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    Ok(sound.unwrap_or(0) as u64)
+}
+
+/// Notes that all batches up to now are as they were stored.
+pub fn is_sound(connection: &Connection) -> Result<(), StoreError> {
+    let sql = "INSERT OR REPLACE INTO meta (name, value) SELECT 'sound', ifnull(max(cursor), 0) FROM segments";
+    connection.execute(sql, [])?;
+    Ok(())
+}
+
+/// Notes that damage was met: the next start looks at everything.
+pub fn damaged(connection: &Connection) -> Result<(), StoreError> {
+    connection.execute("DELETE FROM meta WHERE name = 'sound'", [])?;
+    Ok(())
 }
 
 /// Takes the note back.

@@ -3,14 +3,11 @@
 //! SQLite's tokenizer knows letters and digits only, and takes a line of Chinese for one word. So text goes through
 //! [`terms`] first, on its way into the index and when it is searched for: what is no letter or digit, and each letter
 //! of a script that puts no spaces between words, becomes a term of its own. A word is then found as a phrase of terms,
-//! whatever it is made of.
+//! whatever it is made of. The room, and that a message is an edit, are terms too, which no text has: so a word that is
+//! everywhere else costs nothing where it is rare.
 
-use common::{
-    RoomName,
-    content::Kind,
-    wire::control::{Event, MessageEvent},
-};
-use rusqlite::{Connection, OptionalExtension, params};
+use common::{RoomName, content::Kind, wire::control::Event};
+use rusqlite::{Connection, OptionalExtension, Rows, params};
 
 use super::{
     Store, StoreError,
@@ -35,25 +32,45 @@ impl Store {
     ) -> Result<Vec<Event>, StoreError> {
         while self.index_some().await? || self.note_some().await? {}
         self.read(move |connection| {
-            let mut statement =
-                connection.prepare_cached("SELECT rowid FROM search WHERE search MATCH ? ORDER BY rowid DESC")?;
+            let Some(phrases) = phrases(&words) else { return Ok(Vec::new()) };
+            let phrases = format!("\"{}\" {phrases}", room_term(&room));
+            let end = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
+            let sql = "SELECT rowid FROM search WHERE search MATCH ? AND rowid >= ? AND rowid < ? ORDER BY rowid DESC";
+            let mut statement = connection.prepare_cached(sql)?;
             let mut found = Vec::new();
-            let Some(phrases) = phrases(&words) else { return Ok(found) };
-            let mut rows = statement.query([phrases])?;
-            while found.len() < limit as usize
-                && let Some(row) = rows.next()?
-            {
-                let event = notes::found(connection, row.get::<_, i64>(0)? as u64)?;
-                let is_meant = |message: &MessageEvent| {
-                    message.room == room && before.is_none_or(|before| message.cursor < before)
-                };
-                found.extend(event.filter(|event| matches!(event, Event::Message(message) if is_meant(message))));
-            }
+            let mut take = |rows: &mut Rows<'_>, enough: Option<usize>| -> Result<(), StoreError> {
+                while let Some(row) = rows.next()? {
+                    let hit = row.get::<_, i64>(0)? as u64;
+                    // An edit has a later place than what it edits: the ones found first need not be the last ones.
+                    let sure = found.iter().filter(|event| cursor_of(event) > hit).count();
+                    if enough.is_some_and(|enough| sure >= enough) {
+                        break;
+                    }
+                    let event = notes::found(connection, hit)?;
+                    found.extend(event.filter(|event| cursor_of(event) < end as u64));
+                }
+                Ok(())
+            };
+            take(&mut statement.query(params![format!("\"{EDIT}\" {phrases}"), end, i64::MAX])?, None)?;
+            take(&mut statement.query(params![phrases, 0, end])?, Some(limit as usize))?;
             found.sort_by_key(cursor_of);
+            found.dedup_by_key(|event| cursor_of(event));
+            found.drain(..found.len().saturating_sub(limit as usize));
             Ok(found)
         })
         .await
     }
+}
+
+/// What no other term begins with: where a text has it, it is written as its number.
+const MARK: char = '\u{e000}';
+/// The term of edits.
+const EDIT: &str = "\u{e000}edit";
+
+/// The term of a room. Names of people change, and those of rooms do not: that of a conversation of two is its own.
+fn room_term(room: &RoomName) -> String {
+    let hash = blake3::hash(room.as_str().as_bytes()).to_hex();
+    format!("{MARK}room{}", &hash.as_str()[..16])
 }
 
 /// Each word as a phrase of FTS5; `None` if there is no word. Terms hold no quotes.
@@ -65,7 +82,6 @@ fn phrases(words: &str) -> Option<String> {
 /// The text as terms between spaces. A character that is a term of its own is written as its number, behind a mark
 /// that no other term can have: private characters are written as numbers too.
 fn terms(text: &str) -> String {
-    const MARK: char = '\u{e000}';
     let mut terms = String::with_capacity(text.len() + 16);
     for c in text.chars() {
         match c {
@@ -98,8 +114,11 @@ pub(super) fn index_some(connection: &mut Connection) -> Result<bool, StoreError
         let mut insert = transaction.prepare_cached("INSERT INTO search (rowid, text) VALUES (?, ?)")?;
         for segment in &segments {
             for (message, number, cursor) in messages_of(segment)? {
-                if !matches!(message.does(&segment.author, number), Kind::Delete | Kind::Reaction) {
-                    insert.execute(params![cursor as i64, terms(&message.text)])?;
+                let kind = message.does(&segment.author, number);
+                if !matches!(kind, Kind::Delete | Kind::Reaction) {
+                    let edit = if kind == Kind::Edit { EDIT } else { "" };
+                    let terms = [&terms(&message.text), " ", &room_term(&segment.room), " ", edit].concat();
+                    insert.execute(params![cursor as i64, terms])?;
                 }
             }
         }

@@ -286,6 +286,41 @@ async fn damage_that_is_met_is_repaired_at_the_next_start() {
     assert_eq!((saved.salvaged.unwrap().messages, held(&store).await.len()), (57, 57));
 }
 
+/// Looking at a million signatures takes a minute, and would at every login after a power cut.
+#[tokio::test]
+async fn after_an_unclean_end_what_an_earlier_session_left_well_is_not_looked_at_until_it_is_read() {
+    let (_folder, path) = Used::ended(20, 300).await;
+    let file = fs::read(&path).unwrap();
+    // Once without an end: the second session is killed.
+    let (store, saved) = Store::open(&path, &me().key()).unwrap();
+    assert!(saved.salvaged.is_none());
+    let in_use = (fs::read(&path).unwrap(), fs::read(beside(&path, "-wal")).unwrap());
+    drop(store);
+    fs::write(&path, in_use.0).unwrap();
+    fs::write(beside(&path, "-wal"), in_use.1).unwrap();
+    for place in (8..file.len() - 10).filter(|at| file[*at..].starts_with(b"message 7 ")) {
+        overwrite(&path, place as u64 - 8, &[0xc1; 8]);
+    }
+    let (store, saved) = Store::open(&path, &me().key()).unwrap();
+    assert!(saved.salvaged.is_none(), "it had been left well");
+    assert!(store.past(None, Some(0), u32::MAX).await.err().is_some_and(|error| error.is_damage()));
+    // Killed again: that damage was met is in the file.
+    let in_use = (fs::read(&path).unwrap(), fs::read(beside(&path, "-wal")).unwrap());
+    drop(store);
+    fs::write(&path, in_use.0).unwrap();
+    fs::write(beside(&path, "-wal"), in_use.1).unwrap();
+    let (store, saved) = Store::open(&path, &me().key()).unwrap();
+    assert_eq!((saved.salvaged.unwrap().messages, held(&store).await.len()), (57, 57));
+}
+
+#[tokio::test]
+async fn cursors_go_on_behind_all_that_were_given_out_before_something_was_lost() {
+    let (_folder, path) = Used::ended(20, 300).await;
+    fs::write(&path, b"").unwrap();
+    let (_, saved) = Store::open(&path, &me().key()).unwrap();
+    assert!(saved.salvaged.is_some() && saved.cursor > 60);
+}
+
 #[tokio::test]
 async fn what_is_lost_of_another_s_log_is_a_hole_to_be_filled() {
     let folder = tempfile::tempdir().unwrap();

@@ -82,6 +82,30 @@ async fn what_was_said_and_receipted_is_there_after_a_restart() {
     assert_eq!(store.receipts(id).await.unwrap()[&Key([2; 32])], (9, "direct".to_string()));
 }
 
+/// As it was before receipts and own messages were kept in runs.
+#[tokio::test]
+async fn a_history_of_an_earlier_format_is_brought_up_to_this_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("history.db");
+    let (first, end) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["one tea", "two"]);
+    let (second, end) = segment(&me(), end, 3, &["three"]);
+    let receipt =
+        |first, last| Row::Receipt { room: lobby(), member: Key([2; 32]), first, last, at: 9, path: "direct".into() };
+    let rows = vec![Row::Segment(first), Row::Segment(second), receipt(3, 3), receipt(1, 1)];
+    {
+        let (store, _) = Store::open(&path, &me().key()).unwrap();
+        store.commit(Arc::new([room_rows(), rows].concat())).await.unwrap();
+    }
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("DROP TABLE acked; DROP TABLE runs; DROP TABLE read; PRAGMA user_version = 4").unwrap();
+    drop(old);
+    let (store, saved) = Store::open(&path, &me().key()).unwrap();
+    let own = &saved.rooms[&lobby()].own;
+    assert_eq!((own.head, own.stamp(2)), (end, Some(Version { epoch: 1, number: 2 })));
+    assert_eq!([1, 2, 3].map(|number| own.acked(&Key([2; 32])).has(number)), [true, false, true]);
+    assert_eq!(texts(&store.search(lobby(), "tea".into(), None, 9).await.unwrap()), ["one tea"]);
+}
+
 #[tokio::test]
 async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() {
     let (store, _) = Store::in_memory(&me().key()).unwrap();

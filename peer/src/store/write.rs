@@ -1,25 +1,30 @@
 //! Keeping rows.
 
-use common::Version;
+use common::{Key, Version};
 use rusqlite::{Connection, Transaction, params};
 
-use super::{StoreError, files};
+use super::{StoreError, files, merged};
 use crate::core::{Row, Segment, contacts, trust::Known};
 
 /// Keeps all rows in one transaction.
-pub fn commit(connection: &mut Connection, rows: &[Row]) -> Result<(), StoreError> {
+pub fn commit(connection: &mut Connection, rows: &[Row], me: &Key) -> Result<(), StoreError> {
     let transaction = connection.transaction()?;
     for row in rows {
-        keep(&transaction, row)?;
+        keep(&transaction, row, me)?;
     }
     transaction.commit()?;
     Ok(())
 }
 
 /// Keeps one row in a transaction.
-pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
+pub(super) fn keep(t: &Transaction<'_>, row: &Row, me: &Key) -> Result<(), StoreError> {
     match row {
-        Row::Segment(segment) => keep_segment(t, segment)?,
+        Row::Segment(segment) => {
+            keep_segment(t, segment)?;
+            if segment.author == *me {
+                merged::said(t, segment)?;
+            }
+        }
         Row::Piece { room, author, piece, swallowed } => {
             let delete = "DELETE FROM pieces WHERE room = ? AND author = ? AND first = ?";
             for first in swallowed {
@@ -61,6 +66,7 @@ pub(super) fn keep(t: &Transaction<'_>, row: &Row) -> Result<(), StoreError> {
                 ON CONFLICT DO UPDATE SET first = min(first, excluded.first)";
             let (first, last) = (*first as i64, *last as i64);
             t.prepare_cached(sql)?.execute(params![room.as_str(), member.0, first, last, *at as i64, path])?;
+            merged::acked(t, room.as_str(), member, first, last)?;
         }
         Row::Cancelled { room, number, had } => {
             let sql = "INSERT OR IGNORE INTO cancelled (room, number, had) VALUES (?, ?, ?)";
