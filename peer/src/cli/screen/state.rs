@@ -269,10 +269,13 @@ impl State {
         }
     }
 
-    /// The cursor of the newest message of the conversation, if it is in view.
-    fn is_read_up_to(&self) -> Option<u64> {
+    /// Lets the session know what was in view, if that is news.
+    fn mark_read(&mut self, out: &mut Vec<Output>) {
         let is_seen = self.conversation.is_open && self.conversation.is_at_end();
-        self.conversation.last().filter(|_| is_seen)
+        let (Some(room), Some(last)) = (self.room(), self.conversation.last()) else { return };
+        if is_seen && self.places.is_news(room, last) {
+            self.ask(Ask::MarkRead(room.clone(), last), out);
+        }
     }
 
     /// Asks the session, unless the same is asked already.
@@ -343,9 +346,6 @@ impl State {
         if !unknown.is_empty() {
             self.ask(Ask::Progress(unknown), out);
         }
-        if let Some(last) = self.is_read_up_to().filter(|last| self.places.is_news(&room, *last)) {
-            self.ask(Ask::MarkRead(room.clone(), last), out);
-        }
         if self.stale.members {
             self.stale.members = false;
             self.ask(Ask::Members(room.clone()), out);
@@ -385,6 +385,8 @@ impl State {
     }
 
     fn settle(&mut self, out: &mut Vec<Output>) {
+        // Before another room is gone to, so that what was in view here is read.
+        self.mark_read(out);
         self.follow_talk();
         if let Some(room) = self.room().filter(|_| !self.conversation.is_open).cloned() {
             self.ask(Ask::Page(room, None), out);

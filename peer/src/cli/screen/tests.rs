@@ -395,6 +395,20 @@ fn tab_completes_commands_people_rooms_and_paths() {
 }
 
 #[test]
+fn a_path_with_spaces_is_completed_in_quotes() {
+    let mut screen = Screen::new(80, 24);
+    screen.types("/share 'my d");
+    let outputs = screen.press(KeyCode::Tab);
+    assert_eq!(asks(&outputs), [&Ask::Paths("my d".into())]);
+    screen.answer(Ask::Paths("my d".into()), Answer::Words(vec!["'my docs/".into()]));
+    assert_eq!(screen.0.editor.text(), "/share 'my docs/");
+    let outputs = screen.press(KeyCode::Tab);
+    assert_eq!(asks(&outputs), [&Ask::Paths("my docs/".into())]);
+    screen.answer(Ask::Paths("my docs/".into()), Answer::Words(vec!["'my docs/a b.txt'".into()]));
+    assert_eq!(screen.0.editor.text(), "/share 'my docs/a b.txt' ");
+}
+
+#[test]
 fn a_room_is_gone_to_by_key_by_a_part_of_its_name_and_by_a_click() {
     let mut screen = Screen::new(80, 24);
     assert_eq!(screen.0.room(), Some(&room("lobby")));
@@ -454,8 +468,7 @@ fn what_the_session_counts_as_unread_shows_and_what_is_in_view_is_marked_as_read
     assert!(screen.shown().contains("@2/8"), "{}", screen.shown());
     screen.input(Input::Event(Event::Read(Read { room: room("den"), cursor: 6 })));
     assert!(!screen.shown().contains("@2/8"));
-    screen.said(message(9, "bob", "hi"));
-    let outputs = screen.input(Input::Tick);
+    let outputs = screen.said(message(9, "bob", "hi"));
     assert!(asks(&outputs).contains(&&Ask::MarkRead(room("lobby"), 9)), "{outputs:?}");
     screen.answer(Ask::MarkRead(room("lobby"), 9), Answer::Read(Read { room: room("lobby"), cursor: 9 }));
     assert!(!asks(&screen.input(Input::Tick)).iter().any(|ask| matches!(ask, Ask::MarkRead(..))));

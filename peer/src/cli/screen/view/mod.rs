@@ -38,7 +38,8 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
         sides::members(state, look, area, frame);
     }
     let moving = state.transfers.iter().take(layout.transfers.height.into());
-    let lines: Vec<Line<'_>> = moving.map(|transfer| Line::styled(bar(transfer), look.notice())).collect();
+    let line = |transfer| Line::styled(cut(&bar(transfer), layout.transfers.width.into()), look.notice());
+    let lines: Vec<Line<'_>> = moving.map(line).collect();
     frame.render_widget(Paragraph::new(lines), layout.transfers);
     input(state, look, layout.input, frame);
     status(state, look, layout.status, frame);
