@@ -64,5 +64,7 @@ pub const RECEIPT_RANGES: usize = 16;
 pub const ANSWERS: usize = 32;
 /// Values inside values of one frame: twice what any frame has, for fields from the future.
 pub const DEPTH: usize = 32;
+/// Messages that a peer answers with at a time when it is asked for its history.
+pub const HISTORY_PAGE: u32 = 1_000;
 /// Longest reason that one side gives the other, in characters; the rest is cut.
 pub const REASON_CHARS: usize = 400;

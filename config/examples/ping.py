@@ -3,28 +3,30 @@
 import json, os, socket, sys, time
 path, kept = sys.argv[1:]
 
-def ask(stream, method, **params):
-    print(json.dumps({"jsonrpc": "2.0", "id": method, "method": method, "params": params}), file=stream, flush=True)
-
-def serve(stream):
-    since = int(open(kept).read()) if os.path.exists(kept) else 0
-    ask(stream, "tail", since=since, follow=True)
-    for line in stream:
-        told = json.loads(line)
-        event = told.get("params", {})
-        if event.get("text") == "!ping" and event["path"] != "self" and "kind" not in event:
-            ask(stream, "say", room=event["room"], text="pong, " + event["from"], reply=event["id"])
-        if "cursor" in event:  # Kept once it is dealt with: after a restart of either side it is not told again.
-            open(kept + ".new", "w").write(str(event["cursor"]))
-            os.replace(kept + ".new", kept)
-        if "error" in told:
-            print(told["error"]["message"], file=sys.stderr)
+def ask(method, **params):  # What comes back, line by line, over a connection of its own.
+    with socket.socket(socket.AF_UNIX) as session:
+        session.connect(path)
+        stream = session.makefile("rw", encoding="utf-8")
+        print(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}), file=stream, flush=True)
+        for line in stream:
+            told = json.loads(line)
+            if told.get("error", {}).get("code") == 3:  # Not reached, or not just now: it is asked again.
+                raise OSError(told["error"]["message"])
+            if "error" in told:
+                print(told["error"]["message"], file=sys.stderr)
+            yield told
+    raise OSError("the session has ended")
 
 while True:
     try:
-        with socket.socket(socket.AF_UNIX) as session:
-            session.connect(path)
-            serve(session.makefile("rw", encoding="utf-8"))
+        since = int(open(kept).read()) if os.path.exists(kept) else 0
+        for told in ask("tail", since=since, follow=True):
+            event = told.get("params", {})
+            if event.get("text") == "!ping" and event["path"] != "self" and "kind" not in event:
+                next(ask("say", room=event["room"], text="pong, " + event["from"], reply=event["id"]))
+            if "cursor" in event:  # Kept once it is answered: after a restart of either side it is not told again.
+                open(kept + ".new", "w").write(str(event["cursor"]))
+                os.replace(kept + ".new", kept)
     except OSError as error:
         print(error, file=sys.stderr)
     time.sleep(1)

@@ -9,9 +9,12 @@ while true; do
     peer tail --since "$(cat "$kept" 2>/dev/null || echo 0)" --follow --json | while IFS= read -r line; do
         case $line in
             *'"path":"self"'* | *'"kind":'*) ;;
-            *'"text":"!ping"'*) echo "pong, $(field from)" | peer say "$(field room)" - >/dev/null ;;
+            *'"text":"!ping"'*)
+                echo "pong, $(field from)" | peer say "$(field room)" - >/dev/null
+                # Not reached, or not just now: it is told again.
+                [ $? -ne 3 ] || break ;;
         esac
-        # Kept once it is dealt with: after a restart of either side it is not told again.
+        # Kept once it is answered: after a restart of either side it is not told again.
         cursor=$(field cursor)
         if [ -n "$cursor" ]; then echo "$cursor" >"$kept.new" && mv "$kept.new" "$kept"; fi
     done

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use common::{
     AccountName, MessageId, RoomName, Version,
     content::{Content, Kind},
-    mention, table,
+    limits, mention, table,
     wire::control::{
-        Asked, Cancelled, Changes, Door, Event, Exit, History, Joining, Member, Order, Outbox, Path, Read, Receipt,
-        Refusal, Room, Said, Status, TableLine, Waiting,
+        Asked, Cancelled, Changes, Deed, Door, Event, Exit, History, Joining, Member, MessageEvent, Order, Outbox,
+        Path, Quote, Read, Receipt, Refusal, Room, Said, Status, TableLine, Waiting,
         files::{AnswerFiles, AskFiles},
         people::{AnswerPeople, AskPeople, Chat, Last},
     },
@@ -202,11 +202,20 @@ impl Handle {
         match event {
             Event::Message(message) if message.deed.about.is_some() => {
                 // Without its quote it is what it was.
-                let quoted = self.store.quote(message.clone()).await;
-                Event::Message(quoted.unwrap_or(message))
+                let quote = self.quote_of(&message).await;
+                Event::Message(MessageEvent { deed: Deed { quote, ..message.deed }, ..message })
             }
             event => event,
         }
+    }
+
+    /// What a message is about is kept under the conversation's own name, and not under that of who it is with.
+    async fn quote_of(&self, message: &MessageEvent) -> Option<Quote> {
+        let about: MessageId = message.deed.about.as_ref()?.parse().ok()?;
+        let about = MessageId { room: self.called(about.room.clone()).await.ok()?, ..about };
+        let deed = Deed { about: Some(about.to_string()), ..message.deed.clone() };
+        let quoted = self.store.quote(MessageEvent { deed, ..message.clone() }).await.ok()?;
+        quoted.deed.quote
     }
 
     /// How far a message of one's own has got.
@@ -255,7 +264,8 @@ impl Handle {
             Answer::People(AnswerPeople::Chats(mut chats)) => {
                 let read = self.store.read_up_to().await.map_err(damaged)?;
                 for chat in &mut chats {
-                    chat.last = self.last(chat.room.clone()).await?;
+                    // One that cannot be read, or was left just now, takes nothing from the others.
+                    chat.last = self.last(chat.room.clone()).await.ok().flatten();
                     let room = self.called(chat.room.clone()).await?;
                     chat.read = read.get(&room).copied().unwrap_or_default();
                     let unread = self.store.unread(room, chat.read, UNREAD).await.map_err(damaged)?;
@@ -325,10 +335,10 @@ impl Handle {
         self.ask(Ask::Logout).await.map(drop)
     }
 
-    /// Messages of one room that this peer is or was in, the oldest first.
+    /// Messages of one room that this peer is or was in, the oldest first; at most [`limits::HISTORY_PAGE`] at a time.
     pub async fn history(&self, query: History) -> Result<Vec<Event>, Refusal> {
         let room = self.called(query.room).await?;
-        let limit = query.limit.unwrap_or(HISTORY);
+        let limit = query.limit.unwrap_or(HISTORY).min(limits::HISTORY_PAGE);
         let events = match query.search {
             Some(words) => self.store.search(room, words, query.before, limit).await,
             None if query.changes => self.store.messages_and_changes(room, query.before, limit).await,

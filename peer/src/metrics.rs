@@ -22,7 +22,10 @@ use prometheus_client::{
 };
 use tokio::net::TcpListener;
 
-use crate::{Handle, control::Follow};
+use crate::{
+    Handle,
+    control::{Follow, Lasting},
+};
 
 /// Messages since the session began.
 #[derive(Default)]
@@ -47,10 +50,13 @@ pub async fn serve(listener: TcpListener, handle: Handle) {
 }
 
 async fn count(handle: Handle, counts: &Counts) -> Result<(), Refusal> {
-    let mut events = Follow::new(handle, None, None);
-    while events.next_past().await?.is_some() {}
+    let mut past = Follow::new(handle.clone(), None, None);
+    while past.next_past().await?.is_some() {}
+    let mut events = Lasting::new(handle, past);
     loop {
-        if let Event::Message(message) = events.next().await? {
+        if let Event::Message(message) = events.next().await?
+            && message.deed.says()
+        {
             let counter = if message.path == "self" { &counts.sent } else { &counts.received };
             counter.fetch_add(1, Ordering::Relaxed);
         }

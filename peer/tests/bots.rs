@@ -178,15 +178,17 @@ fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/examples").join(name)
 }
 
-/// Waits until a bot has answered so many pings, and no more.
-fn answered(asker: &Person, times: usize) {
+/// Waits until bob's bot has dealt with all that happened so far, and this afterwards; it has answered so many pings.
+fn answered(bob: &Person, kept: &Path, times: usize) {
+    bob.does("say lobby over");
+    let last = cursors(bob).last().copied();
     let end = Instant::now() + Duration::from_secs(30);
-    let pongs = || asker.does("history lobby --limit 100 --json").matches("\"text\":\"pong, alice\"").count();
-    while pongs() < times {
-        assert!(Instant::now() < end, "{} of {times} answers came in time", pongs());
-        std::thread::sleep(Duration::from_millis(50));
+    while fs::read_to_string(kept).ok().and_then(|kept| kept.trim().parse().ok()) < last {
+        assert!(Instant::now() < end, "it has not dealt with everything in time");
+        std::thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(pongs(), times);
+    let history = bob.does("history lobby --limit 100 --json");
+    assert_eq!(history.matches("\"text\":\"pong, alice\"").count(), times, "{history}");
 }
 
 /// Alice pings, the bot of bob's session answers; both it and his session are restarted.
@@ -200,23 +202,19 @@ async fn plays(bot: impl Fn(&Person, &Path) -> Command) {
     bob.does("join lobby");
     let kept = bob.0.path().join("cursor");
     let start = || Running::start(bot(&bob, &kept).stdin(Stdio::null()).stdout(Stdio::null()));
+    let ping = || drop(alice.does("say lobby !ping --wait 20"));
     let running = start();
-    alice.does("say lobby !ping");
-    answered(&alice, 1);
-    let answer = cursors(&bob).last().copied();
-    let end = Instant::now() + Duration::from_secs(30);
-    while fs::read_to_string(&kept).ok().and_then(|kept| kept.trim().parse().ok()) < answer {
-        assert!(Instant::now() < end, "the cursor is not kept in time");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    ping();
+    answered(&bob, &kept, 1);
     drop(running);
-    alice.does("say lobby !ping --wait 20");
+    ping();
     let _running = start();
-    answered(&alice, 2);
+    answered(&bob, &kept, 2);
     bob.does("logout");
     alice.does("say lobby !ping");
     assert_eq!(bob.log_in_as("bob", host.address(), &[]).0, 0);
-    answered(&alice, 3);
+    alice.does("say lobby !ping --wait 20");
+    answered(&bob, &kept, 4);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::UdpSocket,
-    os::unix::net::UnixListener,
+    os::unix::net::{UnixListener, UnixStream},
     path::Path,
     process::{Command, Output, Stdio},
     sync::mpsc,
@@ -303,6 +303,35 @@ fn what_is_said_may_come_from_stdin_and_has_a_limit() {
 }
 
 #[test]
+fn rpc_ends_with_3_when_the_session_ends_before_all_is_answered() {
+    let request = r#"{"jsonrpc":"2.0","id":1,"method":"status"}"#;
+    let bridge = |serve: fn(UnixStream)| {
+        let home = home();
+        let listener = UnixListener::bind(home.path().join("alice.sock")).unwrap();
+        let mut child = peer(home.path())
+            .args(["rpc", "--as", "alice"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (stream, _) = listener.accept().unwrap();
+        writeln!(child.stdin.take().unwrap(), "{request}").unwrap();
+        serve(stream);
+        ended(child.wait_with_output().unwrap())
+    };
+    let (code, out, _) = bridge(|mut stream| {
+        stream.read_to_string(&mut String::new()).unwrap();
+        writeln!(stream, r#"{{"jsonrpc":"2.0","method":"event","params":{{}}}}"#).unwrap();
+    });
+    assert_eq!((code, out.lines().count()), (3, 1), "an event is no answer");
+    let (code, ..) = bridge(|mut stream| {
+        stream.read_to_string(&mut String::new()).unwrap();
+        writeln!(stream, r#"{{"jsonrpc":"2.0","id":1,"result":{{}}}}"#).unwrap();
+    });
+    assert_eq!(code, 0);
+}
+
+#[test]
 fn a_tail_ends_with_the_past_unless_it_follows() {
     let home = home();
     let asked =
@@ -318,6 +347,30 @@ fn a_tail_ends_with_the_past_unless_it_follows() {
     assert!(lines.next().unwrap().unwrap().contains(r#""cursor":8"#));
     child.kill().unwrap();
     child.wait().unwrap();
+}
+
+#[test]
+fn a_history_is_read_page_by_page_and_from_a_cursor_on() {
+    let home = home();
+    let asked = session(home.path(), "alice", |method, _| match method {
+        "history" => result(json!([event(5, "five")["params"]])),
+        _ => {
+            let joined = json!({"method": "event", "params": {
+                "event": "member", "cursor": 7, "room": "lobby", "name": "bob", "change": "joined", "version": "1.2",
+            }});
+            vec![joined, event(8, "eight"), event(9, "nine"), json!({"result": {}})]
+        }
+    });
+    let (code, out, _) = run(home.path(), &["history", "lobby", "--before", "6", "--limit", "1"]);
+    assert_eq!((code, out.as_str()), (0, "1970-01-01 00:00:00 lobby bob: five\n"));
+    let params = json!({"room": "lobby", "before": 6, "limit": 1});
+    assert_eq!(asked.0.recv().unwrap(), ("history".to_string(), params));
+
+    let (code, out, _) = run(home.path(), &["history", "lobby", "--since", "6", "--limit", "1"]);
+    assert_eq!((code, out.as_str()), (0, "1970-01-01 00:00:00 lobby bob: eight\n"));
+    let params = json!({"room": "lobby", "since": 6, "follow": false, "latest": true});
+    assert_eq!(asked.0.recv().unwrap(), ("tail".to_string(), params));
+    assert_eq!(run(home.path(), &["history", "lobby", "--since", "6", "--search", "x"]).0, 2);
 }
 
 #[test]

@@ -63,7 +63,13 @@ async fn peer_alone_says_what_to_do_next_and_the_first_login_what_it_has_made() 
 fn completions_load_in_the_shells_that_are_here() {
     let person = Person::new();
     for (shell, check) in [
-        ("bash", vec!["-c", "bash -n \"$0\" && . \"$0\" && complete -p peer >/dev/null"]),
+        (
+            "bash",
+            vec![
+                "-c",
+                ". \"$0\"; COMP_WORDS=(peer jo) COMP_CWORD=1; _peer peer jo peer; test \"${COMPREPLY[*]}\" = join",
+            ],
+        ),
         ("zsh", vec!["-c", "autoload -Uz compinit && compinit -u && source \"$0\""]),
         ("fish", vec!["-c", "source $argv[1]; complete -C 'peer lo' | string match -q 'login*'"]),
     ] {

@@ -62,6 +62,23 @@ async fn contacts_see_each_other_and_what_one_says_to_the_other_is_delivered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_answer_in_a_conversation_of_two_comes_with_what_it_answers_as_it_happens() {
+    let data = tempfile::tempdir().unwrap();
+    let (_host, alice, bob) = befriended(data.path()).await;
+    alice.does("msg bob tea? --wait 20");
+    let asked: serde_json::Value = serde_json::from_str(bob.does("history @alice --json").trim()).unwrap();
+    let mut follow = Command::new(env!("CARGO_BIN_EXE_peer"));
+    follow.args(["tail", "@bob", "--follow", "--json"]).env_clear().env("ROLLCALL_HOME", alice.0.path());
+    let mut following = Session(follow.stdout(Stdio::piped()).spawn().unwrap());
+    let mut lines = BufReader::new(following.0.stdout.take().unwrap()).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line.contains("tea?")), "the past is over");
+    bob.does(&format!("say @alice yes --reply {} --wait 20", asked["id"].as_str().unwrap()));
+    let answer = lines.find(|line| line.contains(r#""text":"yes""#)).unwrap();
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!((&answer["quote"]["from"], &answer["quote"]["text"]), (&"alice".into(), &"tea?".into()), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_blocked_person_says_comes_once_the_block_is_lifted() {
     let data = tempfile::tempdir().unwrap();
     let (_host, alice, bob) = befriended(data.path()).await;

@@ -4,8 +4,17 @@
 
 mod person;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    io::{BufRead, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use person::{Person, tracker};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +80,7 @@ async fn a_room_with_a_door_lets_in_whom_its_owner_lets_in_and_keeps_out_whom_it
     assert!(alice.does("requests den").contains("bob"));
     alice.does("accept den bob");
     assert!(alice.does("say den hello --wait 20").contains("delivered to bob"));
-    assert_eq!(bob.does("topic den"), "tea\n");
+    assert_eq!(bob.does("topic den"), "the topic of den: tea\n");
     assert_eq!(alice.does("members den --digest"), bob.does("members den --digest"));
     let (code, _, err) = bob.run(&["kick", "den", "alice"]);
     assert!(code == 1 && err.contains("alice"), "{err}");
@@ -103,6 +112,47 @@ async fn another_tracker_in_the_place_of_the_known_one_is_accepted_only_by_its_k
     assert_eq!(alice.log_in(address, &["--tracker-key", &key]), (0, String::new()));
     assert_eq!(alice.run(&["logout"]).0, 0);
     assert_eq!(alice.log_in(address, &[]), (0, String::new()), "it is the known one from now on");
+}
+
+/// Alice's session in the foreground, once it is logged in.
+fn session_of(alice: &Person, tracker: SocketAddr) -> Child {
+    let mut peer = Command::new(env!("CARGO_BIN_EXE_peer"));
+    peer.args(["login", "alice", "--headless", "--tracker", &tracker.to_string()]);
+    peer.env_clear().env("ROLLCALL_HOME", alice.0.path()).env("ROLLCALL_DESKTOP_NOTICES", "false");
+    let mut session = peer.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut ready = String::new();
+    BufReader::new(session.stdout.as_mut().unwrap()).read_line(&mut ready).unwrap();
+    assert!(ready.contains("\"ready\""), "{ready}");
+    session
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_tracker_that_comes_only_after_the_login_ends_the_session_with_that_reason() {
+    let (old, new) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), old.path()).await;
+    let address = host.address();
+    let alice = Person::new();
+    assert_eq!(alice.log_in(address, &[]), (0, String::new()));
+    assert_eq!(alice.run(&["logout"]).0, 0);
+    host.stop().await.unwrap();
+    let session = session_of(&alice, address);
+
+    let host = tracker(address, new.path()).await;
+    let ended = session.wait_with_output().unwrap();
+    let told = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(4), "{told}");
+    assert!(told.contains(&format!("--tracker-key {}", host.key())), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_whose_terminal_is_closed_logs_out() {
+    let data = tempfile::tempdir().unwrap();
+    let host = tracker(SocketAddr::from(([127, 0, 0, 1], 0)), data.path()).await;
+    let alice = Person::new();
+    let mut session = session_of(&alice, host.address());
+    kill(Pid::from_raw(i32::try_from(session.id()).unwrap()), Signal::SIGHUP).unwrap();
+    assert_eq!(session.wait().unwrap().code(), Some(0));
+    assert!(!alice.0.path().join("alice.sock").exists(), "it was closed in order");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -258,6 +258,29 @@ pub fn a_full_disk() {
     finds(&alice, REFUSED, &["disk-full"]);
 }
 
+pub fn a_session_that_has_no_room_for_what_waits() {
+    let mut crowd = Crowd::gather(&["bob"], Wire::default());
+    let host = crowd.lab.host("alice");
+    let disk = host.small_disk(SMALL_DISK);
+    crowd.add_on(&host, "alice");
+    let [bob, alice] = crowd.peers.as_slice() else { unreachable!("two were gathered") };
+    disk.fill();
+    let refuses = || {
+        bob.say(ROOM, &"x".repeat(16 * 1024));
+        faults(alice).contains(&"session-refuses".to_string())
+    };
+    eventually(DEADLINE, "what is left in its files is used up", refuses, |refuses| *refuses);
+    let found = finds(alice, REFUSED, &["disk-full", "session-refuses"]);
+    assert!(found[1].cause.contains("Make room"), "{found:?}");
+    disk.clear();
+    eventually(
+        DEADLINE,
+        "it goes on by itself",
+        || faults(alice),
+        |faults| !faults.iter().any(|it| it == "session-refuses"),
+    );
+}
+
 /// There is a file in its place: that stops the superuser too, whom a mode would not.
 pub fn a_folder_that_cannot_be_written() {
     let (_lab, _tracker, alice) = account();
@@ -342,6 +365,11 @@ fn finds_in(output: Output, code: i32, faults: &[&str]) -> Vec<Found> {
     }
     output.expect(code);
     found
+}
+
+fn faults(alice: &Peer) -> Vec<String> {
+    let found: Vec<Found> = doctor(alice, &["--as", alice.name()]).json();
+    found.into_iter().map(|found| found.fault).collect()
 }
 
 #[track_caller]

@@ -147,6 +147,7 @@ fn calm_trials() -> Vec<Trial> {
         doctor::all_members_out_of_reach,
         doctor::one_member_out_of_reach,
         doctor::a_full_disk,
+        doctor::a_session_that_has_no_room_for_what_waits,
         doctor::a_folder_that_cannot_be_written,
         doctor::a_key_that_others_can_read,
         doctor::a_key_that_is_gone_or_damaged,

@@ -1,6 +1,7 @@
 //! `peer login --detach`: the same command again without a terminal, waited for until it is logged in.
 
 use std::{
+    ffi::OsString,
     fs,
     io::{BufRead, BufReader},
     os::unix::process::CommandExt,
@@ -8,13 +9,14 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use common::{
-    AccountName,
-    wire::control::{Exit, Refusal},
-};
+use common::wire::control::{Exit, Refusal};
 use serde_json::Value;
 
-use super::{Global, first, output};
+use super::{
+    Global, first,
+    login::{self, Login},
+    output,
+};
 
 /// How the command's own errors begin on stderr, which is the log here.
 const ERROR: &str = "peer: ";
@@ -30,8 +32,9 @@ pub struct Started {
 }
 
 /// Starts the login of this command line in the background, tells of it, and returns when it is ready, or with its error.
-pub fn run(name: &AccountName, global: &Global) -> Result<()> {
-    let Started { process, ready, key_made } = start(name, global)?;
+pub fn run(login: &Login, global: &Global) -> Result<()> {
+    let Started { process, ready, key_made } = start(login, global)?;
+    let name = &login.name;
     if global.json {
         key_made.iter().for_each(|key_made| output::note(key_made));
         return Ok(output::line(ready.trim_end())?);
@@ -44,14 +47,20 @@ pub fn run(name: &AccountName, global: &Global) -> Result<()> {
 }
 
 /// The same without a word.
-pub fn start(name: &AccountName, global: &Global) -> Result<Started> {
+pub fn start(login: &Login, global: &Global) -> Result<Started> {
+    let name = &login.name;
+    let invitation = login.invitation()?;
     let profile = global.folders()?.profile(name);
     let key_made = first::key_made(name, &profile);
     let log = profile.open_log()?;
     let before = log.metadata().map(|log| log.len()).unwrap_or(0);
-    let arguments = std::env::args_os().skip(1).filter(|argument| argument != "--detach");
-    let mut child = Command::new(std::env::current_exe().context("cannot find this program's own file")?)
-        .args(arguments)
+    let mut command = Command::new(std::env::current_exe().context("cannot find this program's own file")?);
+    if let Some(invitation) = invitation {
+        // Everybody on this machine can see the arguments, for as long as the session lasts.
+        command.env(login::INVITE, invitation);
+    }
+    let mut child = command
+        .args(passed_on(std::env::args_os().skip(1)))
         .arg("--headless")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -80,4 +89,33 @@ pub fn start(name: &AccountName, global: &Global) -> Result<Started> {
     };
     let code = status.code().map_or(Exit::Refused, Exit::from);
     Err(Refusal::new(if code == Exit::Done { Exit::Refused } else { code }, reason).into())
+}
+
+/// The arguments for the process in the background: those of this command line, but for what is not for it.
+fn passed_on(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let (mut passed, mut is_token) = (Vec::new(), false);
+    for argument in arguments {
+        if std::mem::take(&mut is_token) {
+            continue;
+        }
+        is_token = argument == "--invite";
+        let is_invite = is_token || argument.as_encoded_bytes().starts_with(b"--invite=");
+        if !is_invite && argument != "--detach" {
+            passed.push(argument);
+        }
+    }
+    passed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_invitation_is_among_the_arguments_of_the_process_in_the_background() {
+        let passed = |line: &str| passed_on(line.split(' ').map(OsString::from)).join(" ".as_ref());
+        assert_eq!(passed("login alice --invite secret --detach --port 0"), "login alice --port 0");
+        assert_eq!(passed("--home /h login --invite=secret alice --detach"), "--home /h login alice");
+        assert_eq!(passed("login alice --detach --invite -"), "login alice");
+    }
 }

@@ -292,7 +292,7 @@ pub fn ordered(room: &RoomName, order: &Order) -> String {
 pub fn topic(room: &RoomName, topic: &str) -> String {
     match topic {
         "" => format!("{room} has no topic"),
-        topic => inline(topic),
+        topic => format!("the topic of {room}: {}", inline(topic)),
     }
 }
 

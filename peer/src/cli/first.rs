@@ -76,7 +76,7 @@ pub fn key_made(name: &AccountName, profile: &Profile) -> Option<String> {
     (!profile.key().exists()).then(|| {
         format!(
             "a key was made for {name}, which is who you are from now on, instead of a password: {}\nKeep a copy in a \
-             safe place. Whoever has it can log in as {name}, and without it you cannot",
+             safe place: peer backup FILE. Whoever has it can log in as {name}, and without it you cannot",
             profile.key().display()
         )
     })

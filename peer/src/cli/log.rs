@@ -14,9 +14,10 @@ pub fn to_stderr(level: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Logs to a file.
+/// Logs to a file. That it cannot be written is told nowhere: stderr is the terminal that is in use.
 pub fn to_file(level: &str, file: File) -> Result<(), Refusal> {
-    tracing_subscriber::fmt().with_env_filter(filter(level)?).with_ansi(false).with_writer(Mutex::new(file)).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter(level)?).log_internal_errors(false);
+    log.with_ansi(false).with_writer(Mutex::new(file)).init();
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file a command group. Every command but `login` is a thin client of the control socket.
 
 mod attach;
+mod backup;
 mod bars;
 mod beside;
 mod book;
@@ -24,6 +25,7 @@ mod meet;
 mod notices;
 mod outbox;
 mod output;
+mod passphrase;
 mod paths;
 mod progress;
 mod quiet;
@@ -34,6 +36,7 @@ mod say;
 mod screen;
 mod session;
 mod show;
+mod signals;
 mod stay;
 mod tail;
 mod text;
@@ -150,6 +153,8 @@ enum Command {
     Forget(book::Forget),
     Listen(meet::Listen),
     Connect(meet::Connect),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
     Rpc(rpc::Rpc),
     Completions(install::Completions),
     Man(install::Man),
@@ -187,12 +192,14 @@ fn begin(global: &Global) -> Result<()> {
 
 fn run(command: Command, global: &Global) -> Result<()> {
     if let Command::Login(login) = command {
-        return if login.detach { detach::run(&login.name, global) } else { login::main(login, global) };
+        return if login.detach { detach::run(&login, global) } else { login::main(login, global) };
     }
     let command = match command {
         Command::Attach(attach) => return attach::main(attach, global),
         Command::Doctor(doctor) => return doctor.run(global),
         Command::Rpc(rpc) => return rpc.run(global),
+        Command::Backup(backup) => return backup.run(global),
+        Command::Restore(restore) => return restore.run(global),
         Command::Completions(completions) => return completions.run(Line::command()),
         Command::Man(man) => return man.run(Line::command()),
         command => command,
@@ -212,7 +219,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
         let mut client = if meeting { meet::pick(global)? } else { session::pick(global)? };
         match command {
             Command::Login(_) | Command::Attach(_) | Command::Doctor(_) | Command::Rpc(_) => Ok(()),
-            Command::Completions(_) | Command::Man(_) => Ok(()),
+            Command::Completions(_) | Command::Man(_) | Command::Backup(_) | Command::Restore(_) => Ok(()),
             Command::Logout(logout) => logout.run(&mut client, &out, global).await,
             Command::Status(status) => status.run(&mut client, &out).await,
             Command::Rename(rename) => rename.run(&mut client, &out).await,
@@ -240,7 +247,7 @@ fn run(command: Command, global: &Global) -> Result<()> {
             Command::Outbox(outbox) => outbox.run(&mut client, &out).await,
             Command::Tail(tail) => tail.run(client, &out).await,
             Command::Export(export) => export.run(client, &out).await,
-            Command::History(history) => history.run(&mut client, &out).await,
+            Command::History(history) => history.run(client, &out).await,
             Command::Paths(paths) => paths.run(&mut client, &out).await,
             Command::Contacts(contacts) => contacts.run(&mut client, &out).await,
             Command::Add(add) => add.run(&mut client, &out).await,

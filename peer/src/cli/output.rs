@@ -4,6 +4,8 @@ use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
+use super::text;
+
 /// More names than this are a number.
 const NAMED: usize = 6;
 
@@ -70,14 +72,14 @@ pub fn colours(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// One JSON object on a line of its own.
+/// One JSON object on a line of its own. Nothing in it steers a terminal.
 pub fn json(object: &impl Serialize) -> io::Result<()> {
-    line(&serde_json::to_string(&Versioned { v: 1, object })?)
+    line(&text::json(&serde_json::to_string(&Versioned { v: 1, object })?))
 }
 
 /// Tells a person something, on stderr. If that is gone, the exit code still tells.
 pub fn note(text: &str) {
-    let _ = io::stderr().write_all(format!("peer: {}\n", super::text::block(text, "")).as_bytes());
+    let _ = io::stderr().write_all(format!("peer: {}\n", text::block(text, "")).as_bytes());
 }
 
 /// A list of names, or a word where there is none.

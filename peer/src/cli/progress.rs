@@ -1,7 +1,7 @@
 //! How far a message has got, in words.
 
 use common::{
-    AccountName,
+    AccountName, MessageId,
     wire::control::{Receipt, Said},
 };
 
@@ -37,6 +37,13 @@ impl Progress {
         if parts.is_empty() { "it was for nobody else".to_string() } else { parts.join("; ") }
     }
 
+    /// The same, as the session tells it of the message with this id.
+    pub fn of(self, id: MessageId) -> Said {
+        let Progress { delivered, pending, cancelled, gone } = self;
+        let (seq, stamp) = (id.number, String::new());
+        Said { id: id.to_string(), room: id.room, seq, stamp, delivered, pending, cancelled, gone }
+    }
+
     /// Whether everybody has it who was meant to, and there was somebody.
     pub fn is_delivered(&self) -> bool {
         !self.delivered.is_empty() && self.pending.is_empty() && self.cancelled.is_empty()
@@ -61,7 +68,8 @@ impl From<&[Receipt]> for Progress {
             let list = match receipt.path.as_str() {
                 _ if receipt.delivered => &mut progress.delivered,
                 "cancelled" => &mut progress.cancelled,
-                "left" | "removed" => &mut progress.gone,
+                // Who is out itself waits for nobody.
+                "left" | "removed" | "out" => &mut progress.gone,
                 _ => &mut progress.pending,
             };
             list.push(receipt.name.clone());
@@ -73,6 +81,7 @@ impl From<&[Receipt]> for Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::output;
 
     fn progress(delivered: &[&str], pending: &[&str], cancelled: &[&str], gone: &[&str]) -> String {
         let [delivered, pending, cancelled, gone] =
@@ -93,5 +102,20 @@ mod tests {
         assert_eq!(progress(&[], &[], &[], &[]), "it was for nobody else");
         let many = ["a1", "a2", "a3", "a4", "a5", "a6", "a7"];
         assert_eq!(progress(&["bob"], &many, &[], &[]), "1 of 8, waiting for 7 members");
+    }
+
+    #[test]
+    fn only_who_is_still_meant_to_get_it_is_waited_for() {
+        let receipt = |name: &str, path: &str| Receipt {
+            name: name.parse().unwrap(),
+            delivered: path == "direct",
+            at: None,
+            path: path.into(),
+        };
+        let receipts = [("bob", "direct"), ("eve", "none"), ("dave", "cancelled"), ("zoe", "left"), ("kim", "out")];
+        let receipts = receipts.map(|(name, path)| receipt(name, path));
+        let said = Progress::from(receipts.as_slice()).of("lobby/abababababababab/3".parse().unwrap());
+        let lists = [said.delivered, said.pending, said.cancelled, said.gone].map(|list| output::names(&list));
+        assert_eq!(lists, ["bob", "eve", "dave", "zoe, kim"]);
     }
 }

@@ -4,6 +4,7 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use common::{
@@ -19,10 +20,17 @@ use common::{
 };
 use peer::control::{Client, Session, client::Tailing};
 use serde_json::Value;
-use tokio::sync::{broadcast, watch};
+use tokio::{
+    sync::{broadcast, watch},
+    time::{Instant, sleep},
+};
+
+use super::progress::Progress;
 
 /// Events that wait for who follows them; who falls behind asks for what was missed.
 const EVENTS: usize = 1_024;
+/// How long a session that ends may take to take its socket away.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// A running peer; clones are the same. Each question has a connection of its own, so none waits for another.
 #[derive(Clone)]
@@ -45,7 +53,7 @@ impl Remote {
         let (events, typing) = (broadcast::Sender::new(EVENTS), broadcast::Sender::new(EVENTS));
         let ended = watch::Sender::new(None);
         let heard = Heard { events: events.subscribe(), typing: typing.subscribe(), ended: ended.subscribe() };
-        tokio::spawn(hear(tailing, events, typing, ended));
+        tokio::spawn(hear(tailing, path.to_owned(), events, typing, ended));
         Ok(Remote { path: path.to_owned(), heard: Arc::new(heard) })
     }
 
@@ -74,6 +82,7 @@ impl Remote {
 
 async fn hear(
     mut tailing: Tailing,
+    path: PathBuf,
     events: broadcast::Sender<Event>,
     typing: broadcast::Sender<Event>,
     ended: watch::Sender<Option<Refusal>>,
@@ -83,8 +92,7 @@ async fn hear(
             // It is nothing to anybody who does not listen any more.
             Ok(Some(event @ Event::Typing(_))) => drop(typing.send(event)),
             Ok(Some(event)) => drop(events.send(event)),
-            Ok(None) => break gone(),
-            Err(refusal) => break refusal,
+            Ok(None) | Err(_) => break end(&path).await,
         }
     };
     ended.send_replace(Some(reason));
@@ -166,7 +174,7 @@ impl Session for Remote {
 
     async fn said(&self, id: MessageId) -> Result<Said, Refusal> {
         let receipts = self.receipts(id.clone()).await?;
-        Ok(said(id, receipts))
+        Ok(Progress::from(receipts.as_slice()).of(id))
     }
 
     async fn receipts(&self, id: MessageId) -> Result<Vec<Receipt>, Refusal> {
@@ -254,20 +262,17 @@ impl Session for Remote {
     }
 }
 
-/// How far a message has got, out of what is known member by member.
-fn said(id: MessageId, receipts: Vec<Receipt>) -> Said {
-    let [mut delivered, mut pending, mut cancelled, mut gone] = [const { Vec::new() }; 4];
-    for receipt in receipts {
-        let list = match receipt.path.as_str() {
-            _ if receipt.delivered => &mut delivered,
-            "cancelled" => &mut cancelled,
-            "left" | "removed" => &mut gone,
-            _ => &mut pending,
-        };
-        list.push(receipt.name);
+/// How the session has ended. One that ends takes its socket away, a moment before or after it hangs up; one that dies
+/// leaves it behind.
+async fn end(path: &Path) -> Refusal {
+    let hung_up = Instant::now();
+    while hung_up.elapsed() < ENDING {
+        if !path.exists() {
+            return Refusal::new(Exit::Done, "the session has ended");
+        }
+        sleep(ENDING / 20).await;
     }
-    let (seq, stamp) = (id.number, String::new());
-    Said { id: id.to_string(), room: id.room, seq, stamp, delivered, pending, cancelled, gone }
+    gone()
 }
 
 fn gone() -> Refusal {

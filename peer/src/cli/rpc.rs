@@ -1,12 +1,12 @@
 //! `peer rpc`: the session's socket on stdin and stdout.
 
 use std::{
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Read, Write},
     net::Shutdown,
     os::unix::net::UnixStream,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread,
 };
@@ -14,11 +14,16 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 use common::wire::control::{Exit, Refusal};
-use peer::control::{describe, socket};
+use peer::control::{
+    describe,
+    line::{REQUEST_BYTES, Request},
+    socket,
+};
+use serde::{Deserialize, de::IgnoredAny};
 
-use super::{Global, output, session};
+use super::{Global, output, session, text};
 
-/// Bytes copied at once.
+/// Bytes read at once.
 const PART: usize = 64 * 1024;
 
 /// Speak JSON-RPC 2.0 with the session: requests on stdin, answers and events on stdout, one object a line each.
@@ -45,32 +50,80 @@ impl Rpc {
 }
 
 fn bridge(stream: UnixStream) -> Result<()> {
-    let asked_all = Arc::new(AtomicBool::new(false));
-    let (to_session, done) = (stream.try_clone()?, asked_all.clone());
+    let asked = Arc::new(Asked::default());
+    let (to_session, counted) = (stream.try_clone()?, asked.clone());
     // Not waited for: it may be in the middle of reading when the session ends.
-    thread::spawn(move || {
-        // A session that takes no more says so by closing its side too.
-        let _ = io::copy(&mut io::stdin().lock(), &mut &to_session);
-        done.store(true, Ordering::Release);
-        let _ = to_session.shutdown(Shutdown::Write);
-    });
-    let (mut stream, mut out) = (stream, io::stdout().lock());
-    let mut part = vec![0; PART];
-    loop {
-        match stream.read(&mut part) {
-            Ok(0) => break,
-            Ok(read) => {
-                out.write_all(&part[..read])?;
-                out.flush()?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // It ended with requests that it had not read.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => break,
-            Err(error) => return Err(error.into()),
+    thread::spawn(move || ask(to_session, &counted));
+    let is_terminal = io::stdout().is_terminal();
+    let (mut answers, mut out) = (BufReader::with_capacity(PART, stream), BufWriter::new(io::stdout().lock()));
+    let mut line = Vec::new();
+    // A reset says that it ended with requests that it had not read; they are counted.
+    while let Ok(1..) = answers.read_until(b'\n', &mut line) {
+        asked.answered(&line);
+        match is_terminal {
+            true => out.write_all(text::json(&String::from_utf8_lossy(&line)).as_bytes())?,
+            false => out.write_all(&line)?,
+        }
+        line.clear();
+        if answers.buffer().is_empty() {
+            out.flush()?;
         }
     }
-    if asked_all.load(Ordering::Acquire) {
+    out.flush()?;
+    if asked.is_over() {
         return Ok(());
     }
     Err(Refusal::new(Exit::Unreachable, "the session has ended; log in again: peer login NAME").into())
+}
+
+/// Passes stdin on.
+fn ask(mut to_session: UnixStream, asked: &Asked) {
+    let (mut stdin, mut line) = (io::stdin().lock(), Vec::new());
+    loop {
+        // The server takes no longer line, and says so.
+        match (&mut stdin).take(REQUEST_BYTES as u64 + 1).read_until(b'\n', &mut line) {
+            Ok(0) => break asked.all.store(true, Ordering::Release),
+            Ok(_) => {}
+            Err(_) => break,
+        }
+        asked.asks(&line);
+        if to_session.write_all(&line).is_err() {
+            break;
+        }
+        line.clear();
+    }
+    // A session that is gone already has closed it.
+    let _ = to_session.shutdown(Shutdown::Write);
+}
+
+/// What was asked, and is not answered yet.
+#[derive(Default)]
+struct Asked {
+    /// Requests without an answer.
+    waiting: AtomicI64,
+    /// Whether there are no more.
+    all: AtomicBool,
+}
+
+impl Asked {
+    /// A line goes to the session. What is no request is answered too.
+    fn asks(&self, line: &[u8]) {
+        let is_answered = Request::read(line).map_or(true, |request| request.id.is_some());
+        self.waiting.fetch_add(is_answered.into(), Ordering::AcqRel);
+    }
+
+    /// A line comes from the session: an answer, or an event.
+    fn answered(&self, line: &[u8]) {
+        #[derive(Deserialize)]
+        struct Told {
+            method: Option<IgnoredAny>,
+        }
+        let is_answer = serde_json::from_slice::<Told>(line).is_ok_and(|told| told.method.is_none());
+        self.waiting.fetch_sub(is_answer.into(), Ordering::AcqRel);
+    }
+
+    /// Whether everything is asked and answered.
+    fn is_over(&self) -> bool {
+        self.all.load(Ordering::Acquire) && self.waiting.load(Ordering::Acquire) <= 0
+    }
 }

@@ -1,7 +1,8 @@
 //! How a message is shown to a person: who says or does what, to which message, and what was done to it.
 //!
-//! What stands in brackets behind the author's name, and on lines that begin with two spaces, is said by this program:
-//! no name has a bracket, and further lines of a text stand further in. So no text can pass for it.
+//! What stands in brackets behind the author's name, or before the star of an action, and on lines that begin with two
+//! spaces, is said by this program: no name has a bracket, and further lines of a text stand further in. So no text can
+//! pass for it.
 
 use common::wire::control::{Mark, MessageEvent, MessageKind};
 
@@ -21,7 +22,9 @@ pub fn message(place: &str, message: &MessageEvent, indent: &str) -> String {
     let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
     shown += &match (deed.kind, &deed.file) {
         _ if is_silent(message) => format!("{}{remarks}", message.from),
-        (Some(MessageKind::Action), _) => format!("* {}{remarks} {said}", message.from),
+        // No colon parts the name from the text, which may begin with a bracket.
+        (Some(MessageKind::Action), _) if remarks.is_empty() => format!("* {} {said}", message.from),
+        (Some(MessageKind::Action), _) => format!("{} * {} {said}", remarks.trim_start(), message.from),
         (Some(MessageKind::File), Some(shared)) => {
             format!("{}{remarks} shares {}", message.from, file::told(shared))
         }
@@ -99,7 +102,8 @@ mod tests {
     fn each_deed_is_shown_as_such() {
         assert_eq!(bob("waves", kind(MessageKind::Action)), "* bob waves");
         let action = Deed { mentions_me: true, ..kind(MessageKind::Action) };
-        assert_eq!(bob("hugs @alice", action), "* bob (mentions you) hugs @alice");
+        assert_eq!(bob("hugs @alice", action), "(mentions you) * bob hugs @alice");
+        assert_eq!(bob("(via carol) hi", kind(MessageKind::Action)), "* bob (via carol) hi");
         assert_eq!(bob("better", kind(MessageKind::Edit)), "bob (edited): better");
         assert_eq!(bob("", kind(MessageKind::Delete)), "bob (deleted number 3)");
         assert_eq!(bob("👍", kind(MessageKind::Reaction)), "bob (reaction): 👍");

@@ -2,24 +2,20 @@
 //! the session logged in.
 
 use anyhow::{Context, Result};
-use common::AccountName;
 use peer::{Config, control::socket};
 
-use super::{Global, attach, detach, output, screen};
+use super::{Global, attach, detach, login::Login, screen};
 
 /// Logs in in the background, unless that is done, and shows a screen until it is closed.
-pub fn main(name: &AccountName, config: &Config, global: &Global) -> Result<()> {
+pub fn main(login: &Login, config: &Config, global: &Global) -> Result<()> {
     // Before anything is begun.
     screen::Bindings::of_config(&config.keys)?;
-    let profile = global.folders()?.profile(name);
+    let profile = global.folders()?.profile(&login.name);
     let is_there = socket::connect(profile.socket()).is_ok();
-    let told = if is_there { None } else { detach::start(name, global)?.key_made };
+    let told = if is_there { None } else { detach::start(login, global)?.key_made };
     let runtime = tokio::runtime::Runtime::new().context("cannot start the runtime")?;
     let result = runtime.block_on(attach::on_screen(profile.socket(), config, config.away_after(), told));
     // A key that is waited for must not keep the process.
     runtime.shutdown_background();
-    result?;
-    Ok(output::line(&format!(
-        "{name} stays logged in. Come back with: peer attach --as {name}; log out with: peer logout --as {name}"
-    ))?)
+    result
 }

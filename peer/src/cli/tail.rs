@@ -32,16 +32,23 @@ pub struct Tail {
 
 /// What was said in a room, as it stands now: edited texts, and reactions with what they are to.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  peer history lobby --limit 100\n  peer history lobby --search 'lunch friday'")]
+#[command(after_help = "Examples:\n  peer history lobby --limit 100\n  peer history lobby --search 'lunch friday'\n  \
+                  peer history lobby --before 1042")]
 pub struct History {
     /// Where.
     room: RoomName,
-    /// The last so many messages.
+    /// The last so many messages; with --since, the first so many.
     #[arg(long, value_name = "N")]
     limit: Option<u32>,
     /// Only messages that hold all these words.
     #[arg(long, value_name = "WORDS")]
     search: Option<String>,
+    /// Only messages before this cursor, which --json shows: so a long history is read page by page.
+    #[arg(long, value_name = "CURSOR")]
+    before: Option<u64>,
+    /// Only messages after this cursor, all of them; by time it is: peer export ROOM --since TIME.
+    #[arg(long, value_name = "CURSOR", conflicts_with_all = ["search", "before"])]
+    since: Option<u64>,
     /// Show the id of each message, for `say --reply`, `edit`, `delete` and `react`.
     #[arg(long)]
     ids: bool,
@@ -62,10 +69,25 @@ impl Tail {
 
 impl History {
     /// Runs it.
-    pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
-        let History { room, limit, search, ids } = self;
-        let events = client.history(control::History { limit, search, ..control::History::of(room) }).await?;
-        events.iter().try_for_each(|event| show_event(event, ids, out))
+    pub async fn run(self, mut client: Client, out: &Out) -> Result<()> {
+        let History { room, limit, search, before, since, ids } = self;
+        let Some(since) = since else {
+            let events =
+                client.history(control::History { limit, search, before, ..control::History::of(room) }).await?;
+            return events.iter().try_for_each(|event| show_event(event, ids, out));
+        };
+        let tail = control::Tail { room: Some(room), since: Some(since), latest: true, ..control::Tail::default() };
+        let mut events = client.tail(tail).await?;
+        let mut left = limit.unwrap_or(u32::MAX);
+        while left > 0
+            && let Some(event) = events.next().await?
+        {
+            if matches!(event, Event::Message(_)) {
+                show_event(&event, ids, out)?;
+                left -= 1;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -116,12 +138,19 @@ pub fn change(event: &MemberEvent) -> String {
     };
     let by = event.by.as_ref().map(|by| format!(", by {by}")).unwrap_or_default();
     let lost = match event.change {
-        MemberChange::Left | MemberChange::Removed | MemberChange::Banned if event.detail.is_some() => {
-            format!(". Of what was said from here, number {detail} has not got to everybody, and is sent no more")
-        }
+        MemberChange::Left | MemberChange::Removed | MemberChange::Banned => lost(event.detail.as_deref()),
         _ => String::new(),
     };
     format!("{what}{by}{lost}")
+}
+
+/// What is lost by leaving a room: messages of these numbers, if any.
+pub fn lost(numbers: Option<&str>) -> String {
+    let told = |numbers: &str| {
+        let numbers = text::inline(numbers);
+        format!(". Of what was said from here, number {numbers} has not got to everybody, and is sent no more")
+    };
+    numbers.map(told).unwrap_or_default()
 }
 
 /// A role, as it goes behind a name.

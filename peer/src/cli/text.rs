@@ -21,6 +21,22 @@ pub fn block(text: &str, indent: &str) -> String {
     lines.join(&format!("\n{indent}"))
 }
 
+/// JSON with those characters as its own escapes: it means the same, and may go to a terminal.
+pub fn json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        // Between objects; within a text it is an escape already.
+        if c == '\n' || !steers(c) {
+            shown.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            shown += &format!("\\u{unit:04x}");
+        }
+    }
+    shown
+}
+
 /// Control characters, direction marks and overrides, line separators, and what has no shape at all.
 fn steers(c: char) -> bool {
     c.is_control()
@@ -46,6 +62,16 @@ mod tests {
         assert_eq!(inline("a\u{202e}b\u{2066}c"), "a\\u{202e}b\\u{2066}c");
         assert_eq!(inline("\u{9b}2J\u{7}\u{7f}\u{8}"), "\\u{9b}2J\\u{7}\\u{7f}\\u{8}");
         assert_eq!(inline("a\r\nb\tc\u{2028}d"), "a\\r\\nb\\tc\\u{2028}d");
+    }
+
+    #[test]
+    fn json_for_a_terminal_means_the_same_and_steers_nothing() {
+        let told = serde_json::json!({"text": "a\u{9b}2J\u{202e}b\u{7f}\u{e0041}\u{1b}\u{2028}é👍\t\"\n"});
+        let shown = json(&told.to_string());
+        assert!(!shown.chars().any(steers), "{shown}");
+        assert!(shown.contains(r"a\u009b2J\u202eb\u007f\udb40\udc41") && shown.contains("é👍"), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), told);
+        assert_eq!(json("{}\n{}\n"), "{}\n{}\n");
     }
 
     #[test]

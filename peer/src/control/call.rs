@@ -109,7 +109,10 @@ pub async fn say(session: impl Session, params: Value) -> Result<Value, Fault> {
     // Subscribed before it is said, so that no receipt is missed.
     let mut events = session.events();
     let mut said = session.speak(room, content).await?;
-    while !said.pending.is_empty() && time::timeout_at(deadline, news_of(&said, &mut events)).await.is_ok() {
+    let mut in_time = true;
+    while in_time && !said.pending.is_empty() {
+        in_time = time::timeout_at(deadline, news_of(&said, &mut events)).await.is_ok();
+        // Also when the time is over: the news may have come under another name of the conversation.
         said = session.said(said.id.parse().map_err(bad_params)?).await?;
     }
     result(Ok(said))

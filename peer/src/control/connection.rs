@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::{
-    Follow, Session, call, describe,
+    Follow, Lasting, Session, call, describe,
     line::{self, Fault, Lines, REQUEST_BYTES, Request},
 };
 
@@ -173,7 +173,7 @@ impl<S: Session> Connection<S> {
             if typing {
                 events = events.typing();
             }
-            let out = self.out.clone();
+            let (out, mut events) = (self.out.clone(), Lasting::new(self.session.clone(), events));
             self.following = Some(tokio::spawn(async move {
                 while let Ok(event) = events.next().await {
                     if receipts || !matches!(event, Event::Receipt(_) | Event::Read(_)) {

@@ -27,6 +27,8 @@ pub struct Fake {
     events: broadcast::Sender<Event>,
     typing: broadcast::Sender<Event>,
     ended: watch::Sender<Option<Refusal>>,
+    /// What looks are refused with, and how often they have been.
+    refusing: Arc<Mutex<(Option<Refusal>, usize)>>,
     /// Says wait at this gate until it is open.
     pub gate: watch::Sender<bool>,
 }
@@ -49,6 +51,7 @@ impl Fake {
             events: broadcast::Sender::new(256),
             typing: broadcast::Sender::new(16),
             ended: watch::Sender::new(None),
+            refusing: Arc::default(),
             gate: watch::Sender::new(true),
         }
     }
@@ -102,10 +105,28 @@ impl Fake {
     pub fn end(&self, reason: Refusal) {
         self.ended.send_replace(Some(reason));
     }
+
+    /// From now on it refuses to say how it is and what happened, or does not any more.
+    pub fn refuse(&self, why: Option<Refusal>) {
+        self.refusing.lock().unwrap().0 = why;
+    }
+
+    /// How often it has refused that.
+    pub fn refusals(&self) -> usize {
+        self.refusing.lock().unwrap().1
+    }
+
+    fn look(&self) -> Result<(), Refusal> {
+        let mut refusing = self.refusing.lock().unwrap();
+        let Some(why) = refusing.0.clone() else { return Ok(()) };
+        refusing.1 += 1;
+        Err(why)
+    }
 }
 
 impl Session for Fake {
     async fn status(&self) -> Result<Status, Refusal> {
+        self.look()?;
         Ok(Status {
             name: self.name.clone(),
             domain: Some("lan".parse().unwrap()),
@@ -321,6 +342,7 @@ impl Session for Fake {
     }
 
     async fn past(&self, room: Option<RoomName>, since: Option<u64>, limit: u32) -> Result<Vec<Event>, Refusal> {
+        self.look()?;
         let kept = self.kept.lock().unwrap();
         let wanted = kept.past.iter().filter(|event| room.as_ref().is_none_or(|room| follow::room_of(event) == room));
         let after: Vec<Event> =

@@ -46,6 +46,7 @@ pub mod client;
 mod connection;
 pub mod describe;
 pub mod follow;
+pub mod lasting;
 pub mod line;
 pub mod server;
 pub mod session;
@@ -56,6 +57,7 @@ pub(crate) mod fake;
 
 pub use client::Client;
 pub use follow::Follow;
+pub use lasting::Lasting;
 pub use server::Server;
 pub use session::Session;
 pub use socket::Socket;

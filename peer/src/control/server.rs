@@ -196,6 +196,21 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn with_wait_what_came_under_another_name_of_the_room_is_told_when_the_time_is_over() {
+        let running = start();
+        let mut client = Client::connect(&running.path).unwrap();
+        let renamed = Say { wait: Some(0.5), ..Say::new("@bob".parse().unwrap(), "one") };
+        let waiting = tokio::spawn(async move { client.say(renamed).await });
+        while running.session.says().1 == 0 {
+            tokio::task::yield_now().await;
+        }
+        // Its event is of the lobby.
+        running.session.receipt();
+        let said = waiting.await.unwrap().unwrap();
+        assert_eq!((said.delivered.len(), said.pending.len()), (1, 0));
+    }
+
+    #[tokio::test]
     async fn a_text_over_the_limit_is_refused_with_the_limit() {
         let running = start();
         let mut client = Client::connect(&running.path).unwrap();

@@ -3,6 +3,7 @@
 //! One transaction, synced, takes everything that gathered while the last one ran. Messages lie there by the batch,
 //! as they travelled, so that storing one of a hundred costs a hundredth of a row.
 
+mod copy;
 mod events;
 mod feed;
 mod files;
@@ -28,6 +29,7 @@ use rusqlite::Connection;
 
 use crate::core::{Row, Saved};
 
+pub use copy::{adopt, copy};
 pub use events::{events_of, message_count};
 pub use feed::Fed;
 pub use notes::Standing;
@@ -172,6 +174,7 @@ impl Store {
             let messages = salvage::messages(&writer)?;
             salvaged = Some(Salvaged { found: found.into(), messages, kept: None });
         }
+        schema::forget(&writer, schema::PRESENCE)?;
         schema::is_sound(&writer)?;
         schema::begun(&writer)?;
         let reader = Connection::open(path).map_err(fail)?;

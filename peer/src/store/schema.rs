@@ -9,6 +9,9 @@ const FORMAT: i64 = 6;
 /// The oldest that can be brought up to it.
 const OLDEST: i64 = 4;
 
+/// Times that somebody came or went which are kept over a restart.
+pub const PRESENCE: i64 = 100_000;
+
 const TABLES: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
     -- Messages in a row of one author, as they travelled. The cursor is the first one's; the others follow.
@@ -143,6 +146,24 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     }
 }
 
+/// Whether the tables are those that [`prepare`] makes, and nothing else is there, such as triggers.
+pub fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
+    let made = |connection: &Connection| {
+        let mut statement =
+            connection.prepare("SELECT type, name, ifnull(sql, '') FROM sqlite_schema ORDER BY name")?;
+        let rows = statement.query_map([], |row| {
+            // How it is laid out depends on the version that has made it.
+            let sql: String = row.get(2)?;
+            let sql: Vec<&str> = sql.split_whitespace().collect();
+            Ok([row.get(0)?, row.get(1)?, sql.join(" ")])
+        })?;
+        rows.collect::<rusqlite::Result<Vec<[String; 3]>>>()
+    };
+    let fresh = Connection::open_in_memory()?;
+    fresh.execute_batch(TABLES)?;
+    Ok(made(connection)? == made(&fresh)?)
+}
+
 /// From one format to the next.
 fn bring_up(transaction: &Transaction<'_>, format: i64, me: &Key) -> Result<(), StoreError> {
     match format {
@@ -184,6 +205,17 @@ pub fn is_sound(connection: &Connection) -> Result<(), StoreError> {
 /// Notes that damage was met: the next start looks at everything.
 pub fn damaged(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("DELETE FROM meta WHERE name = 'sound'", [])?;
+    Ok(())
+}
+
+/// Forgets who was online when, but for the last so many times: a member that comes and goes for ever fills no disk.
+pub fn forget(connection: &Connection, kept: i64) -> Result<(), StoreError> {
+    let presence = "change IN ('online', 'offline', 'away')";
+    let sql = format!(
+        "DELETE FROM events WHERE {presence} AND cursor <=
+            (SELECT cursor FROM events WHERE {presence} ORDER BY cursor DESC LIMIT 1 OFFSET ?)"
+    );
+    connection.execute(&sql, [kept])?;
     Ok(())
 }
 

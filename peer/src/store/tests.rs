@@ -5,7 +5,10 @@ use common::{
     frame::{Frame, HEADER},
     message::{Batch, Head, Message},
     table::{History, Member, Role, Settings},
-    wire::{control::Event, peer::PeerFrame},
+    wire::{
+        control::{Event, MemberChange, MemberEvent},
+        peer::PeerFrame,
+    },
 };
 
 use super::{events::cursor_of, *};
@@ -121,6 +124,28 @@ async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() 
     assert!(saved.rooms[&lobby()].is_open(Version { epoch: 1, number: 1 }));
     let events = store.past(None, Some(0), 10).await.unwrap();
     assert!(matches!(&events[..], [Event::Message(message)] if message.from == one.name), "{events:?}");
+}
+
+#[tokio::test]
+async fn who_was_online_when_is_forgotten_in_time_and_who_joined_is_not() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    let event = |cursor, change| {
+        Row::Event(MemberEvent {
+            cursor,
+            room: lobby(),
+            name: name(),
+            change,
+            version: String::new(),
+            by: None,
+            at: None,
+            detail: None,
+        })
+    };
+    let online = [2, 3, 4, 5].map(|cursor| event(cursor, MemberChange::Online));
+    store.commit(Arc::new([vec![event(1, MemberChange::Joined)], online.to_vec()].concat())).await.unwrap();
+    schema::forget(&lock(&store.files.writer), 2).unwrap();
+    let kept: Vec<u64> = store.past(None, Some(0), 10).await.unwrap().iter().map(cursor_of).collect();
+    assert_eq!(kept, [1, 4, 5]);
 }
 
 #[tokio::test]

@@ -114,6 +114,13 @@ pub struct Deed {
     pub reactions: BTreeMap<String, Vec<AccountName>>,
 }
 
+impl Deed {
+    /// Whether something is said by it, rather than done to what was said before.
+    pub fn says(&self) -> bool {
+        matches!(self.kind, None | Some(MessageKind::Action | MessageKind::File))
+    }
+}
+
 /// What a message does, other than to say a text.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Debug)]
 #[serde(rename_all = "lowercase")]

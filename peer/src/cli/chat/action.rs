@@ -21,52 +21,78 @@ const FOUND: u32 = 20;
 /// What a typed line asks for.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Action {
+    /// To become a member of a room, or to go to it.
     Join(RoomName),
+    /// To be a member of it no more.
     Leave(RoomName),
+    /// Who is in a room.
     Who(RoomName),
+    /// Which rooms there are.
     Rooms,
+    /// To make a room.
     Create(Create),
     /// What a room is about.
     Topic(RoomName),
     /// Who asks to be let in.
     Requests(RoomName),
+    /// Who is banned from a room.
     Bans(RoomName),
+    /// To run a room.
     Order(RoomName, Order),
     /// An answer to somebody who asks to be let into this room, or to be a contact.
     Decide {
+        /// The room, if it may be that one.
         room: Option<RoomName>,
+        /// Who asks.
         name: AccountName,
+        /// Whether the answer is yes.
         accept: bool,
     },
+    /// Something about contacts, keys, the address book or all conversations.
     People(AskPeople),
+    /// Something about files.
     Files(AskFiles),
     /// To send a message no more to those who lack it.
     Cancel(MessageId),
+    /// To see the safety number shared with somebody, or to say that it was the same.
     Verify(Verify),
     /// To open a chat with whoever is there.
     Connect(String),
+    /// To let in who is not known.
     Listen,
+    /// To be called something else.
     Rename(AccountName),
+    /// To say something there.
     Say(RoomName, Content),
     /// Say it to one person, and go to that conversation.
     Tell(RoomName, String),
     /// Do something to what was said.
     Do(RoomName, Content),
+    /// To mark a conversation as read.
     MarkRead(RoomName),
     /// What was said there with these words.
     Search(RoomName, String),
+    /// To end the session, wherever it runs.
+    Logout,
+    /// To close this chat. A session that it is only attached to goes on.
     Quit,
     /// Nothing but to show this.
     Show(String),
+    /// Nothing at all.
     Nothing,
 }
 
 /// What came of an action.
 pub enum Outcome {
+    /// The user is a member of a room.
     Joined(Joined),
+    /// The user is a member of that room no more.
     Left(RoomName),
+    /// Who is in a room.
     Who(RoomName, Vec<Member>),
+    /// The rooms there are.
     Rooms(Vec<Room>),
+    /// Something is said.
     Said(Said),
     /// The same, to one person.
     Told(Said),
@@ -76,10 +102,15 @@ pub enum Outcome {
     Met(RoomName, String),
     /// Who is not known is let in: what is to be typed elsewhere.
     Listening(String),
-    /// The user is called so now.
+    /// The user is called so now, of which this is to be said.
     Renamed(AccountName, String),
+    /// It was not done, and why.
     Refused(Refusal),
+    /// To be shown: words of this program, in which commands stand as a shell takes them.
     Shown(String),
+    /// To be shown as it stands: what others have written is in it.
+    Quoted(String),
+    /// There is nothing to show.
     Nothing,
 }
 
@@ -104,22 +135,23 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         Action::Rooms => Outcome::Rooms(session.rooms().await?),
         Action::Topic(room) => {
             let topic = session.table(room.clone()).await?.settings.topic;
-            Outcome::Shown(door::topic(&room, &topic))
+            Outcome::Quoted(door::topic(&room, &topic))
         }
         Action::Requests(room) => {
             let Door { waiting, .. } = session.door(room.clone()).await?;
             let table = output::table(&waiting, door::OUTSIDE, door::outside);
-            Outcome::Shown(if waiting.is_empty() { door::nobody_asks(&room) } else { people::table(&table) })
+            Outcome::Quoted(if waiting.is_empty() { door::nobody_asks(&room) } else { people::table(&table) })
         }
         Action::Bans(room) => {
             let Door { banned, .. } = session.door(room.clone()).await?;
             let table = output::table(&banned, door::OUTSIDE, door::outside);
-            Outcome::Shown(if banned.is_empty() { door::nobody_banned(&room) } else { people::table(&table) })
+            Outcome::Quoted(if banned.is_empty() { door::nobody_banned(&room) } else { people::table(&table) })
         }
         Action::Order(room, order) => {
             let told = door::ordered(&room, &order);
+            let is_topic = matches!(order, Order::Topic { .. });
             session.order(room, order).await?;
-            Outcome::Shown(told)
+            if is_topic { Outcome::Quoted(told) } else { Outcome::Shown(told) }
         }
         Action::Decide { room, name, accept } => decide(&session, room, name, accept).await?,
         Action::People(ask) => {
@@ -147,7 +179,11 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
         Action::Search(room, words) => {
             let query = History { limit: Some(FOUND), search: Some(words.clone()), ..History::of(room.clone()) };
-            Outcome::Shown(found(&room, &words, &session.history(query).await?))
+            Outcome::Quoted(found(&room, &words, &session.history(query).await?))
+        }
+        Action::Logout => {
+            session.logout().await?;
+            Outcome::Nothing
         }
         Action::MarkRead(room) => {
             let read = session.mark_read(room, None).await?;

@@ -1,15 +1,27 @@
 use std::sync::mpsc as blocking;
 
+use common::wire::control::Exit;
+
 use super::*;
 use crate::cli::fake::Fake;
 
 /// Types these lines and returns what was shown.
 async fn chat(session: Fake, lines: &[&str]) -> Vec<String> {
     let mut lines = lines.iter().map(ToString::to_string).collect::<Vec<_>>().into_iter();
+    let (shown, end) = chat_with(session, move || lines.next()).await;
+    assert_eq!(end, None);
+    shown
+}
+
+/// The same with lines that are made when they are asked for; and how the session has ended, if it has.
+async fn chat_with(
+    session: Fake,
+    mut line: impl FnMut() -> Option<String> + Send + 'static,
+) -> (Vec<String>, Option<Refusal>) {
     let (show, shown) = blocking::channel();
-    let console = Console::new(move |_| lines.next(), move |line| show.send(line).is_ok());
-    run(session, console, Begin::default(), mpsc::channel(1).1).await.unwrap();
-    shown.iter().map(|line| line.trim_end().to_string()).collect()
+    let console = Console::new(move |_| line(), move |line| show.send(line).is_ok());
+    let end = run(session, console, Begin::default(), mpsc::channel(1).1).await.unwrap();
+    (shown.iter().map(|line| line.trim_end().to_string()).collect(), end)
 }
 
 #[tokio::test]
@@ -83,4 +95,39 @@ async fn files_are_shared_fetched_and_stopped_from_the_chat() {
         "! it is /get [ROOM] NAME [-o PATH] [--overwrite] [--limit RATE]: fetch a file from everybody who has it",
     ];
     assert_eq!(shown[2..], expected);
+}
+
+#[tokio::test]
+async fn a_session_that_cannot_answer_for_a_while_ends_no_chat() {
+    let session = Fake::new("alice");
+    let (looked, mut line) = (session.clone(), 0);
+    let (shown, end) = chat_with(session.clone(), move || {
+        line += 1;
+        if line > 1 {
+            return None;
+        }
+        looked.refuse(Some(Refusal::new(Exit::Unreachable, "the disk is full")));
+        while looked.refusals() == 0 {
+            std::thread::yield_now();
+        }
+        looked.refuse(None);
+        Some("/rooms".into())
+    })
+    .await;
+    assert_eq!((end, shown.last().unwrap().trim()), (None, "lobby            2 members, you are in it"));
+}
+
+#[tokio::test]
+async fn it_ends_with_a_logout_and_tells_how_the_session_has_ended() {
+    let mut lines = vec!["/logout".to_string()].into_iter();
+    // After that nothing is typed any more, and the input does not end either.
+    let line = move || {
+        lines.next().or_else(|| {
+            loop {
+                std::thread::park();
+            }
+        })
+    };
+    let (_, end) = chat_with(Fake::new("alice"), line).await;
+    assert_eq!(end, Some(Refusal::new(Exit::Done, "logged out")));
 }

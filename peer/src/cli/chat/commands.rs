@@ -13,9 +13,13 @@ use crate::cli::{door, text};
 
 /// A command.
 pub struct Command {
+    /// What is typed behind the slash.
     pub name: &'static str,
+    /// What it takes, as it is shown.
     params: &'static str,
+    /// What it does, in a few words.
     help: &'static str,
+    /// What a line asks for that has this behind the name.
     typed: fn(&Talk, &str) -> Result<Action, Bad>,
 }
 
@@ -150,14 +154,18 @@ const GROUPS: [Group; 6] = [
             command("help", "[WORD]", "this, or more of a command or of a group of them", |_, rest| {
                 Ok(Action::Show(if rest.is_empty() { overview() } else { help(rest) }))
             }),
-            command("quit", "", "log out", |_, rest| words::none(rest, Action::Quit)),
+            command("logout", "", "end the session, here and wherever else it is shown", |_, rest| {
+                words::none(rest, Action::Logout)
+            }),
+            command("quit", "", "close this; a session of peer attach goes on, one of peer login ends", |_, rest| {
+                words::none(rest, Action::Quit)
+            }),
         ],
     },
 ];
 
 /// Other words for a command: of the command line, and such as people type.
-const ALIASES: [(&str, &str); 4] =
-    [("members", "who"), ("handover", "hand-over"), ("logout", "quit"), ("exit", "quit")];
+const ALIASES: [(&str, &str); 3] = [("members", "who"), ("handover", "hand-over"), ("exit", "quit")];
 
 impl Command {
     /// With its name and no parameters yet.

@@ -1,6 +1,6 @@
 //! Commands of the chat that are about an earlier message: one that is named, or the latest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use common::{
     MessageId, RoomName,
@@ -8,11 +8,17 @@ use common::{
     wire::control::{MessageEvent, MessageKind},
 };
 
-/// The latest message of each room that stands for itself: one's own, and another's.
+/// Where there is none.
+const OWN: &str = "no message of yours is known here that could be meant";
+const OTHERS: &str = "no message of anybody else is known here that could be meant";
+/// Messages of a room that are remembered, in case that later ones are taken back.
+const REMEMBERED: usize = 16;
+
+/// The latest messages of each room that stand for themselves, the last at the end: one's own, and others'.
 #[derive(Default)]
 pub struct Latest {
-    own: BTreeMap<RoomName, MessageId>,
-    others: BTreeMap<RoomName, MessageId>,
+    own: BTreeMap<RoomName, VecDeque<MessageId>>,
+    others: BTreeMap<RoomName, VecDeque<MessageId>>,
 }
 
 /// The latest messages of one room.
@@ -27,39 +33,47 @@ impl Latest {
     pub fn happened(&mut self, message: &MessageEvent) {
         let Ok(id) = message.id.parse::<MessageId>() else { return };
         let latest = if message.path == "self" { &mut self.own } else { &mut self.others };
-        match message.deed.kind {
-            None | Some(MessageKind::Action | MessageKind::File) => drop(latest.insert(message.room.clone(), id)),
-            Some(MessageKind::Delete) => {
-                // What is taken back is not the one that is meant next.
-                latest.retain(|_, id| message.deed.about.as_ref() != Some(&id.to_string()));
+        if message.deed.says() && !message.deed.deleted {
+            let ids = latest.entry(message.room.clone()).or_default();
+            ids.push_back(id);
+            if ids.len() > REMEMBERED {
+                ids.pop_front();
             }
-            Some(MessageKind::Edit | MessageKind::Reaction) => {}
+        } else if message.deed.kind == Some(MessageKind::Delete)
+            && let Some(ids) = latest.get_mut(&message.room)
+        {
+            // What is taken back is not the one that is meant next.
+            ids.retain(|id| message.deed.about.as_ref() != Some(&id.to_string()));
         }
     }
 
     /// Those of one room.
     pub fn in_room<'a>(&'a self, room: &'a RoomName) -> InRoom<'a> {
-        InRoom { room, own: self.own.get(room), others: self.others.get(room) }
+        InRoom { room, own: last(&self.own, room), others: last(&self.others, room) }
     }
+}
+
+fn last<'a>(of: &'a BTreeMap<RoomName, VecDeque<MessageId>>, room: &RoomName) -> Option<&'a MessageId> {
+    of.get(room).and_then(VecDeque::back)
 }
 
 impl InRoom<'_> {
     /// `[ID] TEXT`: an answer.
     pub fn reply(&self, rest: &str) -> Result<Content, String> {
-        let (id, text) = self.named(rest, self.others, "nobody else has said anything here yet")?;
+        let (id, text) = self.named(rest, self.others, OTHERS)?;
         let text = given(text, "/reply so do I")?;
         Ok(Content { text, kind: Kind::Text, about: Some((&id).into()), file: None })
     }
 
     /// `[ID] TEXT`: another text.
     pub fn edit(&self, rest: &str) -> Result<Content, String> {
-        let (id, text) = self.named(rest, self.own, "you have said nothing here yet")?;
+        let (id, text) = self.named(rest, self.own, OWN)?;
         Ok(Content::edit(&id, given(text, "/edit lunch at two")?))
     }
 
     /// `[ID]`: takes it back.
     pub fn delete(&self, rest: &str) -> Result<Content, String> {
-        let (id, more) = self.named(rest, self.own, "you have said nothing here yet")?;
+        let (id, more) = self.named(rest, self.own, OWN)?;
         if more.is_empty() {
             Ok(Content::delete(&id))
         } else {
@@ -69,7 +83,7 @@ impl InRoom<'_> {
 
     /// `[ID] EMOJI`: a reaction.
     pub fn react(&self, rest: &str) -> Result<Content, String> {
-        let (id, emoji) = self.named(rest, self.others, "nobody else has said anything here yet")?;
+        let (id, emoji) = self.named(rest, self.others, OTHERS)?;
         Ok(Content::reaction(&id, given(emoji, "/react 👍")?))
     }
 

@@ -25,6 +25,7 @@ use crate::cli::{file, files as shell, get, outbox, output, transfers};
 /// How long a chat stands still for a file that is hashed; what takes longer is told when it is done.
 const HASHING: time::Duration = time::Duration::from_millis(1_500);
 
+/// What can be typed about files.
 pub const COMMANDS: &[Command] = &[
     Command::new("share", "PATH...", "share files or folders, which are served from where they lie", |talk, rest| {
         let paths = words::split(rest)?;

@@ -16,11 +16,11 @@ use anyhow::Result;
 use common::{
     RoomName,
     wire::control::{
-        Event,
+        Event, Refusal,
         people::{AskPeople, Away},
     },
 };
-use peer::control::{Follow, Session};
+use peer::control::{Follow, Lasting, Session};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -30,7 +30,7 @@ use action::{Action, Outcome, act};
 pub use console::Console;
 use talk::Talk;
 
-use super::notices::Rules;
+use super::notices::Bell;
 
 /// Outcomes of what goes on by itself that wait to be shown.
 const LATER: usize = 8;
@@ -45,10 +45,10 @@ pub struct Begin {
     /// After what time without a line typed its user is shown as away.
     pub away_after: Option<Duration>,
     /// When the bell rings; never without it.
-    pub bell: Option<Rules>,
+    pub bell: Option<Bell>,
 }
 
-/// The terminal's bell.
+/// What rings the terminal's bell.
 const BELL: &str = "\x07";
 
 /// Whether anything is typed.
@@ -71,36 +71,41 @@ impl Idle {
         }
         let away = self.away_after.is_some_and(|after| self.since.elapsed() >= after);
         if std::mem::replace(&mut self.away, away) != away {
-            // Only a session that has ended refuses, and then so does everything else.
+            // It is only a hint, and one that has ended needs none.
             let _ = session.people(AskPeople::Away(Away { away })).await;
         }
     }
 }
 
-/// Chats until the person has enough. What comes by `notices` is shown as well.
+/// Chats until the person has enough, or the session has ended: then it says how. What comes by `notices` is shown as
+/// well.
+///
+/// # Errors
+/// If the session refuses to tell how things are at the beginning.
 pub async fn run<S: Session>(
     session: S,
     mut console: Console,
-    begin: Begin,
+    mut begin: Begin,
     mut notices: mpsc::Receiver<String>,
-) -> Result<()> {
+) -> Result<Option<Refusal>> {
     let mut talk = Talk::in_room(begin.room);
     let mut idle = Idle::new(begin.away_after);
     let mut shown = VecDeque::new();
-    let mut events = Follow::new(session.clone(), None, None).typing();
+    let mut past = Follow::new(session.clone(), None, None).typing();
     shown.push_back(talk.begin(&session.status().await?, &session.rooms().await?));
-    while let Some(event) = events.next_past().await? {
+    while let Some(event) = past.next_past().await? {
         // Who came and went before is no news any more.
         if matches!(event, Event::Message(_)) {
             shown.extend(talk.happened(&event, Instant::now()));
         }
     }
+    let mut events = Lasting::new(session.clone(), past);
     let mut second = time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acting: Option<Acting> = None;
     let (later, mut outcomes) = mpsc::channel(LATER);
     console.input.ask(talk.prompt());
-    let mut over = false;
+    let (mut over, mut end) = (false, None);
     // After the last line of a pipe, what it said is still seen to arrive.
     while !over || acting.is_some() || talk.is_waiting() {
         tokio::select! {
@@ -132,12 +137,19 @@ pub async fn run<S: Session>(
             _ = second.tick() => {
                 idle.look(&session, false).await;
                 shown.extend(talk.passed(Instant::now()));
-                shown.extend(talk.tracker(&session.status().await?));
+                // What cannot be told just now is told later; how the session ends comes with its events.
+                shown.extend(session.status().await.ok().and_then(|status| talk.tracker(&status)));
             }
             event = events.next(), if shown.is_empty() => {
-                let event = event?;
+                let event = match event {
+                    Ok(event) => event,
+                    Err(ended) => {
+                        end = Some(ended);
+                        break;
+                    }
+                };
                 talk.written_to(&event);
-                let rings = begin.bell.as_ref().is_some_and(|rules| rules.called(&event).is_some());
+                let rings = begin.bell.as_mut().is_some_and(|bell| bell.rings(&event, time::Instant::now()));
                 let bell = if rings { BELL } else { "" };
                 shown.extend(talk.happened(&event, Instant::now()).map(|line| format!("{bell}{line}")));
                 shown.extend(progress(&session, &mut talk, &event).await);
@@ -145,7 +157,7 @@ pub async fn run<S: Session>(
         }
     }
     console.output.finish(shown).await;
-    Ok(())
+    Ok(end)
 }
 
 async fn progress(session: &impl Session, talk: &mut Talk, event: &Event) -> Option<String> {

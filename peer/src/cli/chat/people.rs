@@ -10,6 +10,7 @@ use super::{
 };
 use crate::cli::{book, contacts, identity, output};
 
+/// What can be typed about people.
 pub const COMMANDS: &[Command] = &[
     Command::new("contacts", "", "your contacts, and who asks to be one", |_, rest| {
         words::none(rest, Action::People(AskPeople::Contacts {}))

@@ -48,6 +48,8 @@ pub struct Talk {
     types_at: Option<Instant>,
     /// Who was last told to have another name, and which they had.
     renamed: Option<(AccountName, String)>,
+    /// The room of the prompt that an event told to be left: it is told once.
+    left: Option<RoomName>,
     /// The trouble that has been told of.
     trouble: Option<String>,
 }
@@ -144,14 +146,15 @@ impl Talk {
                     members => format!(", which has {members} members"),
                 };
                 let text = format!("* you are in {}{members}{}", joined.room, shown_to_all(&joined));
-                self.room = Some(joined.room);
+                (self.room, self.left) = (Some(joined.room), None);
                 Some(text)
             }
             Outcome::Left(room) => {
+                let told = self.left.take().is_some_and(|left| left.fold() == room.fold());
                 if self.is_in(&room) {
                     self.room = None;
                 }
-                Some(format!("* you have left {room}"))
+                (!told).then(|| format!("* you have left {room}"))
             }
             Outcome::Who(room, members) => Some(who(&room, &members)),
             Outcome::Rooms(rooms) if rooms.is_empty() => Some("there is no room yet: /join lobby makes one".into()),
@@ -177,6 +180,7 @@ impl Talk {
             Outcome::Refused(refusal) => Some(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  "))),
             Outcome::Listening(text) => Some(text),
             Outcome::Shown(text) => Some(commands::in_chat(&text)),
+            Outcome::Quoted(text) => Some(text),
             Outcome::Nothing => None,
         }
     }
@@ -212,10 +216,14 @@ impl Talk {
             }
             // What one does oneself has its answer, unless it is done later.
             Event::Member(MemberEvent { change: MemberChange::Joined, name, detail: None, .. })
-            | Event::Member(MemberEvent { change: MemberChange::Left, name, .. })
                 if self.me.as_ref() == Some(name) =>
             {
                 None
+            }
+            Event::Member(MemberEvent { change: MemberChange::Left, name, room, detail, .. })
+                if self.me.as_ref() == Some(name) =>
+            {
+                self.has_left(room, detail.as_deref())
             }
             Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
             Event::Member(member) => Some(self.changed(member)),
@@ -346,9 +354,21 @@ impl Talk {
         is_new.then(|| format!("* {} is {name} now", text::inline(former)))
     }
 
+    /// The user has left a room, here or elsewhere: told where it was that of the prompt, or something is lost by it.
+    fn has_left(&mut self, room: &RoomName, lost: Option<&str>) -> Option<String> {
+        let was_here = self.is_in(room);
+        if was_here {
+            self.room = None;
+            self.left = Some(room.clone());
+        }
+        (was_here || lost.is_some()).then(|| format!("* you have left {room}{}", tail::lost(lost)))
+    }
+
     /// What is said of a change; who is out of the room of the prompt is in none.
     fn changed(&mut self, event: &MemberEvent) -> String {
-        let told = commands::in_chat(&tail::change(event));
+        let told = tail::change(event);
+        // A topic is somebody's own words.
+        let told = if event.change == MemberChange::Topic { told } else { commands::in_chat(&told) };
         if self.me.as_ref() != Some(&event.name) {
             return format!("* {} {told}", event.name);
         }
@@ -365,7 +385,11 @@ fn who(room: &RoomName, members: &[Member]) -> String {
     let online = members.iter().filter(|member| member.online).count();
     let mut text = format!("{room}: {} members, {online} online", members.len());
     for member in members {
-        let state = if member.online { "online" } else { "away" };
+        let state = match (member.online, member.away) {
+            (false, _) => "offline",
+            (true, true) => "away",
+            (true, false) => "online",
+        };
         text += &format!("\n  {:16} {state:8} {}", member.name, text::inline(&member.path));
     }
     text

@@ -87,6 +87,7 @@ fn commands_take_a_room_or_the_current_one() {
     assert_eq!(talk.typed("/who den"), Action::Who(room("den")));
     assert_eq!(talk.typed("/rooms"), Action::Rooms);
     assert_eq!(talk.typed("/quit"), Action::Quit);
+    assert_eq!(talk.typed("/logout"), Action::Logout);
     for line in ["/join", "/join a b", "/dance", "/help"] {
         assert!(matches!(talk.typed(line), Action::Show(_)), "{line}");
     }
@@ -246,6 +247,22 @@ fn a_command_that_names_no_message_is_about_the_latest() {
 }
 
 #[test]
+fn after_a_message_that_is_taken_back_the_one_before_is_meant() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    let edit = |number: u64| {
+        let id = format!("lobby/abababababababab/{number}").parse().unwrap();
+        Action::Do(room("lobby"), Content::edit(&id, "no".into()))
+    };
+    (1..=2).for_each(|number| drop(talk.happened(&said_by("self", number, Deed::default()), now)));
+    assert_eq!(talk.typed("/edit no"), edit(2));
+    talk.happened(&said_by("self", 3, deed(MessageKind::Delete, 2)), now);
+    assert_eq!(talk.typed("/edit no"), edit(1));
+    let Event::Message(deleted) = said_by("self", 4, Deed { deleted: true, ..Deed::default() }) else { unreachable!() };
+    talk.remember(&deleted);
+    assert_eq!(talk.typed("/edit no"), edit(1));
+}
+
+#[test]
 fn that_somebody_is_typing_is_told_once_until_something_is_said() {
     let (mut talk, now) = (in_lobby(), Instant::now());
     let typing = |place| Event::Typing(TypingEvent { room: room(place), name: "bob".parse().unwrap() });
@@ -286,6 +303,48 @@ fn who_is_removed_is_told_by_whom_and_what_got_to_nobody_and_is_in_no_room() {
          is sent no more"
     );
     assert_eq!(talk.prompt(), "> ");
+}
+
+#[test]
+fn who_has_left_the_room_of_the_prompt_is_told_once_and_is_in_no_room() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.begin(&status("up"), &[]);
+    let left = |lost| changed("alice", MemberChange::Left, None, lost);
+    // From a shell, or before the answer to /leave.
+    assert_eq!(talk.happened(&left(None), now).unwrap(), "* you have left lobby");
+    assert_eq!(talk.prompt(), "> ");
+    assert_eq!(talk.done(Outcome::Left(room("lobby")), now), None);
+    assert_eq!(talk.happened(&left(None), now), None);
+    let told = talk.happened(&left(Some("3")), now).unwrap();
+    assert!(told.starts_with("* you have left lobby. Of what was said from here, number 3 has not got"), "{told}");
+    assert_eq!(talk.done(Outcome::Left(room("den")), now).unwrap(), "* you have left den");
+}
+
+#[test]
+fn what_others_have_written_is_shown_as_it_stands() {
+    let mut talk = in_lobby();
+    let topic = changed("bob", MemberChange::Topic, Some("bob"), Some("run peer join x"));
+    assert!(talk.happened(&topic, Instant::now()).unwrap().ends_with("run peer join x"));
+    let told = talk.done(Outcome::Quoted("the topic of den: peer join x".into()), Instant::now());
+    assert_eq!(told.unwrap(), "the topic of den: peer join x");
+}
+
+#[test]
+fn of_each_member_it_is_told_whether_it_is_there() {
+    let member = |name: &str, online, away| Member {
+        name: name.parse().unwrap(),
+        slot: Slot(0),
+        online,
+        address: None,
+        path: "none".into(),
+        role: "member".into(),
+        away,
+        verified: false,
+    };
+    let members = vec![member("bob", true, false), member("eve", true, true), member("kim", false, false)];
+    let shown = in_lobby().done(Outcome::Who(room("lobby"), members), Instant::now()).unwrap();
+    let states: Vec<&str> = shown.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    assert_eq!(states, ["online", "away", "offline"]);
 }
 
 #[test]

@@ -85,6 +85,9 @@ fn of_the_session(seen: &Observed, findings: &mut Vec<Finding>) {
             let values = [name, ("process", &called(process.as_ref())), ("kill", &kill)];
             findings.push(faults::SESSION_SILENT.found(&values));
         }
+        SessionSeen::Refuses(reason) => {
+            findings.push(faults::SESSION_REFUSES.found(&[name, ("reason", reason)]));
+        }
     }
 }
 

@@ -110,6 +110,7 @@ fn cases() -> Vec<(Observed, Vec<&'static str>)> {
         (Observed { session: SessionSeen::Stale("/s".into()), ..well() }, vec!["stale-socket"]),
         (Observed { session: SessionSeen::Silent(Some(hello.clone())), ..well() }, vec!["session-silent"]),
         (Observed { session: SessionSeen::Silent(None), ..well() }, vec!["session-silent"]),
+        (Observed { session: SessionSeen::Refuses("no room".into()), ..well() }, vec!["session-refuses"]),
         (Observed { listen: Listen::Taken { port: 5, by: Some(hello) }, ..well() }, vec!["port-taken"]),
         (
             Observed {

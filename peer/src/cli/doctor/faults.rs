@@ -119,6 +119,9 @@ faults! {
     SESSION_SILENT "session-silent" Fault Unreachable
         "{process} has the account {name} open and does not answer: it is held up, or still logging in"
         "give it ten seconds; then end it ({kill}) and log in again: peer login {name}"
+    SESSION_REFUSES "session-refuses" Fault Refused
+        "the session of {name} runs, and cannot do what it is asked for: {reason}"
+        "mend what it says there; it goes on by itself then, and nothing that it has is lost"
     STALE_SOCKET "stale-socket" Hint Done
         "the last session of {name} did not end by itself (killed, or the power went); its socket {path} is left over"
         "nothing is lost; log in again, which removes it: peer login {name}"

@@ -1,7 +1,7 @@
 //! What this machine tells of itself: interfaces, disk, files, and which process has what open.
 
 use std::{
-    fs::{self, File},
+    fs,
     io::{self, Write as _},
     net::{IpAddr, UdpSocket},
     os::unix::fs::PermissionsExt,
@@ -16,8 +16,6 @@ use super::observed::{Interface, KeyFile, Process, Write};
 
 /// What is written to see whether there is room, in bytes.
 const SAMPLE: usize = 64 * 1024;
-/// The name of that file.
-const SAMPLE_FILE: &str = "doctor.new";
 
 /// The addresses of this machine. None if the system does not say.
 pub fn interfaces() -> Vec<Interface> {
@@ -44,15 +42,12 @@ pub fn nearest(folder: &Path) -> PathBuf {
     folder.ancestors().find(|folder| folder.exists()).unwrap_or(folder).to_owned()
 }
 
-/// Tries to write a file in a folder, which is removed again.
+/// Tries to write a file in a folder: one without a name, so that none that is there can be meant by it, and none is left.
 pub fn write(folder: &Path) -> Write {
-    let path = folder.join(SAMPLE_FILE);
-    let written = File::create(&path).and_then(|mut file| {
+    let written = tempfile::tempfile_in(folder).and_then(|mut file| {
         file.write_all(&[0; SAMPLE])?;
         file.sync_all()
     });
-    // It may not even be there.
-    let _ = fs::remove_file(&path);
     match written {
         Ok(()) => Write::Good,
         Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Write::Full,
@@ -165,6 +160,18 @@ mod tests {
         fs::write(&file, "").unwrap();
         assert!(matches!(write(&file), Write::Failed(_)));
         assert_eq!(nearest(&home.path().join("a/b")), home.path());
+    }
+
+    #[test]
+    fn a_link_that_lies_in_the_folder_is_not_followed() {
+        let home = tempfile::tempdir().unwrap();
+        let [letter, folder] = ["letter", "folder"].map(|name| home.path().join(name));
+        fs::write(&letter, "dear bob").unwrap();
+        fs::create_dir(&folder).unwrap();
+        std::os::unix::fs::symlink(&letter, folder.join("doctor.new")).unwrap();
+        assert_eq!(write(&folder), Write::Good);
+        assert_eq!(fs::read_to_string(&letter).unwrap(), "dear bob");
+        assert!(folder.join("doctor.new").exists());
     }
 
     #[test]

@@ -111,6 +111,8 @@ async fn of_the_session(profile: &Profile) -> (SessionSeen, Option<(Client, Stat
     if let Ok(mut client) = Client::connect(path) {
         return match timeout(ANSWER, client.status()).await {
             Ok(Ok(status)) => (SessionSeen::Answers(state(&status)), Some((client, status))),
+            // One that has just ended refuses too, and is not there any more.
+            Ok(Err(refusal)) if Client::connect(path).is_ok() => (SessionSeen::Refuses(refusal.message), None),
             _ => (SessionSeen::Silent(socket::process(path).and_then(machine::process)), None),
         };
     }

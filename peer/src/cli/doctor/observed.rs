@@ -76,6 +76,8 @@ pub enum SessionSeen {
     Stale(PathBuf),
     /// Somebody holds the account and does not answer.
     Silent(Option<Process>),
+    /// It answers that it cannot, and why.
+    Refuses(String),
     Answers(SessionState),
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::wire::control::{Event, MessageEvent};
 use peer::{
     Config,
-    control::{Follow, Session},
+    control::{Follow, Lasting, Session},
     hours::Hours,
     notices::Notices,
 };
@@ -45,6 +45,29 @@ impl Rules {
     }
 }
 
+/// The terminal's bell, which rings for what calls the user, and not again within [`PAUSE`].
+#[derive(Clone, Debug)]
+pub struct Bell {
+    rules: Rules,
+    next: Option<Instant>,
+}
+
+impl Bell {
+    /// One that rings as the config says.
+    pub fn new(config: &Config) -> Bell {
+        Bell { rules: Rules::new(config), next: None }
+    }
+
+    /// Whether it rings for something that happens now.
+    pub fn rings(&mut self, event: &Event, now: Instant) -> bool {
+        let rings = self.next.is_none_or(|next| now >= next) && self.rules.called(event).is_some();
+        if rings {
+            self.next = Some(now + PAUSE);
+        }
+        rings
+    }
+}
+
 /// Begins to tell, in the ways that the config names, until the session ends. What goes wrong is told by `notes`, once.
 pub fn begin<S: Session>(session: &S, config: &Config, notes: &mpsc::Sender<String>) {
     let rules = Rules::new(config);
@@ -71,8 +94,9 @@ pub fn begin<S: Session>(session: &S, config: &Config, notes: &mpsc::Sender<Stri
 /// Calls `teller` for what calls the user, one at a time and one a second: with the latest message, and how many it stands
 /// for.
 async fn tell<S: Session>(session: S, rules: Rules, mut teller: impl AsyncFnMut(&MessageEvent, u64)) {
-    let mut events = Follow::new(session, None, None);
-    while let Ok(Some(_)) = events.next_past().await {}
+    let mut past = Follow::new(session.clone(), None, None);
+    while let Ok(Some(_)) = past.next_past().await {}
+    let mut events = Lasting::new(session, past);
     let mut waiting = Waiting::default();
     loop {
         let Some((message, count)) = waiting.take(Instant::now()) else {
@@ -144,6 +168,17 @@ async fn until(due: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bell_rings_once_a_second_at_the_most_and_only_for_what_calls() {
+        let (direct, other) = (desktop::tests::message("@bob", "hello"), desktop::tests::message("lobby", "hello"));
+        let [direct, other] = [direct, other].map(Event::Message);
+        let (mut bell, now) = (Bell::new(&Config::default()), Instant::now());
+        assert!(!bell.rings(&other, now));
+        assert!(bell.rings(&direct, now));
+        assert!(!bell.rings(&direct, now + PAUSE / 2));
+        assert!(bell.rings(&direct, now + PAUSE));
+    }
 
     #[test]
     fn one_is_told_a_second_and_what_comes_meanwhile_is_counted() {

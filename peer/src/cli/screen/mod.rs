@@ -30,7 +30,7 @@ use std::{
 
 use anyhow::Result;
 use common::{RoomName, wire::control::Refusal};
-use peer::control::{Follow, Session};
+use peer::control::{Follow, Lasting, Session};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -41,7 +41,7 @@ use super::{
         Idle,
         action::{Action, Outcome, act},
     },
-    notices::Rules,
+    notices::Bell,
 };
 use ask::{Answer, Ask, answer};
 pub use bindings::Bindings;
@@ -66,7 +66,7 @@ pub struct Begin {
     /// After what time without a key its user is shown as away.
     pub away_after: Option<Duration>,
     /// When the bell rings; never without it.
-    pub bell: Option<Rules>,
+    pub bell: Option<Bell>,
     /// Whether closing it leaves the session logged in.
     pub attached: bool,
     /// Which key does what.
@@ -79,12 +79,21 @@ pub fn can_be_shown() -> bool {
     !is_dumb && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
-/// Shows it until the person has enough. What comes by `notices` is shown as well.
-pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiver<String>) -> Result<()> {
+/// Shows it until the person has enough, or the session has ended: then it says how. What comes by `notices` is shown as
+/// well.
+///
+/// # Errors
+/// If the terminal cannot be used, or the session refuses to tell how things are at the beginning.
+pub async fn run<S: Session>(
+    session: S,
+    mut begin: Begin,
+    mut notices: mpsc::Receiver<String>,
+) -> Result<Option<Refusal>> {
     let (status, rooms) = (session.status().await?, session.rooms().await?);
-    let mut events = Follow::new(session.clone(), None, None).typing();
+    let mut past = Follow::new(session.clone(), None, None).typing();
     // What was before is in the history.
-    while events.next_past().await?.is_some() {}
+    while past.next_past().await?.is_some() {}
+    let mut events = Lasting::new(session.clone(), past);
     let mut idle = Idle::new(begin.away_after);
     let mut terminal = Terminal::open()?;
     let mut inputs = terminal.inputs();
@@ -123,8 +132,11 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
                 Input::Tick
             }
             event = events.next() => {
-                let event = event?;
-                if begin.bell.as_ref().is_some_and(|rules| rules.called(&event).is_some()) {
+                let event = match event {
+                    Ok(event) => event,
+                    Err(end) => return Ok(Some(end)),
+                };
+                if begin.bell.as_mut().is_some_and(|bell| bell.rings(&event, time::Instant::now())) {
                     terminal.bell()?;
                 }
                 Input::Event(event)
@@ -133,7 +145,7 @@ pub async fn run<S: Session>(session: S, begin: Begin, mut notices: mpsc::Receiv
         over = doing.all(state.handle(input, Instant::now()), &mut terminal)?;
         changed |= state.take_changed();
     }
-    Ok(())
+    Ok(None)
 }
 
 /// What is being done for the screen, which never waits for it.

@@ -13,6 +13,8 @@ impl State {
     /// Something has happened.
     pub(super) fn happened(&mut self, event: Event, now: Instant, out: &mut Vec<Output>) {
         let told = self.talk.happened(&event, now);
+        // Who is out of the room is shown so where it goes on.
+        self.follow_talk();
         match event {
             Event::Message(message) => self.said(message),
             Event::Typing(typing) if self.talk.me() != Some(&typing.name) => {

@@ -357,7 +357,7 @@ impl State {
     }
 
     /// The conversation is that of the room in which what is typed is said.
-    fn follow_talk(&mut self) {
+    pub(super) fn follow_talk(&mut self) {
         let room = self.talk.room().ok();
         if self.room() == room.as_ref() {
             return;

@@ -5,7 +5,7 @@ mod files;
 use std::{path::PathBuf, time::Duration};
 
 use common::wire::control::{Event, Exit, MemberChange, Refusal};
-use peer::control::{Follow, Session, follow};
+use peer::control::{Follow, Lasting, Session, follow};
 use tokio::{
     sync::mpsc,
     task::spawn_blocking,
@@ -43,14 +43,15 @@ async fn write_all(
         Writer { files: None, account: session.status().await?.key, folder, begin, notes, retry, told: false };
     writer.until_done(|_| Ok(())).await?;
     let cursor = writer.files.as_ref().map_or(begin, Files::cursor);
-    let mut events = Follow::new(session, None, Some(cursor));
+    let mut events = Lasting::new(session.clone(), Follow::new(session, None, Some(cursor)));
     let mut keep = time::interval(KEEP);
     let mut kept = true;
     loop {
         tokio::select! {
             biased;
             event = events.next() => {
-                let event = event?;
+                // The end of the session is told by itself.
+                let Ok(event) = event else { return Ok(()) };
                 kept = false;
                 writer.until_done(move |files| put(files, &event)).await?;
             }

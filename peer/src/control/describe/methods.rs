@@ -85,7 +85,7 @@ pub const METHODS: &[Method] = &[
     },
     Method {
         name: "history",
-        about: "What was said in a room, as it stands now; `search` takes words. With `changes`, events `member` of those who \
+        about: "What was said in a room, as it stands now, at most 1,000 at a time; `search` takes words. With `changes`, events `member` of those who \
                 joined and left are among it, which do not count for `limit`.",
         params: &[ROOM, ("limit", "count?"), ("search", "text?"), ("before", "count?"), ("changes", "bool?")],
         result: "[Message]",

@@ -1,7 +1,8 @@
 //! How one thing in a conversation looks.
 //!
-//! A time of day stands at the margin before a message and nothing else does: further lines of a text stand further in,
-//! and what stands in brackets behind a name is said by this program. So no text can pass for another message.
+//! A time of day stands at the margin before a message and nothing else does. What stands in brackets behind a name, or
+//! before the star of an action, is said by this program, and so are the lines that begin below the name: quotes and
+//! reactions. Further lines of a text stand further in, so that no text can pass for any of that.
 
 use common::AccountName;
 use common::wire::control::{MemberChange, MessageEvent, MessageKind};
@@ -21,6 +22,8 @@ use crate::cli::{
 
 /// Columns of the time of day.
 const HANG: usize = 6;
+/// Where further lines of a text begin.
+const TEXT: usize = HANG + 2;
 /// What says that everybody has it.
 const TICK: &str = "✓";
 /// People who are named of those who did the same.
@@ -68,14 +71,16 @@ fn message_lines(message: &MessageEvent, progress: Progress, width: usize, look:
     let time = format!("{} ", time::clock(message.sent));
     let mut spans = vec![Span::styled(time, if mentions { look.mention() } else { look.dim() })];
     let is_action = deed.kind == Some(MessageKind::Action) && !deed.deleted;
-    if is_action {
-        spans.push(Span::raw("* "));
-    }
-    spans.push(Span::styled(text::inline(message.from.as_str()), look.name(key(message))));
+    let name = Span::styled(text::inline(message.from.as_str()), look.name(key(message)));
     let remarks = show::remarks(message);
-    if !remarks.is_empty() {
-        let style = if mentions { look.mention() } else { look.dim() };
-        spans.push(Span::styled(format!(" ({})", remarks.join(", ")), style));
+    let style = if mentions { look.mention() } else { look.dim() };
+    let remarks = (!remarks.is_empty()).then(|| Span::styled(format!("({})", remarks.join(", ")), style));
+    if is_action {
+        spans.extend(remarks.into_iter().flat_map(|remarks| [remarks, Span::raw(" ")]));
+        spans.extend([Span::raw("* "), name]);
+    } else {
+        spans.push(name);
+        spans.extend(remarks.into_iter().flat_map(|remarks| [Span::raw(" "), remarks]));
     }
     let (mut rest, style) = match &deed.file {
         _ if show::is_silent(message) => (String::new(), Style::new()),
@@ -89,12 +94,12 @@ fn message_lines(message: &MessageEvent, progress: Progress, width: usize, look:
     spans.push(Span::styled(text::inline(&rest), style));
     let mut texts = vec![spans];
     for line in more.split('\n').skip(1) {
-        texts.push(vec![Span::raw(" ".repeat(HANG)), Span::styled(text::inline(line), style)]);
+        texts.push(vec![Span::raw(" ".repeat(TEXT)), Span::styled(text::inline(line), style)]);
     }
     if let Some(last) = texts.last_mut() {
         last.extend(receipts(message, progress, look));
     }
-    lines.extend(texts.iter().flat_map(|spans| wrap(spans, width, HANG)));
+    lines.extend(texts.iter().flat_map(|spans| wrap(spans, width, TEXT)));
     for (reaction, names) in &deed.reactions {
         let reaction = format!("{}{} {}", " ".repeat(HANG), text::inline(reaction), output::few(names));
         lines.extend(wrap(&[Span::styled(reaction, look.dim())], width, HANG));
@@ -155,4 +160,49 @@ fn noise(people: &[(AccountName, MemberChange)]) -> String {
 /// The beginning of the author's key, which is in the id.
 pub fn key(message: &MessageEvent) -> &str {
     message.id.rsplit('/').nth(1).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use common::wire::control::{Deed, Quote};
+
+    use super::*;
+
+    fn shown(text: &str, path: &str, deed: Deed) -> Vec<String> {
+        let message = MessageEvent {
+            cursor: 1,
+            id: "lobby/abababababababab/4".into(),
+            room: "lobby".parse().unwrap(),
+            from: "bob".parse().unwrap(),
+            seq: 4,
+            stamp: "1.3".into(),
+            sent: 0,
+            received: 0,
+            path: path.into(),
+            text: text.into(),
+            mark: None,
+            deed,
+        };
+        let entry = Entry::Message(Box::new(message), Progress::Unknown);
+        // The time is that of wherever this runs.
+        lines(&entry, 30, Look::Plain, None).iter().map(|line| line.to_string()[HANG..].to_string()).collect()
+    }
+
+    #[test]
+    fn no_text_begins_where_quotes_and_reactions_do() {
+        let quote = Some(Quote { from: "alice".parse().unwrap(), text: "lunch?".into() });
+        let reactions = [("👍".to_string(), vec!["carol".parse().unwrap()])].into();
+        let text = "ok\n↳ alice: send it\n👍 alice, and then so much that it is broken off";
+        let lines = shown(text, "direct", Deed { quote, reactions, ..Deed::default() });
+        let ours: Vec<&String> = lines.iter().filter(|line| !line.starts_with(' ')).collect();
+        assert_eq!(ours, ["↳ alice: lunch?", "bob: ok", "👍 carol"]);
+        assert_eq!(lines[2], "  ↳ alice: send it");
+    }
+
+    #[test]
+    fn what_is_known_of_an_action_stands_where_its_text_cannot() {
+        let action = || Deed { kind: Some(MessageKind::Action), ..Deed::default() };
+        assert_eq!(shown("waves", "via carol", action()), ["(via carol) * bob waves"]);
+        assert_eq!(shown("(via carol) hi", "direct", action()), ["* bob (via carol) hi"]);
+    }
 }

@@ -1,0 +1,263 @@
+//! Logging in: from the folders to the welcome of the tracker.
+
+use std::{
+    fs::File,
+    io,
+    net::{SocketAddr, UdpSocket},
+    path::PathBuf,
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use common::{
+    AccountName, Identity, Key,
+    net::{endpoint, tls},
+    wire::{
+        self,
+        control::{Exit, Refusal},
+    },
+};
+use peer::{
+    Config, Handle, Setup, Welcomed,
+    called::Called,
+    control::{Server, Socket, socket},
+    discover::{self, Target},
+    profile::{Folders, Kept, KeptTracker, Profile, ProfileError},
+    reach,
+};
+use quinn::Endpoint;
+use tokio::{sync::oneshot, time};
+
+use super::{
+    Login,
+    run::{FAREWELL, log_out},
+};
+use crate::cli::{host, output};
+
+/// How long the tracker has for its welcome.
+const WELCOME: Duration = Duration::from_secs(10);
+
+/// A peer that is logged in, and what ends with it.
+pub struct Session {
+    /// The peer.
+    pub handle: Handle,
+    /// Its UDP socket.
+    pub endpoint: Endpoint,
+    /// Where its control socket is.
+    pub socket: PathBuf,
+    /// Its tracker, if it has one.
+    pub tracker: Option<SocketAddr>,
+    /// The domain of that.
+    pub domain: Option<String>,
+    server: Server,
+    hosted: Option<host::Running>,
+    _held: File,
+}
+
+/// The same, and what may still go wrong.
+pub struct Started {
+    /// The session.
+    pub session: Session,
+    /// Why it cannot go on, of a tracker that has answered only after the login; closed where that cannot be any more.
+    pub trouble: oneshot::Receiver<anyhow::Error>,
+}
+
+/// Everything from the folders to the welcome of the tracker.
+pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Started> {
+    let name = &login.name;
+    let profile = folders.profile(name);
+    let held = profile.open().map_err(|error| match error {
+        ProfileError::InUse => already(name, &profile).into(),
+        error => anyhow::Error::from(error),
+    })?;
+    let socket = Socket::bind(profile.socket()).map_err(|error| match error {
+        socket::SocketError::Alive => already(name, &profile).into(),
+        error => anyhow::Error::from(error),
+    })?;
+    let identity = Identity::load_or_create(&profile.key())?;
+    let mut kept = profile.kept()?;
+    // A tracker is remembered once it has welcomed, and by then there is a history.
+    let used = kept.tracker.is_some();
+
+    let udp = bind(login, &kept, &config)?;
+    kept.port = Some(udp.local_addr().context("the UDP socket has no address")?.port());
+    profile.keep(&kept)?;
+    if let Some((key, known)) = login.tracker_key.zip(kept.tracker.as_mut()) {
+        // Kept once a tracker with that key has welcomed.
+        known.expect(key);
+    }
+    let certificate = tls::Certificate::new(&identity)?;
+    let limits = config.link_limits();
+    let server = endpoint::server_config(&certificate, wire::peer::ALPN, &limits)?;
+    let endpoint = endpoint::endpoint(udp, server).context("cannot use the UDP socket")?;
+
+    let mut hosted = None;
+    let target = if login.meet.is_some() {
+        None
+    } else if login.host {
+        let listen = SocketAddr::from(([0u16; 8], discover::DEFAULT_PORT));
+        hosted = Some(host::start(&folders.tracker_data(), listen, !login.no_mdns).await?);
+        Some(discover::named("127.0.0.1", kept.tracker.as_ref()).await?)
+    } else {
+        Some(find(login, &config, &kept, &endpoint, &certificate).await?)
+    };
+    let setup = Setup {
+        config,
+        name: name.clone(),
+        identity,
+        endpoint: endpoint.clone(),
+        certificate,
+        tracker: target.as_ref().map(|target| target.address),
+        invite: login.invite.clone(),
+        tracker_key: login.tracker_key.or(target.as_ref().and_then(|target| target.key)),
+        store: profile.history(),
+        files: profile.history().with_file_name("files"),
+        used,
+    };
+    let called = Called::new(profile.clone());
+    let handle = peer::spawn(setup).await?.known_as(called.clone());
+    if let Some(salvaged) = handle.salvaged() {
+        output::note(&salvaged.to_string());
+    }
+    let tracker = target.as_ref().map(|target| target.address);
+    let (late, trouble) = oneshot::channel();
+    let domain = match target {
+        Some(target) => welcome(&handle, target, &profile, kept, late).await?,
+        None => None,
+    };
+    called.found(&handle.status().await?.name);
+    let server = Server::start(socket, handle.clone());
+    let socket = profile.socket().to_owned();
+    let session = Session { handle, endpoint, socket, tracker, domain, server, hosted, _held: held };
+    Ok(Started { session, trouble })
+}
+
+/// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.
+/// What is wrong with its welcome then comes by `late`.
+async fn welcome(
+    handle: &Handle,
+    target: Target,
+    profile: &Profile,
+    kept: Kept,
+    late: oneshot::Sender<anyhow::Error>,
+) -> Result<Option<String>> {
+    let address = target.address;
+    match time::timeout(WELCOME, handle.welcomed()).await {
+        Ok(Ok(welcomed)) => {
+            let domain = welcomed.domain.to_string();
+            if let Err(error) = keep(welcomed, address, profile, kept) {
+                log_out(handle).await;
+                return Err(error);
+            }
+            Ok(Some(domain))
+        }
+        Ok(Err(refusal)) => Err(refusal.into()),
+        Err(_) => {
+            let Some(last) = kept.tracker.clone() else {
+                let why = handle.status().await.ok().and_then(|status| status.trouble);
+                let why = why.unwrap_or_else(|| "it does not answer".into());
+                let reason = format!(
+                    "cannot log in at the tracker {address}: {why}. Check that it runs, and that no firewall keeps \
+                     UDP port {} from it",
+                    address.port()
+                );
+                return Err(Refusal::new(Exit::Unreachable, reason).into());
+            };
+            output::note(&format!(
+                "the tracker at {address} does not answer; the rooms go on with the members known, and it is tried again"
+            ));
+            let (handle, profile) = (handle.clone(), profile.clone());
+            tokio::spawn(async move {
+                if let Ok(welcomed) = handle.welcomed().await
+                    && let Err(error) = keep(welcomed, address, &profile, kept)
+                {
+                    // A session that is ending needs no reason any more.
+                    let _ = late.send(error);
+                }
+            });
+            Ok(Some(last.domain.to_string()))
+        }
+    }
+}
+
+fn keep(welcomed: Welcomed, address: SocketAddr, profile: &Profile, kept: Kept) -> Result<()> {
+    let Welcomed { domain, tracker_key, .. } = welcomed;
+    discover::check_pin(kept.tracker.as_ref(), &domain, address, tracker_key)?;
+    let tracker = Some(KeptTracker::new(address, domain, tracker_key));
+    Ok(profile.keep(&Kept { tracker, ..kept })?)
+}
+
+async fn find(
+    login: &Login,
+    config: &Config,
+    kept: &Kept,
+    endpoint: &Endpoint,
+    certificate: &tls::Certificate,
+) -> Result<Target, Refusal> {
+    let last = kept.tracker.as_ref();
+    let named = login.tracker.as_ref().or(Some(&config.tracker)).filter(|named| !named.is_empty());
+    if let Some(named) = named {
+        return discover::named(named, last).await;
+    }
+    let probe = async {
+        let Some((address, key)) = last.and_then(|last| Some((last.address, last.key()?))) else { return false };
+        answers(endpoint, certificate, config, address, key).await
+    };
+    discover::on_the_lan(&login.name, last, probe).await
+}
+
+/// Whether a tracker with that key is at that address.
+async fn answers(
+    endpoint: &Endpoint,
+    certificate: &tls::Certificate,
+    config: &Config,
+    address: SocketAddr,
+    key: Key,
+) -> bool {
+    let found = reach::tracker(endpoint, certificate, &config.link_limits(), address).await;
+    found.is_ok_and(|(_, found)| found == key)
+}
+
+/// Binds the port of `--port`, or else the one that the profile keeps, or else the one of the config.
+fn bind(login: &Login, kept: &Kept, config: &Config) -> Result<UdpSocket, Refusal> {
+    let name = &login.name;
+    let (port, remedy) = match (login.port, kept.port) {
+        (Some(port), _) => (port, "end that program, or choose another port with --port".to_string()),
+        (None, Some(port)) => {
+            (port, format!("end that program, or give this account another port: peer login {name} --port 0"))
+        }
+        (None, None) => {
+            let remedy = "end that program, or change `listen` in the config, or choose a port with --port";
+            (config.listen.port(), remedy.to_string())
+        }
+    };
+    let listen = SocketAddr::new(config.listen.ip(), port);
+    endpoint::bind(listen).map_err(|error| {
+        let reason = match error.kind() {
+            io::ErrorKind::AddrInUse => format!("another program has UDP port {port}; {remedy}"),
+            _ => format!("cannot listen on {listen}: {error}; see `listen` in the config and --port"),
+        };
+        Refusal::new(Exit::Refused, reason)
+    })
+}
+
+fn already(name: &AccountName, profile: &Profile) -> Refusal {
+    let process = socket::process(profile.socket()).map(|pid| format!(" (process {pid})")).unwrap_or_default();
+    let reason = format!(
+        "{name} is already logged in here{process}; see how: peer status --as {name}, or end it: peer logout --as {name}"
+    );
+    Refusal::new(Exit::Refused, reason)
+}
+
+impl Session {
+    /// Hangs up everywhere, and takes the socket away.
+    pub async fn close(self) {
+        self.server.close().await;
+        self.endpoint.close(0u32.into(), b"");
+        // So that the others hear of it rather than wait for silence.
+        let _ = time::timeout(FAREWELL, self.endpoint.wait_idle()).await;
+        if let Some(hosted) = self.hosted {
+            hosted.stop().await;
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! A history that goes to another machine: a copy of one that may be in use, and the taking in of one that was brought.
+
+use std::path::Path;
+
+use common::Key;
+use rusqlite::{Connection, OpenFlags, config::DbConfig};
+
+use super::{StoreError, load, salvage, schema};
+
+/// Writes what the history at `path` holds at this moment to an empty file. A session that uses it goes on.
+pub fn copy(path: &Path, into: &Path) -> Result<(), StoreError> {
+    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
+    // What a crashed session has left beside the history stays there: its next start looks for it.
+    history.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    history.busy_timeout(std::time::Duration::from_secs(5))?;
+    let into = into.to_str().ok_or_else(|| open(rusqlite::Error::InvalidPath(into.to_owned())))?;
+    history.execute("VACUUM INTO ?", [into])?;
+    Ok(())
+}
+
+/// Makes the copy at `path` this account's history, after a look at every page and every signature in it, and returns
+/// how many messages it has.
+///
+/// More may have been said since the copy was made: own messages get numbers from now on that nobody has seen, as after
+/// a history was damaged. What the others have of it is fetched back from them.
+pub fn adopt(path: &Path, me: &Key) -> Result<u64, StoreError> {
+    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let mut history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
+    history.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    history.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    schema::prepare(&history, me)?;
+    if !schema::is_ours(&history)? {
+        return Err(StoreError::Damaged("its tables are not those of a history".into()));
+    }
+    salvage::check(&history, 0)?;
+    let transaction = history.transaction()?;
+    // Their content lies on the other machine.
+    transaction.execute("DELETE FROM files", [])?;
+    transaction.execute("DELETE FROM meta WHERE name = 'in_use'", [])?;
+    salvage::note(&transaction)?;
+    load::saved(&transaction, me)?;
+    let messages = salvage::messages(&transaction)?;
+    transaction.commit()?;
+    history.close().map_err(|(_, error)| error)?;
+    Ok(messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::PathBuf, sync::Arc};
+
+    use common::message::Head;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::{
+        core::Row,
+        store::{
+            Store,
+            tests::{lobby, me, room_rows, segment, texts},
+        },
+    };
+
+    /// A store in use, with two messages, and an empty file for a copy of it.
+    async fn store() -> (TempDir, Store, PathBuf, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, into) = (folder.path().join("history.db"), folder.path().join("copy.db"));
+        let (store, _) = Store::open(&path, &me().key()).unwrap();
+        let (said, _) = segment(&me(), Head::empty(&lobby(), &me().key()), 1, &["one", "two"]);
+        store.commit(Arc::new([room_rows(), vec![Row::Segment(said)]].concat())).await.unwrap();
+        fs::write(&into, "").unwrap();
+        (folder, store, path, into)
+    }
+
+    #[tokio::test]
+    async fn a_copy_of_a_store_in_use_is_whole_and_goes_on_with_numbers_that_are_new() {
+        let (_folder, _store, path, into) = store().await;
+        copy(&path, &into).unwrap();
+        assert_eq!(adopt(&into, &me().key()).unwrap(), 2);
+        let (copied, saved) = Store::open_again(&into, &me().key()).unwrap();
+        assert_eq!(saved.salvaged, None);
+        assert_eq!(saved.rooms[&lobby()].own.head.number, 2);
+        assert!(saved.numbers_from > 1_000_000, "{}", saved.numbers_from);
+        assert_eq!(texts(&copied.past(None, Some(0), 9).await.unwrap()), ["one", "two"]);
+    }
+
+    #[tokio::test]
+    async fn a_copy_in_the_format_before_is_brought_up_to_this_one() {
+        let (_folder, _store, path, into) = store().await;
+        copy(&path, &into).unwrap();
+        let old = Connection::open(&into).unwrap();
+        old.execute_batch("DROP TABLE acked; DROP TABLE runs; DROP TABLE read; PRAGMA user_version = 4").unwrap();
+        drop(old);
+        assert_eq!(adopt(&into, &me().key()).unwrap(), 2);
+    }
+
+    #[tokio::test]
+    async fn somebody_else_s_history_is_not_taken_in() {
+        let (_folder, _store, path, into) = store().await;
+        copy(&path, &into).unwrap();
+        assert!(matches!(adopt(&into, &Key([9; 32])), Err(StoreError::Foreign(_))));
+    }
+}
