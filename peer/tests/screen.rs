@@ -320,6 +320,8 @@ async fn what_was_read_is_read_on_every_screen_and_after_a_restart() {
     let (one, two) = (town.runs("attach", &[]), town.runs("attach", &[]));
     one.shows("den, 2 members");
     two.shows("bob (mentions you): @alice");
+    // Who came before is folded in the past too.
+    one.shows("* bob joined");
     for screen in [&one, &two] {
         screen.keys(&ctrl('n'));
         screen.shows("lobby, 3 members");

@@ -46,7 +46,7 @@ fn told(Here { accounts, running }: &Here) -> [String; 4] {
         ],
         ([one], _) => [
             format!("{} is logged in.", text::inline(one)),
-            line("What there is to read:", "peer chats, peer tail --follow"),
+            line("What there is to read:", "peer attach (the screen), peer chats, peer tail --follow"),
             line("Say something:", "peer join lobby, peer say lobby hello"),
             all,
         ],
@@ -54,7 +54,7 @@ fn told(Here { accounts, running }: &Here) -> [String; 4] {
             let first = text::inline(first);
             [
                 format!("Logged in are {}. Name one with --as:", some(running)),
-                line("What there is to read:", &format!("peer chats --as {first}, peer tail --follow --as {first}")),
+                line("What there is to read:", &format!("peer attach --as {first}, peer chats --as {first}")),
                 line("Say something:", &format!("peer say lobby hello --as {first}")),
                 all,
             ]

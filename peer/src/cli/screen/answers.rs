@@ -62,6 +62,7 @@ impl State {
         if !self.conversation.is_of(room) {
             return;
         }
+        let read = self.places.get(room).map_or(0, |place| place.read);
         self.conversation.me = self.talk.me().cloned();
         let conversation = &mut self.conversation;
         match (ask, answer) {
@@ -71,7 +72,7 @@ impl State {
                         self.talk.remember(message);
                     }
                 }
-                conversation.open(events);
+                conversation.open(events, read);
             }
             (Ask::Page(..), Answer::Messages(events)) => conversation.before(events, &lines),
             (Ask::After(..), Answer::Messages(events)) => conversation.after(events, &lines),

@@ -128,6 +128,15 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
     })
 }
 
+/// A path as one word of a command. In a folder it goes on, and its quote stays open.
+fn quoted(path: String) -> String {
+    if !path.contains(|c: char| c.is_whitespace() || matches!(c, '\'' | '"')) {
+        return path;
+    }
+    let quote = if path.contains('\'') { '"' } else { '\'' };
+    if path.ends_with('/') { format!("{quote}{path}") } else { format!("{quote}{path}{quote}") }
+}
+
 /// Paths that begin so, folders with a slash behind them.
 fn paths(begins: &str) -> Vec<String> {
     let (folder, name) = begins.rsplit_once('/').map_or(("", begins), |(folder, name)| (folder, name));
@@ -143,7 +152,7 @@ fn paths(begins: &str) -> Vec<String> {
         let hidden = found.starts_with('.') && !name.starts_with('.');
         let slash = if entry.path().is_dir() { "/" } else { "" };
         let before = &begins[..begins.len() - name.len()];
-        (found.starts_with(name) && !hidden).then(|| format!("{before}{found}{slash}"))
+        (found.starts_with(name) && !hidden).then(|| quoted(format!("{before}{found}{slash}")))
     });
     let mut shown: Vec<String> = shown.take(PATHS).collect();
     shown.sort();

@@ -29,7 +29,8 @@ impl State {
         }
         let before = self.editor.before();
         let line = &before[before.rfind('\n').map_or(0, |newline| newline + 1)..];
-        let (start, word) = (word_start(before), before[word_start(before)..].to_string());
+        let start = word_start(before);
+        let word = bare(&before[start..]).to_string();
         let command = line.split_whitespace().next().unwrap_or_default();
         let is_first = start == before.len() - line.len();
         if !is_first && command == "/share" {
@@ -58,8 +59,9 @@ impl State {
     /// These may stand where something is typed.
     pub(super) fn offered(&mut self, words: Vec<String>) {
         let start = word_start(self.editor.before());
-        let word = self.editor.before()[start..].to_lowercase();
-        let words: Vec<String> = words.into_iter().filter(|other| other.to_lowercase().starts_with(&word)).collect();
+        let word = bare(&self.editor.before()[start..]).to_lowercase();
+        let fits = |other: &String| bare(other).to_lowercase().starts_with(&word);
+        let words: Vec<String> = words.into_iter().filter(fits).collect();
         if !words.is_empty() {
             self.completing = Some(Completing { start, words, at: 0 });
             self.put();
@@ -89,7 +91,27 @@ impl State {
     }
 }
 
-/// Where the word before the cursor begins.
+/// Where the word before the cursor begins; of a command, with the quote that holds it together.
 fn word_start(before: &str) -> usize {
-    before.char_indices().rfind(|(_, c)| c.is_whitespace()).map_or(0, |(at, space)| at + space.len_utf8())
+    let line = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let last_space = || before.char_indices().rfind(|(_, c)| c.is_whitespace());
+    if !before[line..].starts_with('/') {
+        return last_space().map_or(0, |(at, space)| at + space.len_utf8());
+    }
+    let (mut start, mut quote, mut is_within) = (line, None, false);
+    for (at, c) in before.char_indices().skip_while(|(at, _)| *at < line) {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if c.is_whitespace() => (start, is_within) = (at + c.len_utf8(), false),
+            None if !is_within && matches!(c, '\'' | '"') => (quote, is_within) = (Some(c), true),
+            None => is_within = true,
+        }
+    }
+    start
+}
+
+/// A word without the quote before it.
+fn bare(word: &str) -> &str {
+    word.strip_prefix(['\'', '"']).unwrap_or(word)
 }

@@ -57,12 +57,19 @@ impl Conversation {
         self.room.as_ref().is_some_and(|here| here.fold() == room.fold())
     }
 
-    /// Its newest page has come. What happened while it was asked for stays behind it.
-    pub fn open(&mut self, events: Vec<Event>) {
+    /// Its newest page has come, of which all up to the cursor `read` was read before, if anything was. What happened while
+    /// it was asked for stays behind it.
+    pub fn open(&mut self, events: Vec<Event>, read: u64) {
         self.is_open = true;
         self.more_before = is_full(&events);
         self.more_after = false;
-        let page = entries_of(events, self.me.as_ref());
+        let mut page = entries_of(events, self.me.as_ref());
+        let is_new = |entry: &Entry| matches!(entry, Entry::Message(m, _) if m.cursor > read && m.path != "self");
+        if let Some(first) =
+            page.iter().position(is_new).filter(|first| page.iter().take(*first).any(|e| cursor(e).is_some()))
+        {
+            page.insert(first, Entry::New);
+        }
         let last = page.iter().rev().find_map(place);
         self.entries.retain(|entry| place(entry).is_none_or(|place| last.is_none_or(|last| place > last)));
         let later = std::mem::replace(&mut self.entries, page);
@@ -88,7 +95,11 @@ impl Conversation {
         join(&mut self.entries, after);
         self.marked = Some(at);
         let below = self.entries.iter().rev().take_while(|entry| cursor(entry).is_none_or(|cursor| cursor > at));
-        self.offset = below.map(lines).sum::<usize>().saturating_sub(height / 2);
+        let below = below.map(lines).sum::<usize>();
+        let own = self.entries.iter().find(|entry| cursor(entry) == Some(at)).map_or(0, lines);
+        // One that is long is seen from its beginning.
+        self.offset =
+            if own > height / 2 { (below + own).saturating_sub(height) } else { below.saturating_sub(height / 2) };
         self.clamp(height, lines);
     }
 

@@ -72,7 +72,7 @@ fn who_joined_and_left_is_in_the_past_too_and_once() {
     let past = [(2, "bob", MemberChange::Joined), (3, "eve", MemberChange::Offline)];
     let past = past.map(|(cursor, name, change)| Event::Member(member(cursor, name, change)));
     let joined = Event::Member(member(5, "eve", MemberChange::Joined));
-    lobby.open([vec![said(1)], past.to_vec(), vec![said(4), joined]].concat());
+    lobby.open([vec![said(1)], past.to_vec(), vec![said(4), joined]].concat(), 0);
     let shown: Vec<String> = lobby
         .entries
         .iter()

@@ -20,6 +20,8 @@ pub enum Entry {
     Message(Box<MessageEvent>, Progress),
     /// A day begins.
     Day(String),
+    /// What comes after it was not read when the conversation was opened.
+    New,
     /// Something that is told to the user.
     Notice(String),
     /// Who came and went, and the cursor of the last of that.
@@ -39,7 +41,7 @@ pub enum Progress {
 pub fn cursor(entry: &Entry) -> Option<u64> {
     match entry {
         Entry::Message(message, _) => Some(message.cursor),
-        Entry::Day(_) | Entry::Notice(_) | Entry::Noise(..) => None,
+        Entry::Day(_) | Entry::New | Entry::Notice(_) | Entry::Noise(..) => None,
     }
 }
 
@@ -67,7 +69,7 @@ pub fn fold(people: &mut Vec<(AccountName, MemberChange)>, name: AccountName, ch
 fn day(entry: &Entry) -> Option<String> {
     match entry {
         Entry::Message(message, _) => Some(time::day(message.sent)),
-        Entry::Day(_) | Entry::Notice(_) | Entry::Noise(..) => None,
+        Entry::Day(_) | Entry::New | Entry::Notice(_) | Entry::Noise(..) => None,
     }
 }
 

@@ -62,6 +62,7 @@ impl State {
                 self.ask(Ask::Rooms, out);
                 self.toggle(Overlay::Jump(Editor::default(), 0));
             }
+            (Some(Does::Search), _) if matches!(self.overlay, Overlay::Search(..)) => self.search_on(out),
             (Some(Does::Search), _) => self.toggle(Overlay::Search(Editor::default(), Found::default())),
             (Some(Does::Receipts), _) if matches!(self.overlay, Overlay::Receipts { .. }) => {
                 self.overlay = Overlay::None;

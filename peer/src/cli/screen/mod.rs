@@ -224,4 +224,6 @@ impl<S: Session> Doing<S> {
 }
 
 #[cfg(test)]
+mod pick_tests;
+#[cfg(test)]
 mod tests;

@@ -18,8 +18,9 @@ impl State {
         match event {
             Event::Message(message) => self.said(message),
             Event::Typing(typing) if self.talk.me() != Some(&typing.name) => {
-                if self.typing.len() < TYPISTS {
-                    self.typing.insert((typing.room, typing.name), now + TYPING);
+                let who = (typing.room, typing.name);
+                if self.typing.len() < TYPISTS || self.typing.contains_key(&who) {
+                    self.typing.insert(who, now + TYPING);
                 }
             }
             Event::Typing(_) => {}
@@ -61,6 +62,9 @@ impl State {
         use MemberChange::{Away, Joined, Left, Offline, Online, Removed, Role, Topic};
         let here = self.conversation.is_of(&event.room);
         let is_me = self.talk.me() == Some(&event.name);
+        if matches!(event.change, Offline | Left | Removed) {
+            self.typing.retain(|(_, name), _| *name != event.name);
+        }
         self.stale.members |= here;
         self.stale.topic |= here && event.change == Topic;
         self.stale.chats |= is_me || !event.room.is_plain() || matches!(event.change, Joined | Left | Online | Offline);

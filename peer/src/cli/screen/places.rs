@@ -19,8 +19,8 @@ pub struct Place {
     pub online: bool,
     /// How many are in it.
     pub members: u32,
-    /// The cursor up to which it was read.
-    read: u64,
+    /// The cursor up to which it was read; 0 if it was not.
+    pub read: u64,
     /// The cursor up to which it is counted what is not.
     counted: u64,
 }

@@ -119,6 +119,8 @@ pub struct State {
     /// Whether closing the screen leaves the session logged in.
     pub attached: bool,
     pub(super) completing: Option<Completing>,
+    /// What was typed in other rooms and not said.
+    drafts: BTreeMap<RoomName, String>,
     pub(super) typing: BTreeMap<(RoomName, AccountName), Instant>,
     pub(super) under_way: HashSet<Discriminant<Ask>>,
     pub(super) stale: Stale,
@@ -157,6 +159,7 @@ impl State {
             rooms: Vec::new(),
             attached,
             completing: None,
+            drafts: BTreeMap::new(),
             typing: BTreeMap::new(),
             under_way: HashSet::new(),
             stale: Stale { chats: true, members: true, topic: true },
@@ -221,7 +224,6 @@ impl State {
     /// Goes to a room that is joined.
     pub fn go(&mut self, room: RoomName) {
         self.talk.go(room);
-        self.aim_no_more();
         self.overlay = Overlay::None;
     }
 
@@ -267,10 +269,13 @@ impl State {
         }
     }
 
-    /// The cursor of the newest message of the conversation, if it is in view.
-    fn is_read_up_to(&self) -> Option<u64> {
+    /// Lets the session know what was in view, if that is news.
+    fn mark_read(&mut self, out: &mut Vec<Output>) {
         let is_seen = self.conversation.is_open && self.conversation.is_at_end();
-        self.conversation.last().filter(|_| is_seen)
+        let (Some(room), Some(last)) = (self.room(), self.conversation.last()) else { return };
+        if is_seen && self.places.is_news(room, last) {
+            self.ask(Ask::MarkRead(room.clone(), last), out);
+        }
     }
 
     /// Asks the session, unless the same is asked already.
@@ -341,9 +346,6 @@ impl State {
         if !unknown.is_empty() {
             self.ask(Ask::Progress(unknown), out);
         }
-        if let Some(last) = self.is_read_up_to().filter(|last| self.places.is_news(&room, *last)) {
-            self.ask(Ask::MarkRead(room.clone(), last), out);
-        }
         if self.stale.members {
             self.stale.members = false;
             self.ask(Ask::Members(room.clone()), out);
@@ -360,18 +362,31 @@ impl State {
         if self.room() == room.as_ref() {
             return;
         }
+        // What was to be done to a message here is not done there.
+        self.aim_no_more();
         self.topic.clear();
         self.members.clear();
         (self.stale.members, self.stale.topic) = (true, true);
         room.iter().for_each(|room| self.places.read(room));
+        let draft = room.as_ref().and_then(|room| self.drafts.remove(room)).unwrap_or_default();
         let before = std::mem::replace(&mut self.conversation, Conversation::new(room));
-        if before.room.is_none() {
+        match before.room {
+            // What is typed in a room is for that room, and waits there.
+            Some(left) => {
+                let typed = self.editor.text().to_string();
+                if !typed.is_empty() {
+                    self.drafts.insert(left, typed);
+                }
+                self.editor.set(draft);
+            }
             // What was told where there was no room goes along.
-            self.conversation.entries = before.entries;
+            None => self.conversation.entries = before.entries,
         }
     }
 
     fn settle(&mut self, out: &mut Vec<Output>) {
+        // Before another room is gone to, so that what was in view here is read.
+        self.mark_read(out);
         self.follow_talk();
         if let Some(room) = self.room().filter(|_| !self.conversation.is_open).cloned() {
             self.ask(Ask::Page(room, None), out);

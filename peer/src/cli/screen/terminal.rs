@@ -59,7 +59,9 @@ impl Terminal {
         });
         let closed = Arc::new(AtomicBool::new(false));
         terminal::enable_raw_mode().context("cannot use this terminal; try it with --plain")?;
-        let entered = execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, EnableMouseCapture);
+        // Where there is no other screen, what stands there would shine through.
+        let clear = terminal::Clear(terminal::ClearType::All);
+        let entered = execute!(io::stdout(), EnterAlternateScreen, clear, EnableBracketedPaste, EnableMouseCapture);
         let inner = entered.and_then(|()| ratatui::Terminal::new(CrosstermBackend::new(io::stdout())));
         let inner = inner.inspect_err(|_| restore()).context("cannot draw on this terminal; try it with --plain")?;
         Ok(Terminal { inner, closed })

@@ -6,9 +6,7 @@ use common::{
     RoomName,
     wire::control::{
         Deed, Event, Member, MemberChange, MemberEvent, MessageEvent, MessageKind, Quote, Read, ReceiptEvent, Said,
-        Status,
-        files::{self, TransferState},
-        people::Chat,
+        Status, files::TransferState, people::Chat,
     },
 };
 use ratatui::{
@@ -27,10 +25,10 @@ use super::{
 };
 use crate::cli::{chat::action::Action, file::tests::picture, time, transfers::tests::half};
 
-const ALICE: &str = "abababababababab";
+pub const ALICE: &str = "abababababababab";
 const BOB: &str = "cdcdcdcdcdcdcdcd";
 
-fn room(name: &str) -> RoomName {
+pub fn room(name: &str) -> RoomName {
     name.parse().unwrap()
 }
 
@@ -39,7 +37,7 @@ fn at(clock: &str) -> u64 {
     time::moment(&format!("2026-05-01 {clock}"), 0).unwrap()
 }
 
-fn message(cursor: u64, from: &str, text: &str) -> MessageEvent {
+pub fn message(cursor: u64, from: &str, text: &str) -> MessageEvent {
     let key = if from == "alice" { ALICE } else { BOB };
     MessageEvent {
         cursor,
@@ -84,11 +82,11 @@ fn member(name: &str, online: bool, path: &str) -> Member {
     }
 }
 
-struct Screen(State);
+pub struct Screen(pub State);
 
 impl Screen {
     /// Alice is in the lobby, in which nothing was said yet.
-    fn new(width: u16, height: u16) -> Screen {
+    pub fn new(width: u16, height: u16) -> Screen {
         let mut state = State::new(Size { width, height }, Some(room("lobby")), false, Bindings::default());
         let status = Status {
             name: "alice".parse().unwrap(),
@@ -114,31 +112,31 @@ impl Screen {
         screen
     }
 
-    fn input(&mut self, input: Input) -> Vec<Output> {
+    pub fn input(&mut self, input: Input) -> Vec<Output> {
         self.0.handle(input, Instant::now())
     }
 
-    fn answer(&mut self, ask: Ask, answer: Answer) -> Vec<Output> {
+    pub fn answer(&mut self, ask: Ask, answer: Answer) -> Vec<Output> {
         self.input(Input::Answer(ask, Ok(answer)))
     }
 
-    fn said(&mut self, message: MessageEvent) -> Vec<Output> {
+    pub fn said(&mut self, message: MessageEvent) -> Vec<Output> {
         self.input(Input::Event(Event::Message(message)))
     }
 
-    fn key(&mut self, code: KeyCode, modifiers: KeyModifiers) -> Vec<Output> {
+    pub fn key(&mut self, code: KeyCode, modifiers: KeyModifiers) -> Vec<Output> {
         self.input(Input::Key(KeyEvent::new(code, modifiers)))
     }
 
-    fn press(&mut self, code: KeyCode) -> Vec<Output> {
+    pub fn press(&mut self, code: KeyCode) -> Vec<Output> {
         self.key(code, KeyModifiers::NONE)
     }
 
-    fn types(&mut self, text: &str) {
+    pub fn types(&mut self, text: &str) {
         text.chars().for_each(|c| drop(self.press(KeyCode::Char(c))));
     }
 
-    fn shown(&self) -> String {
+    pub fn shown(&self) -> String {
         let Size { width, height } = self.0.size;
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| view::draw(&self.0, Look::Plain, frame)).unwrap();
@@ -146,13 +144,13 @@ impl Screen {
     }
 
     /// Pages of what bob said: 1, 2, 3, …
-    fn page(&self, numbers: std::ops::RangeInclusive<u64>) -> Answer {
+    pub fn page(&self, numbers: std::ops::RangeInclusive<u64>) -> Answer {
         let said = |n: u64| Event::Message(message(n, "bob", &format!("number {n}")));
         Answer::Messages(numbers.map(said).collect())
     }
 }
 
-fn asks(outputs: &[Output]) -> Vec<&Ask> {
+pub fn asks(outputs: &[Output]) -> Vec<&Ask> {
     outputs.iter().filter_map(|output| if let Output::Ask(ask) = output { Some(ask) } else { None }).collect()
 }
 
@@ -397,6 +395,20 @@ fn tab_completes_commands_people_rooms_and_paths() {
 }
 
 #[test]
+fn a_path_with_spaces_is_completed_in_quotes() {
+    let mut screen = Screen::new(80, 24);
+    screen.types("/share 'my d");
+    let outputs = screen.press(KeyCode::Tab);
+    assert_eq!(asks(&outputs), [&Ask::Paths("my d".into())]);
+    screen.answer(Ask::Paths("my d".into()), Answer::Words(vec!["'my docs/".into()]));
+    assert_eq!(screen.0.editor.text(), "/share 'my docs/");
+    let outputs = screen.press(KeyCode::Tab);
+    assert_eq!(asks(&outputs), [&Ask::Paths("my docs/".into())]);
+    screen.answer(Ask::Paths("my docs/".into()), Answer::Words(vec!["'my docs/a b.txt'".into()]));
+    assert_eq!(screen.0.editor.text(), "/share 'my docs/a b.txt' ");
+}
+
+#[test]
 fn a_room_is_gone_to_by_key_by_a_part_of_its_name_and_by_a_click() {
     let mut screen = Screen::new(80, 24);
     assert_eq!(screen.0.room(), Some(&room("lobby")));
@@ -444,125 +456,6 @@ fn a_search_goes_from_the_newest_that_is_found_to_the_one_before() {
     assert!(!screen.shown().contains("search:"));
 }
 
-/// Alice and bob have said something, and bob shares a file.
-fn talk() -> Screen {
-    let mut screen = Screen::new(80, 24);
-    let file = Deed { kind: Some(MessageKind::File), file: Some(picture("cat.png")), ..Deed::default() };
-    screen.said(message(1, "bob", "lunch?"));
-    screen.said(message(2, "alice", "at one"));
-    screen.said(MessageEvent { deed: file, ..message(3, "bob", "x") });
-    screen
-}
-
-fn pick(screen: &mut Screen, steps_up: usize) {
-    screen.key(KeyCode::Up, KeyModifiers::CONTROL);
-    (0..steps_up).for_each(|_| drop(screen.press(KeyCode::Up)));
-}
-
-fn content(outputs: &[Output]) -> &common::content::Content {
-    match outputs {
-        [Output::Act(Action::Say(_, content) | Action::Do(_, content))] => content,
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn what_can_be_done_to_the_picked_message_is_shown() {
-    let mut screen = talk();
-    pick(&mut screen, 1);
-    insta::assert_snapshot!(screen.shown());
-}
-
-#[test]
-fn a_picked_message_is_answered_reacted_to_and_copied() {
-    use common::content::Kind;
-    let mut screen = talk();
-    pick(&mut screen, 2);
-    screen.press(KeyCode::Char('r'));
-    screen.types("yes");
-    assert!(screen.shown().contains("bob: lunch? — Esc: back") && screen.shown().contains("reply> yes"));
-    let outputs = screen.press(KeyCode::Enter);
-    let said = content(&outputs);
-    assert_eq!(
-        (said.text.as_str(), said.kind, said.about.as_ref().map(|about| about.number)),
-        ("yes", Kind::Text, Some(1))
-    );
-    pick(&mut screen, 2);
-    screen.press(KeyCode::Char('a'));
-    screen.types("👍");
-    assert_eq!(content(&screen.press(KeyCode::Enter)).kind, Kind::Reaction);
-    pick(&mut screen, 2);
-    screen.press(KeyCode::Char('c'));
-    assert_eq!(screen.0.editor.text(), "lunch?");
-}
-
-#[test]
-fn a_picked_message_of_one_s_own_is_edited_and_deleted_when_that_is_said_twice() {
-    use common::content::Kind;
-    let mut screen = talk();
-    pick(&mut screen, 1);
-    screen.press(KeyCode::Char('e'));
-    assert_eq!(screen.0.editor.text(), "at one");
-    screen.press(KeyCode::Esc);
-    assert!(screen.0.editor.is_empty() && screen.0.aim.is_none());
-    pick(&mut screen, 1);
-    screen.press(KeyCode::Char('e'));
-    screen.types(" sharp");
-    let outputs = screen.press(KeyCode::Enter);
-    assert_eq!((content(&outputs).kind, content(&outputs).text.as_str()), (Kind::Edit, "at one sharp"));
-    pick(&mut screen, 1);
-    assert!(screen.press(KeyCode::Char('d')).is_empty());
-    assert!(screen.shown().contains("d: delete it for everybody"));
-    assert_eq!(content(&screen.press(KeyCode::Char('d'))).kind, Kind::Delete);
-}
-
-#[test]
-fn what_others_said_is_neither_edited_nor_deleted() {
-    let mut screen = talk();
-    pick(&mut screen, 2);
-    for key in ['e', 'd', 'w'] {
-        assert!(screen.press(KeyCode::Char(key)).is_empty());
-    }
-    assert!(screen.shown().contains("only to what you have said yourself"), "{}", screen.shown());
-}
-
-#[test]
-fn a_file_is_fetched_by_a_key_and_by_a_second_click() {
-    let mut screen = talk();
-    pick(&mut screen, 0);
-    let fetches = |outputs: &[Output]| matches!(outputs, [Output::Act(Action::Files(files::AskFiles::Get(get)))] if get.file == "cat.png");
-    assert!(fetches(&screen.press(KeyCode::Char('f'))));
-    let row = screen.shown().lines().position(|line| line.contains("shares cat.png")).unwrap() as u16;
-    assert!(screen.input(Input::Click(Position::new(30, row))).is_empty());
-    assert_eq!(screen.0.picked().map(|(picked, _)| picked.cursor), Some(3));
-    assert!(fetches(&screen.input(Input::Click(Position::new(30, row)))));
-}
-
-#[test]
-fn a_click_on_how_many_have_it_shows_who_and_one_beside_it_picks_the_message() {
-    let mut screen = talk();
-    let known = Said {
-        id: format!("lobby/{ALICE}/2"),
-        room: room("lobby"),
-        seq: 2,
-        stamp: "1.2".into(),
-        delivered: vec!["bob".parse().unwrap()],
-        pending: vec!["carol".parse().unwrap()],
-        cancelled: Vec::new(),
-        gone: Vec::new(),
-    };
-    screen.answer(Ask::Progress(Vec::new()), Answer::Progress(vec![known]));
-    let shown = screen.shown();
-    let (row, line) = shown.lines().enumerate().find(|(_, line)| line.contains("1/2")).unwrap();
-    // The line begins with a quote.
-    let column = line[..line.find("1/2").unwrap()].chars().count() as u16 - 1;
-    let outputs = screen.input(Input::Click(Position::new(column, row as u16)));
-    assert!(matches!(asks(&outputs)[..], [Ask::Receipts(id)] if id.number == 2), "{outputs:?}");
-    screen.press(KeyCode::Esc);
-    assert!(screen.input(Input::Click(Position::new(25, row as u16))).is_empty());
-    assert_eq!(screen.0.picked().map(|(picked, _)| picked.cursor), Some(2));
-}
-
 #[test]
 fn what_the_session_counts_as_unread_shows_and_what_is_in_view_is_marked_as_read() {
     let mut screen = Screen::new(80, 24);
@@ -575,8 +468,7 @@ fn what_the_session_counts_as_unread_shows_and_what_is_in_view_is_marked_as_read
     assert!(screen.shown().contains("@2/8"), "{}", screen.shown());
     screen.input(Input::Event(Event::Read(Read { room: room("den"), cursor: 6 })));
     assert!(!screen.shown().contains("@2/8"));
-    screen.said(message(9, "bob", "hi"));
-    let outputs = screen.input(Input::Tick);
+    let outputs = screen.said(message(9, "bob", "hi"));
     assert!(asks(&outputs).contains(&&Ask::MarkRead(room("lobby"), 9)), "{outputs:?}");
     screen.answer(Ask::MarkRead(room("lobby"), 9), Answer::Read(Read { room: room("lobby"), cursor: 9 }));
     assert!(!asks(&screen.input(Input::Tick)).iter().any(|ask| matches!(ask, Ask::MarkRead(..))));
@@ -594,4 +486,54 @@ fn keys_are_those_of_the_config_and_shown_so() {
     screen.press(KeyCode::Esc);
     screen.press(KeyCode::F(1));
     assert!(screen.shown().contains("ctrl-S"), "{}", screen.shown());
+}
+
+#[test]
+fn what_is_typed_in_a_room_waits_there() {
+    let mut screen = Screen::new(80, 24);
+    screen.types("for the lobby");
+    screen.key(KeyCode::Char('n'), KeyModifiers::CONTROL);
+    assert_eq!((screen.0.room(), screen.0.editor.text()), (Some(&room("@bob")), ""));
+    screen.types("for bob");
+    screen.key(KeyCode::Up, KeyModifiers::ALT);
+    assert_eq!(screen.0.editor.text(), "for the lobby");
+    screen.key(KeyCode::Char('n'), KeyModifiers::CONTROL);
+    assert_eq!(screen.0.editor.text(), "for bob");
+}
+
+#[test]
+fn a_line_stands_before_the_first_that_is_new() {
+    let mut screen = Screen::new(80, 24);
+    screen
+        .answer(Ask::Chats, Answer::Chats(vec![Chat { read: 2, unread: 1, counted: 3, ..chat("den") }, chat("lobby")]));
+    screen.0.go(room("den"));
+    screen.input(Input::Tick);
+    let said = |n| Event::Message(MessageEvent { room: room("den"), ..message(n, "bob", &format!("number {n}.")) });
+    screen.answer(Ask::Page(room("den"), None), Answer::Messages((1..=3).map(said).collect()));
+    let shown = screen.shown();
+    let at = |text: &str| shown.find(text).unwrap_or_else(|| panic!("{text}: {shown}"));
+    assert!(at("number 2.") < at("── new ─") && at("── new ─") < at("number 3."), "{shown}");
+}
+
+#[test]
+fn the_line_that_is_typed_stays_on_a_very_small_terminal() {
+    for (width, height) in [(20, 5), (30, 4), (20, 3)] {
+        let mut screen = Screen::new(width, height);
+        screen.types("hello");
+        assert!(screen.shown().contains("hello"), "{}", screen.shown());
+    }
+}
+
+#[test]
+fn the_key_of_a_search_goes_on_with_one_that_is_open_and_other_words_are_another_search() {
+    let mut screen = Screen::new(80, 24);
+    screen.key(KeyCode::Char('f'), KeyModifiers::CONTROL);
+    screen.types("one");
+    let outputs = screen.key(KeyCode::Char('f'), KeyModifiers::CONTROL);
+    assert_eq!(asks(&outputs), [&Ask::Search(room("lobby"), "one".into())]);
+    let found = screen.page(7..=8);
+    screen.answer(Ask::Search(room("lobby"), "one".into()), found);
+    assert!(screen.shown().contains("1 of 2"));
+    screen.types("two");
+    assert!(!screen.shown().contains("1 of 2") && screen.shown().contains("Enter: search"), "{}", screen.shown());
 }

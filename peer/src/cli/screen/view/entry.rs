@@ -48,6 +48,7 @@ pub fn lines(entry: &Entry, width: usize, look: Look, marked: Option<u64>) -> Ve
             let rule = "─".repeat(width.saturating_sub(day.len() + 4));
             vec![Line::styled(format!("── {day} {rule}"), look.dim())]
         }
+        Entry::New => vec![Line::styled(format!("── new {}", "─".repeat(width.saturating_sub(7))), look.mention())],
         Entry::Notice(notice) => {
             let style = if notice.starts_with('!') { look.trouble() } else { look.notice() };
             let line = |line: &str| wrap(&[Span::styled(text::inline(line), style)], width, 2);

@@ -9,8 +9,10 @@ const PLACES: u16 = 18;
 const MEMBERS: u16 = 24;
 /// Columns of the terminal from which the members are shown.
 const WIDE: u16 = 100;
+/// Lines of the terminal below which there is no room for more than what is said and typed.
+const LOW: u16 = 8;
 /// Lines of what is typed, and of transfers, at the most.
-const TYPED: usize = 6;
+pub const TYPED: usize = 6;
 const TRANSFERS: usize = 3;
 
 /// Where what is.
@@ -46,13 +48,17 @@ impl Layout {
             Overlay::Search(..) => 1,
             _ => state.editor.rows(usize::from(all.width.saturating_sub(prompt))).0.len().min(TYPED),
         };
-        let transfers = state.transfers.len().min(TRANSFERS);
+        // On a very low terminal the line that is typed goes before all but what is said.
+        let is_low = all.height < LOW;
+        let transfers = if is_low { 0 } else { state.transfers.len().min(TRANSFERS) };
+        let typed = if is_low { 1 } else { typed };
+        let frame = u16::from(!is_low);
         let rows = [
-            Constraint::Length(1),
-            Constraint::Min(3),
+            Constraint::Length(frame),
+            Constraint::Min(1),
             Constraint::Length(transfers as u16),
             Constraint::Length(typed as u16 + 1),
-            Constraint::Length(1),
+            Constraint::Length(frame),
         ];
         let [head, middle, transfers, input, status] = Split::vertical(rows).areas(all);
         let members = if shows_members { MEMBERS.min(all.width / 2) } else { 0 };

@@ -22,7 +22,7 @@ pub use look::Look;
 
 use super::{bindings::Does, overlay::Overlay, state::State};
 use crate::cli::{text, transfers};
-use layout::{prompt, prompt_width};
+use layout::{TYPED, prompt, prompt_width};
 use peer::size::Size;
 
 /// Columns of the bar of a transfer.
@@ -38,7 +38,8 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
         sides::members(state, look, area, frame);
     }
     let moving = state.transfers.iter().take(layout.transfers.height.into());
-    let lines: Vec<Line<'_>> = moving.map(|transfer| Line::styled(bar(transfer), look.notice())).collect();
+    let line = |transfer| Line::styled(cut(&bar(transfer), layout.transfers.width.into()), look.notice());
+    let lines: Vec<Line<'_>> = moving.map(line).collect();
     frame.render_widget(Paragraph::new(lines), layout.transfers);
     input(state, look, layout.input, frame);
     status(state, look, layout.status, frame);
@@ -107,7 +108,7 @@ fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     frame.render_widget(Line::styled(line, style), rule);
     let prompt_width = prompt_width(state).min(area.width);
     let (editor, told) = match &state.overlay {
-        Overlay::Search(editor, found) => (editor, over::found(found)),
+        Overlay::Search(editor, found) => (editor, over::found(editor.text(), found)),
         _ => (&state.editor, String::new()),
     };
     let prompt_style = look.notice().add_modifier(Modifier::BOLD);
@@ -134,7 +135,9 @@ fn hint(state: &State) -> String {
         return format!(" {} — Esc: back ", cut(&aim.about, 50));
     }
     if state.conversation.is_at_end() {
-        return String::new();
+        // Not all of them are in view.
+        let lines = state.editor.text().split('\n').count();
+        return if lines > TYPED { format!(" {lines} lines ") } else { String::new() };
     }
     let unread = state.room().and_then(|room| state.places.get(room)).map_or(0, |place| place.unread);
     let unread = if unread > 0 { format!(", {unread} new") } else { String::new() };

@@ -67,8 +67,9 @@ pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
 }
 
 /// `2 of 17; Enter: the one before`.
-pub fn found(found: &Found) -> String {
-    match (found.words.is_empty(), found.cursors.len()) {
+pub fn found(typed: &str, found: &Found) -> String {
+    // What was found with other words is not what is asked for.
+    match (found.words.is_empty() || found.words != typed.trim(), found.cursors.len()) {
         (true, _) => "Enter: search; Esc: back".into(),
         (_, 0) => "nothing here has these words".into(),
         (_, count) => format!("{} of {count}; Enter: the one before; Esc: back", found.at + 1),
