@@ -66,6 +66,8 @@ pub enum Action {
     Say(RoomName, Content),
     /// Say it to one person, and go to that conversation.
     Tell(RoomName, String),
+    /// To say what is typed from now on to one person.
+    Turn(RoomName),
     /// Do something to what was said.
     Do(RoomName, Content),
     /// To mark a conversation as read.
@@ -121,6 +123,12 @@ pub async fn act(session: impl Session, action: Action, later: mpsc::Sender<Outc
 
 async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome>) -> Result<Outcome, Refusal> {
     Ok(match action {
+        Action::Turn(room) => {
+            // Refused if nobody of that name is known.
+            session.history(History { limit: Some(1), ..History::of(room.clone()) }).await?;
+            let told = format!("what you type goes to {room} now, and to nobody else");
+            Outcome::Met(room, told)
+        }
         Action::Tell(room, text) => Outcome::Told(session.speak(room, text.into()).await?),
         Action::Join(room) => joined(session.join(room).await?),
         Action::Create(create) => {

@@ -59,7 +59,7 @@ const GROUPS: [Group; 6] = [
             command("react", "[ID] EMOJI", "react to a message, or the last of another", |talk, rest| {
                 talk.do_as(rest, |latest, rest| latest.react(rest))
             }),
-            command("msg", "NAME TEXT", "say something to one person, and go on with them", people::tell),
+            command("msg", "NAME [TEXT]", "say something to one person, and go on with them", people::tell),
             command("chats", "", "all your conversations", people::chats),
             command("read", "[ROOM]", "mark a conversation as read", |talk, rest| {
                 Ok(Action::MarkRead(talk.or_room(rest)?))
@@ -165,7 +165,17 @@ const GROUPS: [Group; 6] = [
 ];
 
 /// Other words for a command: of the command line, and such as people type.
-const ALIASES: [(&str, &str); 3] = [("members", "who"), ("handover", "hand-over"), ("exit", "quit")];
+const ALIASES: [(&str, &str); 9] = [
+    ("members", "who"),
+    ("handover", "hand-over"),
+    ("exit", "quit"),
+    ("part", "leave"),
+    ("names", "who"),
+    ("nick", "rename"),
+    ("query", "msg"),
+    ("dm", "msg"),
+    ("q", "quit"),
+];
 
 impl Command {
     /// With its name and no parameters yet.
@@ -220,7 +230,8 @@ fn all() -> impl Iterator<Item = &'static Command> {
 }
 
 fn find(name: &str) -> Option<&'static Command> {
-    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, name)| name);
+    let name = name.to_lowercase();
+    let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name.as_str(), |(_, name)| name);
     all().find(|command| command.name == name)
 }
 

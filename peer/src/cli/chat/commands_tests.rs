@@ -94,9 +94,16 @@ fn people_may_be_named_as_their_conversations_are() {
 fn what_is_missing_or_too_much_is_told_with_what_it_takes() {
     assert_eq!(shown("kick"), "! it is /kick [ROOM] NAME: remove somebody, who may join again or ask to");
     assert_eq!(shown("join"), "! it is /join ROOM: become a member of a room, or go to one that you are in");
-    for line in ["kick a b c", "rooms x", "rename", "msg bob", "create", "verify"] {
+    for line in ["kick a b c", "rooms x", "rename", "msg", "create", "verify"] {
         assert!(shown(line).starts_with("! it is /"), "{line}: {}", shown(line));
     }
+}
+
+#[test]
+fn words_that_people_know_from_elsewhere_are_understood_in_any_case() {
+    assert_eq!(typed(&in_den(), "PART"), typed(&in_den(), "leave"));
+    assert_eq!(typed(&in_den(), "nick foo"), typed(&in_den(), "rename foo"));
+    assert_eq!(typed(&in_den(), "query bob"), Action::Turn("@bob".parse().unwrap()));
 }
 
 #[test]

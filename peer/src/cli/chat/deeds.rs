@@ -101,6 +101,15 @@ impl InRoom<'_> {
             }
             return Ok((id, more.trim()));
         }
+        // Without this, a mistyped id would be the text that takes the place of another one.
+        if let Some((room, _)) = first.split_once('/')
+            && (room.to_lowercase() == self.room.fold() || first.matches('/').count() > 1)
+        {
+            return Err(format!(
+                "{first:?} is no id of a message; one looks like {}/0f1e2d3c4b5a6978/7, and is in: peer history ROOM --ids",
+                self.room
+            ));
+        }
         let name = || format!("{nothing}; name a message by its id, which is in: peer history ROOM --ids");
         Ok((latest.cloned().ok_or_else(name)?, rest))
     }

@@ -36,11 +36,17 @@ pub const COMMANDS: &[Command] = &[
     Command::new("listen", "", "let in who is not known, until /quit", |_, rest| words::none(rest, Action::Listen)),
 ];
 
-/// `NAME TEXT`: says it to them.
+/// `NAME [TEXT]`: says it to them, and goes on with them.
 pub fn tell(_: &Talk, rest: &str) -> Result<Action, Bad> {
-    let (name, text) = rest.split_once(char::is_whitespace).ok_or(Bad::Usage)?;
+    let (name, text) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+    if name.is_empty() {
+        return Err(Bad::Usage);
+    }
     let room = format!("@{}", name.trim_start_matches('@')).parse()?;
-    Ok(Action::Tell(room, text.trim().to_string()))
+    Ok(match text.trim() {
+        "" => Action::Turn(room),
+        text => Action::Tell(room, text.to_string()),
+    })
 }
 
 /// Nothing: all conversations.

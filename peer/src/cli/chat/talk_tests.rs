@@ -246,6 +246,19 @@ fn a_command_that_names_no_message_is_about_the_latest() {
     assert_eq!(talk.typed("/me waves"), Action::Say(room("lobby"), waves));
 }
 
+/// It would take the place of an earlier one.
+#[test]
+fn what_looks_like_an_id_and_is_none_is_no_text() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.happened(&said_by("self", 1, Deed::default()), now);
+    for line in ["/edit lobby/xyz no", "/edit Lobby/1 no", "/edit den/abababababababab/x no", "/delete lobby/1"] {
+        let Action::Show(why) = talk.typed(line) else { panic!("{line} is refused") };
+        assert!(why.contains("is no id of a message"), "{line}: {why}");
+    }
+    let text = Content::edit(&"lobby/abababababababab/1".parse().unwrap(), "and/or so".into());
+    assert_eq!(talk.typed("/edit and/or so"), Action::Do(room("lobby"), text));
+}
+
 #[test]
 fn after_a_message_that_is_taken_back_the_one_before_is_meant() {
     let (mut talk, now) = (in_lobby(), Instant::now());

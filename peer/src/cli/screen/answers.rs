@@ -1,8 +1,6 @@
 //! What the session answers goes into what is shown.
 
-use std::mem::discriminant;
-
-use common::wire::control::{Event, Refusal};
+use common::wire::control::{Event, Refusal, Said};
 
 use super::{
     ask::{Answer, Ask},
@@ -14,10 +12,15 @@ use crate::cli::{chat::commands, text};
 impl State {
     /// The session has answered.
     pub(super) fn answered(&mut self, ask: Ask, answer: Result<Answer, Refusal>, out: &mut Vec<Output>) {
-        self.under_way.remove(&discriminant(&ask));
+        self.asked(&ask, out);
         match (ask, answer) {
-            (Ask::Page(..) | Ask::After(..) | Ask::Around(..) | Ask::Search(..) | Ask::Receipts(_), Err(refusal)) => {
-                self.conversation.is_open = true;
+            (
+                ask @ (Ask::Page(..) | Ask::After(..) | Ask::Around(..) | Ask::Search(..) | Ask::Receipts(_)),
+                Err(refusal),
+            ) => {
+                if let Ask::Page(room, _) | Ask::Around(room, _) = &ask {
+                    self.conversation.is_open |= self.conversation.is_of(room);
+                }
                 self.overlay = Overlay::None;
                 self.notice(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  ")));
             }
@@ -42,7 +45,10 @@ impl State {
             (Ask::Members(room), Ok(Answer::Members(members))) if self.room() == Some(&room) => self.members = members,
             (Ask::Topic(room), Ok(Answer::Topic(topic))) if self.room() == Some(&room) => self.topic = topic,
             (_, Ok(Answer::Progress(known))) => {
-                known.iter().for_each(|said| self.conversation.progress(said));
+                // Who has got more since it was asked is not taken for somebody who lacks it.
+                let is_sure = |said: &&Said| !self.stale.progress || said.pending.is_empty();
+                let sure: Vec<&Said> = known.iter().filter(is_sure).collect();
+                sure.into_iter().for_each(|said| self.conversation.progress(said));
             }
             (_, Ok(Answer::Transfers(transfers))) => {
                 self.transfers = transfers.into_iter().filter(|transfer| !transfer.state.is_over()).collect();
@@ -60,6 +66,15 @@ impl State {
         let lines = lines_in(pane);
         let (Ask::Page(room, _) | Ask::After(room, _) | Ask::Around(room, _)) = &ask else { return };
         if !self.conversation.is_of(room) {
+            return;
+        }
+        // What is shown may have become another part of it meanwhile.
+        let fits = match &ask {
+            Ask::Page(_, Some(before)) => self.conversation.begins() == Some(*before),
+            Ask::After(_, after) => self.conversation.ends() == Some(*after),
+            _ => true,
+        };
+        if !fits {
             return;
         }
         let read = self.places.get(room).map_or(0, |place| place.read);

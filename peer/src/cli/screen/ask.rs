@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use common::{
     MessageId, RoomName,
     wire::control::{
-        Event, History, Member, Read, Receipt, Refusal, Room, Said, Status,
+        Event, History, Member, MemberChange, Read, Receipt, Refusal, Room, Said, Status,
         files::{AnswerFiles, AskFiles, OfRoom, Transfer},
         people::{AnswerPeople, AskPeople, Chat},
     },
 };
-use peer::control::Session;
+use peer::control::{Session, follow::cursor};
 
 use super::conversation::PAGE;
 
@@ -93,10 +93,10 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
         Ask::Members(room) => Answer::Members(session.members(room).await?),
         Ask::Topic(room) => Answer::Topic(session.table(room).await?.settings.topic),
         Ask::Page(room, before) => Answer::Messages(session.history(page(room, before)).await?),
-        Ask::After(room, after) => Answer::Messages(session.latest(Some(room), Some(after), PAGE).await?),
+        Ask::After(room, after) => Answer::Messages(onward(&session, room, after).await?),
         Ask::Around(room, at) => {
             let before = session.history(page(room.clone(), Some(at.saturating_add(1)))).await?;
-            Answer::Around(before, session.latest(Some(room), Some(at), PAGE).await?)
+            Answer::Around(before, onward(&session, room, at).await?)
         }
         Ask::Search(room, words) => Answer::Messages(
             session.history(History { limit: Some(PAGE), search: Some(words), ..History::of(room) }).await?,
@@ -126,6 +126,29 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
             Answer::Words(found.unwrap_or_default())
         }
     })
+}
+
+/// What was said after a cursor, and who joined and left. Who was online is left out, and however much of that there is,
+/// what lies behind it is found: less than a page is all there is.
+async fn onward(session: &impl Session, room: RoomName, mut after: u64) -> Result<Vec<Event>, Refusal> {
+    let mut found = Vec::new();
+    loop {
+        let page = session.latest(Some(room.clone()), Some(after), PAGE).await?;
+        let is_last = page.len() < PAGE as usize;
+        after = page.iter().filter_map(cursor).max().unwrap_or(after);
+        found.extend(page.into_iter().filter(|event| match event {
+            Event::Member(member) => is_coming_or_going(member.change),
+            _ => true,
+        }));
+        if is_last || found.len() >= PAGE as usize {
+            return Ok(found);
+        }
+    }
+}
+
+/// As a page of the history has it.
+fn is_coming_or_going(change: MemberChange) -> bool {
+    matches!(change, MemberChange::Joined | MemberChange::Left | MemberChange::Removed | MemberChange::Banned)
 }
 
 /// A path as one word of a command. In a folder it goes on, and its quote stays open.

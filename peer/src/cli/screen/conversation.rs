@@ -234,10 +234,10 @@ impl Conversation {
         self.offset = self.offset.saturating_add_signed(up);
         let all = self.clamp(height, lines);
         if up > 0 && self.more_before && self.offset + height + NEAR >= all {
-            return self.entries.iter().find_map(cursor).map(Missing::Before);
+            return self.begins().map(Missing::Before);
         }
         if up < 0 && self.more_after && self.offset < NEAR {
-            return self.entries.iter().rev().find_map(place).map(Missing::After);
+            return self.ends().map(Missing::After);
         }
         None
     }
@@ -280,6 +280,16 @@ impl Conversation {
     /// The cursor of the newest message that is held.
     pub fn last(&self) -> Option<u64> {
         self.entries.iter().rev().find_map(cursor)
+    }
+
+    /// What older messages are asked for by.
+    pub fn begins(&self) -> Option<u64> {
+        self.entries.iter().find_map(cursor)
+    }
+
+    /// What newer ones are asked for by.
+    pub fn ends(&self) -> Option<u64> {
+        self.entries.iter().rev().find_map(place)
     }
 
     fn done_to(&mut self, message: MessageEvent) {

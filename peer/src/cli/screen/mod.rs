@@ -58,6 +58,9 @@ const LINES: usize = 64;
 /// Outcomes of what goes on by itself that wait to be shown.
 const LATER: usize = 8;
 
+/// How long what was entered before the screen was closed may take.
+const FAREWELL: Duration = Duration::from_secs(3);
+
 /// What a screen begins with.
 #[derive(Default)]
 pub struct Begin {
@@ -145,6 +148,10 @@ pub async fn run<S: Session>(
         over = doing.all(state.handle(input, Instant::now()), &mut terminal)?;
         changed |= state.take_changed();
     }
+    drop(terminal);
+    for undone in doing.finish().await {
+        crate::cli::output::note(&undone);
+    }
     Ok(None)
 }
 
@@ -200,6 +207,28 @@ impl<S: Session> Doing<S> {
         {
             self.acting = Some(Box::pin(act(self.session.clone(), action, self.later.clone())));
         }
+    }
+
+    /// Does what was entered before the screen was closed, as far as there is time; what went wrong, and what was not done.
+    async fn finish(mut self) -> Vec<String> {
+        let end = time::Instant::now() + FAREWELL;
+        let mut undone = Vec::new();
+        self.next();
+        while let Some(acting) = self.acting.take() {
+            match time::timeout_at(end, acting).await {
+                Ok(Outcome::Refused(refusal)) => undone.push(refusal.message),
+                Ok(_) => {}
+                Err(_) => {
+                    let more = self.lines.len();
+                    let more = if more > 0 { format!(", nor {more} lines behind it") } else { String::new() };
+                    undone
+                        .push(format!("what was entered last may not have been done when the screen was closed{more}"));
+                    break;
+                }
+            }
+            self.next();
+        }
+        undone
     }
 
     /// What came of it. Cancel-safe.

@@ -27,6 +27,7 @@ impl State {
             Event::Read(read) => self.stale.chats |= !self.places.read_up_to(&read.room, read.cursor),
             Event::Receipt(receipt) => {
                 if self.conversation.is_of(&receipt.room) {
+                    self.stale.progress |= self.is_asking(&Ask::Progress(Vec::new()));
                     self.conversation.receipt(&receipt);
                 }
             }
@@ -70,6 +71,7 @@ impl State {
         self.stale.chats |= is_me || !event.room.is_plain() || matches!(event.change, Joined | Left | Online | Offline);
         let lines = lines_in(self.pane());
         if here {
+            self.stale.progress |= self.is_asking(&Ask::Progress(Vec::new()));
             self.conversation.doubt();
             if matches!(event.change, Joined | Left | Online | Offline | Away) && !is_me {
                 self.conversation.noise(event, &lines);

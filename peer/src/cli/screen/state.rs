@@ -2,7 +2,7 @@
 //! [`super::view`] draws what is held here.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::{BTreeMap, HashMap, hash_map},
     mem::{Discriminant, discriminant},
     time::{Duration, Instant},
 };
@@ -122,7 +122,8 @@ pub struct State {
     /// What was typed in other rooms and not said.
     drafts: BTreeMap<RoomName, String>,
     pub(super) typing: BTreeMap<(RoomName, AccountName), Instant>,
-    pub(super) under_way: HashSet<Discriminant<Ask>>,
+    /// What is asked, and what of the same kind is to be asked then.
+    pub(super) under_way: HashMap<Discriminant<Ask>, (Ask, Option<Ask>)>,
     pub(super) stale: Stale,
     ticks: u64,
     changed: bool,
@@ -137,6 +138,8 @@ pub(super) struct Stale {
     pub members: bool,
     /// What it is about.
     pub topic: bool,
+    /// What is being asked of how far messages have got: somebody has more of them by now.
+    pub progress: bool,
 }
 
 impl State {
@@ -161,8 +164,8 @@ impl State {
             completing: None,
             drafts: BTreeMap::new(),
             typing: BTreeMap::new(),
-            under_way: HashSet::new(),
-            stale: Stale { chats: true, members: true, topic: true },
+            under_way: HashMap::new(),
+            stale: Stale { chats: true, members: true, topic: true, progress: false },
             ticks: 0,
             changed: true,
         }
@@ -278,11 +281,31 @@ impl State {
         }
     }
 
-    /// Asks the session, unless the same is asked already.
+    /// Asks the session, unless the same is asked already. Of one kind there is one question at a time: another one waits
+    /// for its answer, and takes the place of one that waits.
     pub fn ask(&mut self, ask: Ask, out: &mut Vec<Output>) {
-        if self.under_way.insert(discriminant(&ask)) {
-            out.push(Output::Ask(ask));
+        match self.under_way.entry(discriminant(&ask)) {
+            hash_map::Entry::Vacant(entry) => {
+                entry.insert((ask.clone(), None));
+                out.push(Output::Ask(ask));
+            }
+            hash_map::Entry::Occupied(mut entry) => {
+                let (asked, next) = entry.get_mut();
+                *next = (*asked != ask).then_some(ask);
+            }
         }
+    }
+
+    /// The answer has come: what waited for it is asked.
+    pub(super) fn asked(&mut self, ask: &Ask, out: &mut Vec<Output>) {
+        if let Some((_, Some(next))) = self.under_way.remove(&discriminant(ask)) {
+            self.ask(next, out);
+        }
+    }
+
+    /// Whether something of the kind is asked.
+    pub(super) fn is_asking(&self, ask: &Ask) -> bool {
+        self.under_way.contains_key(&discriminant(ask))
     }
 
     /// Does what a typed line asks for.
@@ -336,19 +359,25 @@ impl State {
 
     /// Asks again for what has changed: with each tick, however much happens.
     fn refresh(&mut self, out: &mut Vec<Output>) {
-        if std::mem::take(&mut self.stale.chats) {
+        // An answer to what is being asked may be of before.
+        if self.stale.chats && !self.is_asking(&Ask::Chats) {
+            self.stale.chats = false;
             self.ask(Ask::Chats, out);
         }
         let pane = self.pane();
         let Some(room) = self.room().cloned() else { return };
         let visible = self.conversation.visible(pane.height.into(), &lines_in(pane));
         let unknown: Vec<String> = self.conversation.unknown(visible).into_iter().rev().take(PROGRESS).collect();
-        if !unknown.is_empty() {
+        if !unknown.is_empty() && !self.is_asking(&Ask::Progress(Vec::new())) {
+            self.stale.progress = false;
             self.ask(Ask::Progress(unknown), out);
         }
-        if self.stale.members {
+        let members = Ask::Members(room.clone());
+        if self.stale.members
+            && !self.under_way.get(&discriminant(&members)).is_some_and(|(asked, _)| *asked == members)
+        {
             self.stale.members = false;
-            self.ask(Ask::Members(room.clone()), out);
+            self.ask(members, out);
         }
         if self.stale.topic && room.is_plain() {
             self.stale.topic = false;

@@ -307,6 +307,56 @@ fn a_tick_comes_only_with_the_receipt_of_the_last_one() {
     assert!(screen.shown().contains("lunch?  ✓"), "{}", screen.shown());
 }
 
+/// The answer is of before the receipt.
+#[test]
+fn a_receipt_that_comes_while_it_is_asked_who_has_a_message_is_not_forgotten() {
+    let mut screen = Screen::new(80, 24);
+    screen.said(message(1, "alice", "lunch?"));
+    screen.input(Input::Tick);
+    let receipt = ReceiptEvent { room: room("lobby"), name: "carol".parse().unwrap(), first: 1, last: 1, at: 5 };
+    screen.input(Input::Event(Event::Receipt(receipt)));
+    let said = Said {
+        id: format!("lobby/{ALICE}/1"),
+        room: room("lobby"),
+        seq: 1,
+        stamp: String::new(),
+        delivered: vec!["bob".parse().unwrap()],
+        pending: vec!["carol".parse().unwrap()],
+        cancelled: Vec::new(),
+        gone: Vec::new(),
+    };
+    screen.answer(Ask::Progress(Vec::new()), Answer::Progress(vec![said]));
+    assert!(!screen.shown().contains("1/2"), "{}", screen.shown());
+    let outputs = screen.input(Input::Tick);
+    assert!(matches!(asks(&outputs)[..], [Ask::Progress(_)]), "{outputs:?}");
+}
+
+#[test]
+fn of_two_questions_of_one_kind_the_later_waits_for_the_answer_to_the_first() {
+    let mut screen = Screen::new(80, 24);
+    // That of the lobby is under way from the beginning.
+    screen.0.go(room("den"));
+    let outputs = screen.input(Input::Tick);
+    assert!(!asks(&outputs).iter().any(|ask| matches!(ask, Ask::Topic(_))), "{outputs:?}");
+    let outputs = screen.answer(Ask::Topic(room("lobby")), Answer::Topic("what is for lunch".into()));
+    assert!(asks(&outputs).contains(&&Ask::Topic(room("den"))), "{outputs:?}");
+    screen.answer(Ask::Topic(room("den")), Answer::Topic("quiet, please".into()));
+    assert_eq!(screen.0.topic, "quiet, please");
+}
+
+#[test]
+fn a_page_of_a_place_that_is_no_more_in_view_is_not_put_beside_another() {
+    let mut screen = Screen::new(80, 24);
+    let page = screen.page(901..=1_000);
+    screen.answer(Ask::Page(room("lobby"), None), page);
+    screen.press(KeyCode::PageUp);
+    let (late, around) = (screen.page(801..=900), (screen.page(1..=50), screen.page(51..=100)));
+    let (Answer::Messages(before), Answer::Messages(after)) = around else { unreachable!() };
+    screen.answer(Ask::Around(room("lobby"), 50), Answer::Around(before, after));
+    screen.answer(Ask::Page(room("lobby"), Some(901)), late);
+    assert_eq!(screen.0.conversation.begins(), Some(1));
+}
+
 #[test]
 fn a_long_history_is_read_page_by_page_and_never_held_as_a_whole() {
     let mut screen = Screen::new(80, 24);
