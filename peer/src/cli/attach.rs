@@ -1,10 +1,6 @@
 //! A screen, or a chat line by line, on a session that runs already.
 
-use std::{
-    io::{self, IsTerminal},
-    path::Path,
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
 use anyhow::{Context, Result};
 use clap::Args;
@@ -54,7 +50,7 @@ async fn run(attach: Attach, global: &Global) -> Result<()> {
     }
     // Nobody has anything to tell here beside the session.
     let (_notes, notices) = mpsc::channel(1);
-    let editing = io::stdin().is_terminal() && io::stdout().is_terminal();
+    let editing = chat::can_edit();
     let bell = (editing && config.bell).then(|| Bell::new(&config));
     show(&path, async |session| {
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };

@@ -4,7 +4,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{self, BufRead, Write},
+    io::{self, BufRead, IsTerminal, Write},
     sync::mpsc as blocking,
     thread,
     time::Duration,
@@ -53,6 +53,14 @@ pub struct Typing(Option<mpsc::Receiver<()>>);
 pub struct Output {
     printing: mpsc::Sender<String>,
     printed: oneshot::Receiver<()>,
+}
+
+/// Whether this process has a terminal on which a typed line can be edited. Some only print, as that of an editor's shell.
+pub fn can_edit() -> bool {
+    /// Those that the editor takes for such.
+    const PLAIN: [&str; 3] = ["dumb", "cons25", "emacs"];
+    let is_plain = std::env::var("TERM").is_ok_and(|term| PLAIN.contains(&term.to_lowercase().as_str()));
+    !is_plain && io::stdin().is_terminal() && io::stdout().is_terminal()
 }
 
 impl Console {

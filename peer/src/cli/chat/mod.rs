@@ -27,7 +27,7 @@ use tokio::{
 };
 
 use action::{Action, Outcome, act};
-pub use console::Console;
+pub use console::{Console, can_edit};
 use talk::Talk;
 
 use super::notices::Bell;

@@ -14,7 +14,7 @@ use clap::Args;
 use common::{AccountName, Key};
 use peer::{downloads, size::Rate};
 
-use super::{Global, log, meet::Meet, output, refused, screen, stay};
+use super::{Global, chat, log, meet::Meet, output, refused, screen, stay};
 
 /// The variable that an invitation may be in.
 pub const INVITE: &str = "ROLLCALL_INVITE";
@@ -138,7 +138,7 @@ pub fn main(mut login: Login, global: &Global) -> Result<()> {
             return stay::main(&login, &config, global);
         }
     }
-    let editing = !login.headless && io::stdin().is_terminal() && io::stdout().is_terminal();
+    let editing = !login.headless && chat::can_edit();
     if editing {
         // What is logged would break the line that is being typed.
         log::to_file(&global.log, folders.profile(&login.name).open_log()?)?;
