@@ -159,9 +159,9 @@ fn run(cli: &Cli) -> Result<()> {
     Runtime::new().context("cannot start")?.block_on(async {
         // Asked for before the start, so that a signal during it is not lost.
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let domain = config.domain.clone();
+        let (domain, announced) = (config.domain.clone(), config.mdns);
         let mut host = Host::start(config, &data).await?;
-        introduce(&host, &domain, &data);
+        introduce(&host, &domain, &data, announced);
         tell_system(NotifyState::Ready);
         tokio::select! {
             biased;
@@ -182,7 +182,7 @@ fn tell_system(state: NotifyState<'_>) {
 }
 
 /// What a person wants to know of a tracker that has just started.
-fn introduce(host: &Host, domain: &Domain, data: &std::path::Path) {
+fn introduce(host: &Host, domain: &Domain, data: &std::path::Path, announced: bool) {
     let address = host.address();
     let name = if address.ip().is_unspecified() {
         hostname::get().ok().and_then(|name| name.into_string().ok()).unwrap_or_else(|| "HOST".into())
@@ -196,7 +196,12 @@ fn introduce(host: &Host, domain: &Domain, data: &std::path::Path) {
     eprintln!("key          {}", host.key());
     eprintln!("domain       {domain}");
     eprintln!("data         {}", data.display());
-    eprintln!("log in with  peer login NAME --tracker {name}{port}");
+    // One that announces itself is found without its name, which not every network knows.
+    if announced {
+        eprintln!("log in with  peer login NAME    (from another network: --tracker ADDRESS{port})");
+    } else {
+        eprintln!("log in with  peer login NAME --tracker {name}{port}");
+    }
 }
 
 fn log_to_stderr(config: &Config) -> Result<()> {

@@ -65,7 +65,7 @@ async fn a_history_of_before_there_were_marks_was_read() {
     store.commit(Arc::new(vec![Row::Segment(one)])).await.unwrap();
     drop(store);
     let old = rusqlite::Connection::open(&path).unwrap();
-    old.execute_batch("DROP TABLE read; PRAGMA user_version = 4;").unwrap();
+    old.execute_batch("DROP TABLE read; DROP TABLE acked; DROP TABLE runs; PRAGMA user_version = 4;").unwrap();
     drop(old);
     let (store, saved) = Store::open(&path, &me().key()).unwrap();
     assert!(saved.salvaged.is_none());

@@ -60,7 +60,7 @@ impl State {
     }
 
     fn changed_member(&mut self, event: MemberEvent, told: Option<String>) {
-        use MemberChange::{Away, Joined, Left, Offline, Online, Removed, Role, Topic};
+        use MemberChange::{Away, Banned, Joined, Left, Offline, Online, Removed, Role, Topic};
         let here = self.conversation.is_of(&event.room);
         let is_me = self.talk.me() == Some(&event.name);
         if matches!(event.change, Offline | Left | Removed) {
@@ -68,7 +68,9 @@ impl State {
         }
         self.stale.members |= here;
         self.stale.topic |= here && event.change == Topic;
-        self.stale.chats |= is_me || !event.room.is_plain() || matches!(event.change, Joined | Left | Online | Offline);
+        self.stale.chats |= is_me
+            || !event.room.is_plain()
+            || matches!(event.change, Joined | Left | Removed | Banned | Online | Offline);
         let lines = lines_in(self.pane());
         if here {
             self.stale.progress |= self.is_asking(&Ask::Progress(Vec::new()));
