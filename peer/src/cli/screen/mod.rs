@@ -19,6 +19,7 @@ mod pick;
 mod places;
 mod state;
 mod terminal;
+mod unreached;
 mod view;
 
 use std::{

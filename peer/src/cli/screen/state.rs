@@ -26,6 +26,7 @@ use super::{
     overlay::Overlay,
     pick::Aim,
     places::Places,
+    unreached::Unreached,
     view::{self, Layout},
 };
 use crate::cli::{
@@ -125,6 +126,7 @@ pub struct State {
     /// What is asked, and what of the same kind is to be asked then.
     pub(super) under_way: HashMap<Discriminant<Ask>, (Ask, Option<Ask>)>,
     pub(super) stale: Stale,
+    unreached: Unreached,
     ticks: u64,
     changed: bool,
 }
@@ -166,6 +168,7 @@ impl State {
             typing: BTreeMap::new(),
             under_way: HashMap::new(),
             stale: Stale { chats: true, members: true, topic: true, progress: false },
+            unreached: Unreached::default(),
             ticks: 0,
             changed: true,
         }
@@ -353,7 +356,12 @@ impl State {
                 self.ask(Ask::Transfers, out);
             }
         }
-        self.stale.members |= self.ticks.is_multiple_of(MEMBERS);
+        if self.ticks.is_multiple_of(MEMBERS) {
+            self.stale.members = true;
+            let told = self.unreached.look(&self.members, self.talk.me());
+            self.changed |= told.is_some();
+            told.into_iter().for_each(|told| self.notice(told));
+        }
         self.refresh(out);
     }
 
