@@ -11,6 +11,7 @@ use super::{
     ask::Ask,
     bindings::{Bindings, Does},
     editor::Editor,
+    jump::Jump,
     overlay::{Found, Overlay},
     state::{Output, State},
     view::Layout,
@@ -60,7 +61,8 @@ impl State {
             (Some(Does::Keys), _) => self.toggle(Overlay::Keys),
             (Some(Does::Jump), _) => {
                 self.ask(Ask::Rooms, out);
-                self.toggle(Overlay::Jump(Editor::default(), 0));
+                self.toggle(Overlay::Jump(Jump::default()));
+                self.list_jumps();
             }
             (Some(Does::Search), _) if matches!(self.overlay, Overlay::Search(..)) => self.search_on(out),
             (Some(Does::Search), _) => self.toggle(Overlay::Search(Editor::default(), Found::default())),
@@ -109,6 +111,8 @@ impl State {
             if let Some(room) = self.places.all().get(row).map(|place| place.room.clone()) {
                 self.go(room);
             }
+        } else if layout.own.contains(place) {
+            self.go(None);
         } else if layout.conversation.contains(place) && !matches!(self.overlay, Overlay::Search(..)) {
             self.click_message(place, out);
         }
@@ -142,26 +146,6 @@ impl State {
         }
     }
 
-    fn jump_key(&mut self, code: KeyCode, control: bool, out: &mut Vec<Output>) {
-        let count = self.jumps().len();
-        let Overlay::Jump(editor, picked) = &mut self.overlay else { return };
-        match code {
-            KeyCode::Enter => self.jump(out),
-            KeyCode::Up => *picked = picked.saturating_sub(1),
-            KeyCode::Down | KeyCode::Tab => *picked = (*picked + 1).min(count.saturating_sub(1)),
-            code => {
-                edit(editor, code, control, false);
-                *picked = 0;
-            }
-        }
-    }
-
-    fn step(&mut self, steps: isize) {
-        if let Some(room) = self.places.next(self.room(), steps) {
-            self.go(room);
-        }
-    }
-
     fn toggle(&mut self, overlay: Overlay) {
         let is_open = std::mem::discriminant(&self.overlay) == std::mem::discriminant(&overlay);
         self.overlay = if is_open { Overlay::None } else { overlay };
@@ -178,7 +162,7 @@ impl State {
 }
 
 /// What a key does to a line that is typed.
-fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
+pub(super) fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
     match code {
         KeyCode::Char('a') if control => editor.go_to_end(false),
         KeyCode::Char('e') if control => editor.go_to_end(true),

@@ -7,20 +7,25 @@
 
 mod answers;
 mod ask;
+mod asking;
 mod bindings;
 mod complete;
 mod conversation;
 mod editor;
 mod entries;
+mod jump;
 mod keys;
+mod moving;
 mod news;
 mod overlay;
 mod pick;
 mod places;
 mod state;
 mod terminal;
+mod told;
 mod unreached;
 mod view;
+mod window;
 
 use std::{
     collections::VecDeque,
@@ -31,7 +36,7 @@ use std::{
 
 use anyhow::Result;
 use common::{RoomName, wire::control::Refusal};
-use peer::control::{Follow, Lasting, Session};
+use peer::control::{Follow, Lasting, Session, follow::cursor};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -96,7 +101,10 @@ pub async fn run<S: Session>(
     let (status, rooms) = (session.status().await?, session.rooms().await?);
     let mut past = Follow::new(session.clone(), None, None).typing();
     // What was before is in the history.
-    while past.next_past().await?.is_some() {}
+    let mut latest = 0;
+    while let Some(event) = past.next_past().await? {
+        latest = cursor(&event).map_or(latest, |cursor| cursor.max(latest));
+    }
     let mut events = Lasting::new(session.clone(), past);
     let mut idle = Idle::new(begin.away_after);
     let mut terminal = Terminal::open()?;
@@ -104,7 +112,7 @@ pub async fn run<S: Session>(
     let look = Look::of_terminal();
     let mut state = State::new(terminal.size()?, begin.room, begin.attached, begin.keys);
     let mut doing = Doing::new(session.clone());
-    let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
+    let mut over = doing.all(state.begin(status, rooms, latest), &mut terminal)?;
     let mut tick = time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut next_frame = Instant::now();
@@ -253,7 +261,5 @@ impl<S: Session> Doing<S> {
     }
 }
 
-#[cfg(test)]
-mod pick_tests;
 #[cfg(test)]
 mod tests;

@@ -25,6 +25,8 @@ pub struct Layout {
     pub places: Rect,
     /// The first of them that is in view.
     pub first_place: usize,
+    /// The place of what is about none of them, if it is shown.
+    pub own: Rect,
     /// The messages.
     pub conversation: Rect,
     /// The members, if they are shown.
@@ -64,6 +66,13 @@ impl Layout {
         let members = if shows_members { MEMBERS.min(all.width / 2) } else { 0 };
         let columns = [Constraint::Length(places), Constraint::Min(20), Constraint::Length(members)];
         let [places, conversation, members] = Split::horizontal(columns).areas(middle);
+        let (places, own) = match places.height {
+            2.. if state.shows_own() && places.width > 0 => {
+                let [places, own] = Split::vertical([Constraint::Min(1), Constraint::Length(1)]).areas(places);
+                (places, own)
+            }
+            _ => (places, Rect::default()),
+        };
         // The one that is in the middle is in view.
         let list = state.places.all();
         let current = list.iter().position(|place| state.room() == Some(&place.room)).unwrap_or(0);
@@ -75,6 +84,7 @@ impl Layout {
             middle,
             places,
             first_place,
+            own,
             conversation,
             members: (members.width > 0).then_some(members),
             transfers,

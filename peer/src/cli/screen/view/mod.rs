@@ -16,7 +16,7 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-pub use entry::{height, is_receipt};
+pub use entry::{height, is_long, is_receipt};
 pub use layout::Layout;
 pub use look::Look;
 
@@ -33,6 +33,7 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
     let layout = Layout::of(state);
     head(state, look, layout.head, frame);
     sides::places(state, look, &layout, frame);
+    sides::own(state, look, layout.own, frame);
     conversation(state, look, layout.conversation, frame);
     if let Some(area) = layout.members {
         sides::members(state, look, area, frame);
@@ -60,7 +61,7 @@ fn head(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
                 if state.topic.is_empty() { String::new() } else { format!(" — {}", text::inline(&state.topic)) };
             format!(" {room}{count}{topic}")
         }
-        None => " Rollcall".into(),
+        None => " what is about no conversation".into(),
     };
     let title = cut(&title, area.width.into());
     frame.render_widget(Paragraph::new(title).style(look.bar()), area);
@@ -70,17 +71,12 @@ fn conversation(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let conversation = &state.conversation;
     let marked = state.picked().map(|(picked, _)| picked.cursor).or(conversation.marked);
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    // From the end, as far as it is in view: what is above costs nothing.
-    for entry in conversation.entries.iter().rev() {
-        if lines.len() >= conversation.offset + height {
-            break;
-        }
-        lines.extend(entry::lines(entry, width, look, marked).into_iter().rev());
+    let mut shown: Vec<Line<'static>> = Vec::new();
+    for (at, rows) in conversation.in_view(height, &state.lines()) {
+        let lines = entry::lines(&conversation.entries[at], width, look, marked);
+        shown.extend(lines.into_iter().skip(rows.start).take(rows.len()));
     }
-    let mut shown: Vec<Line<'static>> = lines.into_iter().skip(conversation.offset).take(height).collect();
-    shown.reverse();
-    let empty = height - shown.len();
+    let empty = height.saturating_sub(shown.len());
     let below = Rect { y: area.y + empty as u16, height: shown.len() as u16, ..area };
     frame.render_widget(Paragraph::new(shown), below);
     if !conversation.is_open {
@@ -129,7 +125,7 @@ fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
 /// What stands on the line above what is typed: what can be done, or where one is.
 fn hint(state: &State) -> String {
     if let Some((picked, message)) = state.picked() {
-        return format!(" {} ", picked.hints(message));
+        return format!(" {} ", picked.hints(message, state.picked_is_folded()));
     }
     if let Some(aim) = &state.aim {
         return format!(" {} — Esc: back ", cut(&aim.about, 50));

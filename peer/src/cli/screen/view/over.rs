@@ -11,6 +11,7 @@ use ratatui::{
 use super::{Look, cut};
 use crate::cli::{
     screen::{
+        jump::{OWN, Target},
         keys,
         overlay::{Found, Overlay},
         state::State,
@@ -28,17 +29,20 @@ pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
             };
             window("keys", keys::told(&state.bindings).into_iter().map(line).collect(), look, area, frame);
         }
-        Overlay::Jump(editor, picked) => {
-            let rooms = state.jumps();
-            let mut lines = vec![Line::from(format!("> {}▏", text::inline(editor.text())))];
+        Overlay::Jump(jump) => {
+            let mut lines = vec![Line::from(format!("> {}▏", text::inline(jump.editor.text())))];
             let height = usize::from(area.height).saturating_sub(4).max(1);
-            let first = (picked + 1).saturating_sub(height);
-            for (at, (room, joined)) in rooms.iter().enumerate().skip(first).take(height) {
-                let style = if at == *picked { look.bar() } else { Style::new() };
-                let join = if *joined { "" } else { "  (join)" };
-                lines.push(Line::styled(format!("  {}{join}", text::inline(room.as_str())), style));
+            let first = (jump.picked + 1).saturating_sub(height);
+            for (at, target) in jump.found().enumerate().skip(first).take(height) {
+                let style = if at == jump.picked { look.bar() } else { Style::new() };
+                let (name, what) = match target {
+                    Target::In(room) => (room.as_str(), ""),
+                    Target::Other(room) => (room.as_str(), "  (join)"),
+                    Target::Own => (OWN, "  (what is about no conversation)"),
+                };
+                lines.push(Line::styled(format!("  {}{what}", text::inline(name)), style));
             }
-            if rooms.is_empty() {
+            if jump.found().len() == 0 {
                 lines.push(Line::styled("  no room is called so; /create makes one", look.dim()));
             }
             window("go to", lines, look, area, frame);
