@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! terminal, session -> Input -> State::handle -> Output -> act (one after the other), ask (each by itself)
-//!                                  State -> view::draw -> terminal, at most 30 times a second
+//!                                  State -> view::draw -> Frames -> terminal, at most 30 times a second
 //! ```
 
 mod answers;
@@ -13,6 +13,7 @@ mod complete;
 mod conversation;
 mod editor;
 mod entries;
+mod frames;
 mod jump;
 mod keys;
 mod moving;
@@ -80,6 +81,8 @@ pub struct Begin {
     pub attached: bool,
     /// Which key does what.
     pub keys: Bindings,
+    /// Whether the mouse is for the screen, or for the terminal to select text with.
+    pub mouse: bool,
 }
 
 /// Whether this process has a terminal that can show it.
@@ -107,7 +110,7 @@ pub async fn run<S: Session>(
     }
     let mut events = Lasting::new(session.clone(), past);
     let mut idle = Idle::new(begin.away_after);
-    let mut terminal = Terminal::open()?;
+    let mut terminal = Terminal::open(begin.mouse)?;
     let mut inputs = terminal.inputs();
     let look = Look::of_terminal();
     let mut state = State::new(terminal.size()?, begin.room, begin.attached, begin.keys);
@@ -120,8 +123,8 @@ pub async fn run<S: Session>(
     while !over {
         let input = tokio::select! {
             biased;
-            () = time::sleep_until(next_frame.into()), if changed => {
-                terminal.draw(|frame| view::draw(&state, look, frame))?;
+            () = terminal.is_ready(next_frame), if changed => {
+                terminal.draw(&state.title(), |frame| view::draw(&state, look, frame))?;
                 next_frame = Instant::now() + FRAME;
                 changed = false;
                 continue;
@@ -149,13 +152,13 @@ pub async fn run<S: Session>(
                     Err(end) => return Ok(Some(end)),
                 };
                 if begin.bell.as_mut().is_some_and(|bell| bell.rings(&event, time::Instant::now())) {
-                    terminal.bell()?;
+                    terminal.bell();
                 }
                 Input::Event(event)
             }
         };
         over = doing.all(state.handle(input, Instant::now()), &mut terminal)?;
-        changed |= state.take_changed();
+        changed |= state.take_changed() || terminal.rings();
     }
     drop(terminal);
     for undone in doing.finish().await {
@@ -203,7 +206,7 @@ impl<S: Session> Doing<S> {
                     });
                 }
                 Output::Act(action) if self.lines.len() < LINES => self.lines.push_back(action),
-                Output::Act(_) => terminal.bell()?,
+                Output::Act(_) => terminal.bell(),
             }
         }
         self.next();

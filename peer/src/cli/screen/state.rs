@@ -216,6 +216,15 @@ impl State {
         self.conversation.room.as_ref()
     }
 
+    /// What the window is called: only of letters and the like, whatever rooms are called.
+    pub fn title(&self) -> String {
+        let calls = self.places.all().iter().map(|place| place.mentions).sum::<usize>() + self.told.all_unseen();
+        let calls = if calls > 0 { format!("({calls}) ") } else { String::new() };
+        let room = self.room().map(|room| format!(": {room}")).unwrap_or_default();
+        let is_plain = |c: &char| c.is_alphanumeric() || " ()@:-_.".contains(*c);
+        format!("{calls}Rollcall{room}").chars().filter(is_plain).collect()
+    }
+
     /// Where the conversation is.
     pub fn pane(&self) -> Rect {
         Layout::of(self).conversation

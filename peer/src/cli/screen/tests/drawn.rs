@@ -139,3 +139,16 @@ fn the_line_that_is_typed_stays_on_a_very_small_terminal() {
         assert!(screen.shown().contains("hello"), "{}", screen.shown());
     }
 }
+
+#[test]
+fn the_window_is_called_after_the_room_with_what_calls_the_user_and_nothing_that_steers() {
+    let mut screen = Screen::new(80, 24);
+    assert_eq!(screen.0.title(), "Rollcall: lobby");
+    let deed = Deed { mentions_me: true, ..Deed::default() };
+    screen.said(MessageEvent { room: room("den"), deed, ..message(1, "bob", "@alice?") });
+    screen.input(Input::Notice("the disk is full".into()));
+    assert_eq!(screen.0.title(), "(2) Rollcall: lobby");
+    screen.0.go(room("@bob"));
+    screen.input(Input::Tick);
+    assert_eq!(screen.0.title(), "(2) Rollcall: @bob");
+}
