@@ -270,7 +270,7 @@ async fn the_window_is_called_after_the_room_and_then_as_before_where_it_can_be(
     assert_eq!(raw(&screen).matches("\x1b[22;2t").count(), 1);
     let console = town.runs(&format!("login alice --tracker {}", town.host.address()), &[("TERM", "linux")]);
     console.shows("Logged in as alice");
-    assert!(!raw(&console).contains("\x1b]") && !raw(&console).contains("\x1b[22"));
+    assert!(!raw(&console).contains("\x1b]") && !raw(&console).contains("\x1b[22;2t"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

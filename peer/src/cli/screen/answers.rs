@@ -7,7 +7,7 @@ use super::{
     overlay::Overlay,
     state::{Output, State},
 };
-use crate::cli::{chat::commands, text};
+use crate::cli::{chat::commands, text, time};
 
 impl State {
     /// The session has answered.
@@ -15,7 +15,12 @@ impl State {
         self.asked(&ask, out);
         match (ask, answer) {
             (
-                ask @ (Ask::Page(..) | Ask::After(..) | Ask::Around(..) | Ask::Search(..) | Ask::Receipts(_)),
+                ask @ (Ask::Page(..)
+                | Ask::After(..)
+                | Ask::Around(..)
+                | Ask::Search(..)
+                | Ask::Receipts(_)
+                | Ask::Goto(..)),
                 Err(refusal),
             ) => {
                 if let Ask::Page(room, _) | Ask::Around(room, _) = &ask {
@@ -30,6 +35,11 @@ impl State {
             (_, Err(_)) => {}
             (_, Ok(Answer::Status(status))) => {
                 let told = self.talk.tracker(&status);
+                let before = self.status.as_ref().map_or(0, |before| before.undelivered);
+                self.asking.stale.waiting |= before != status.undelivered;
+                if status.undelivered == 0 {
+                    self.waiting = (0, 0);
+                }
                 self.status = Some(*status);
                 told.into_iter().for_each(|told| self.tell(None, told, true));
             }
@@ -38,11 +48,18 @@ impl State {
                 let (places, here) = (&self.places, self.conversation.room.as_ref());
                 self.told.keep(|room| places.get(room).is_some() || here == Some(room));
                 self.read();
-                if self.talk.room().is_err() && !self.stays_out {
+                if self.talk.room().is_err() && !self.stays_out && !self.places.all().is_empty() {
                     self.step(1);
                 }
             }
             (_, Ok(Answer::Read(read))) => self.asking.stale.chats |= !self.places.read_up_to(&read.room, read.cursor),
+            (_, Ok(Answer::Waiting(moving, waiting))) => {
+                // All of it may have arrived since it was asked.
+                let is_any = self.status.as_ref().is_some_and(|status| status.undelivered > 0);
+                self.waiting = if is_any { (moving, waiting) } else { (0, 0) };
+            }
+            (Ask::Goto(room, _), Ok(Answer::At(Some(cursor)))) => self.ask(Ask::Around(room, cursor), out),
+            (Ask::Goto(room, at), Ok(_)) => self.notice(format!("nothing was said in {room} since {}", time::date(at))),
             (_, Ok(Answer::Rooms(rooms))) => {
                 self.rooms = rooms;
                 self.list_jumps();

@@ -28,7 +28,7 @@ pub(super) struct Asking {
 
 impl Default for Asking {
     fn default() -> Asking {
-        let stale = Stale { chats: true, members: true, topic: true, progress: false };
+        let stale = Stale { chats: true, members: true, topic: true, waiting: true, progress: false };
         Asking { under_way: HashMap::new(), stale, ticks: 0 }
     }
 }
@@ -42,6 +42,8 @@ pub(super) struct Stale {
     pub members: bool,
     /// What it is about.
     pub topic: bool,
+    /// What of one's own waits for whom.
+    pub waiting: bool,
     /// What is being asked of how far messages have got: somebody has more of them by now.
     pub progress: bool,
 }
@@ -100,6 +102,11 @@ impl State {
         if self.asking.stale.chats && !self.is_asking(&Ask::Chats) {
             self.asking.stale.chats = false;
             self.ask(Ask::Chats, out);
+        }
+        let is_any = self.status.as_ref().is_some_and(|status| status.undelivered > 0);
+        if self.asking.stale.waiting && is_any && !self.is_asking(&Ask::Waiting) {
+            self.asking.stale.waiting = false;
+            self.ask(Ask::Waiting, out);
         }
         let pane = self.pane();
         let Some(room) = self.room().cloned() else { return };

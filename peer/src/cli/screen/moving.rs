@@ -18,13 +18,15 @@ impl State {
         self.overlay = Overlay::None;
     }
 
-    /// Goes so many conversations on, from the last to the first. What is about none of them is behind the last.
+    /// Goes so many conversations on, from the last to the first. What is about none of them is behind the last while there
+    /// is something in it to be seen.
     pub(super) fn step(&mut self, steps: isize) {
         let mut all: Vec<Option<&RoomName>> = self.places.all().iter().map(|place| Some(&place.room)).collect();
-        all.extend(self.shows_own().then_some(None));
+        all.extend((self.told.unseen(None) > 0).then_some(None));
         let Some(count) = isize::try_from(all.len()).ok().filter(|count| *count > 0) else { return };
-        let at = all.iter().position(|room| *room == self.room());
-        let next = at.map_or(0, |at| (at as isize + steps).rem_euclid(count));
+        let at =
+            all.iter().position(|room| *room == self.room()).map_or(if steps > 0 { -1 } else { 0 }, |at| at as isize);
+        let next = (at + steps).rem_euclid(count);
         let next = all[next as usize].cloned();
         self.go(next);
     }
@@ -40,6 +42,17 @@ impl State {
             Some(Missing::After(cursor)) => self.ask(Ask::After(room, cursor), out),
             None => {}
         }
+    }
+
+    /// Goes to the oldest.
+    pub(super) fn go_to_start(&mut self, out: &mut Vec<Output>) {
+        let Some(room) = self.room().cloned().filter(|_| self.conversation.more_before) else {
+            let (height, lines) = (self.pane().height.into(), self.lines());
+            self.conversation.begin_with(0, height, &lines);
+            return;
+        };
+        // There is none with this cursor: it is what comes after it.
+        self.ask(Ask::Around(room, 0), out);
     }
 
     /// Goes to the newest.

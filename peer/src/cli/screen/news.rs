@@ -72,6 +72,7 @@ impl State {
             self.typing.retain(|(_, name), _| *name != event.name);
         }
         self.asking.stale.members |= here;
+        self.asking.stale.waiting = true;
         self.asking.stale.topic |= here && event.change == Topic;
         self.asking.stale.chats |= is_me
             || !event.room.is_plain()

@@ -18,8 +18,8 @@ use crate::cli::text;
 pub enum Overlay {
     /// Nothing.
     None,
-    /// The keys.
-    Keys,
+    /// The keys, from so many lines on.
+    Keys(usize),
     /// A list of rooms, picked by a part of the name.
     Jump(Jump),
     /// What was searched for, with the cursors of what was found, the newest first, and which of them is shown.
@@ -54,7 +54,7 @@ impl Overlay {
         match self {
             Overlay::Jump(jump) => Some(&mut jump.editor),
             Overlay::Search(editor, _) => Some(editor),
-            Overlay::None | Overlay::Keys | Overlay::Picked(_) | Overlay::Receipts { .. } => None,
+            Overlay::None | Overlay::Keys(_) | Overlay::Picked(_) | Overlay::Receipts { .. } => None,
         }
     }
 }

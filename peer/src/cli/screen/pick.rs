@@ -23,6 +23,7 @@ pub struct Picked {
 }
 
 /// What the line that is typed is to do to a message.
+#[derive(Clone)]
 pub struct Aim {
     id: String,
     /// What.

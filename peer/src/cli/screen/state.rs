@@ -111,6 +111,8 @@ pub struct State {
     pub status: Option<Status>,
     /// The files under way.
     pub transfers: Vec<Transfer>,
+    /// How many of one's own messages are on the way to somebody who is online, and how many wait for others.
+    pub waiting: (u64, u64),
     /// The rooms there are, as far as they were asked for.
     pub rooms: Vec<Room>,
     /// Whether closing the screen leaves the session logged in.
@@ -147,6 +149,7 @@ impl State {
             overlay: Overlay::None,
             status: None,
             transfers: Vec::new(),
+            waiting: (0, 0),
             rooms: Vec::new(),
             attached,
             completing: None,
@@ -184,11 +187,17 @@ impl State {
         match input {
             Input::Key(key) => self.key(key, now, &mut out),
             Input::Paste(text) => {
-                self.overlay.editor().unwrap_or(&mut self.editor).insert(&text);
+                if !self.overlay.editor().unwrap_or(&mut self.editor).insert(&text) {
+                    let (is, most) = (text.len(), super::editor::BYTES);
+                    self.notice(format!(
+                        "! what was pasted has {is} bytes, and a line {most} at the most; nothing of it is in the line"
+                    ));
+                }
                 self.jump_pasted();
                 self.tell_typing(now, &mut out);
             }
             Input::Click(place) => self.click(place, &mut out),
+            Input::Wheel(up) if matches!(self.overlay, Overlay::Keys(_)) => self.scroll_keys(if up { -3 } else { 3 }),
             Input::Wheel(up) => self.scroll(if up { 3 } else { -3 }, &mut out),
             Input::Resize(size) => self.size = size,
             Input::Event(event) => self.happened(event, now, &mut out),
@@ -242,6 +251,7 @@ impl State {
             Action::Nothing => {}
             Action::Show(text) => self.notice(commands::in_chat(&text)),
             Action::Search(room, words) => self.search(room, words, out),
+            Action::Goto(room, at) => self.ask(Ask::Goto(room, at), out),
             action => out.push(Output::Act(action)),
         }
     }

@@ -118,7 +118,7 @@ impl Conversation {
 
     /// The first line of an entry is the first in view.
     pub(super) fn begin_with(&mut self, entry: usize, height: usize, lines: &impl Fn(&Held) -> usize) {
-        let own = lines(&self.entries[entry]);
+        let Some(own) = self.entries.get(entry).map(lines) else { return };
         self.anchor = self.below(Anchor { entry, below: own }, height, lines);
         self.settle(height, lines);
     }

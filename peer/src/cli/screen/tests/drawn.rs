@@ -133,7 +133,7 @@ fn nothing_that_others_wrote_steers_the_terminal() {
 
 #[test]
 fn the_line_that_is_typed_stays_on_a_very_small_terminal() {
-    for (width, height) in [(20, 5), (30, 4), (20, 3)] {
+    for (width, height) in [(20, 5), (30, 4), (20, 3), (20, 2), (20, 1)] {
         let mut screen = Screen::new(width, height);
         screen.types("hello");
         assert!(screen.shown().contains("hello"), "{}", screen.shown());
@@ -151,4 +151,24 @@ fn the_window_is_called_after_the_room_with_what_calls_the_user_and_nothing_that
     screen.0.go(room("@bob"));
     screen.input(Input::Tick);
     assert_eq!(screen.0.title(), "(2) Rollcall: @bob");
+}
+
+#[test]
+fn the_keys_are_all_to_be_seen_on_a_low_terminal_which_says_how() {
+    for height in [5, 12] {
+        let mut screen = Screen::new(80, height);
+        screen.press(KeyCode::F(1));
+        assert!(screen.shown().contains("Up, Down"), "{}", screen.shown());
+        let told = super::super::keys::told(&Bindings::default());
+        let mut missing: Vec<&str> = told.iter().map(|(_, what)| *what).collect();
+        for _ in 0..told.len() {
+            missing.retain(|what| !screen.shown().contains(what));
+            screen.press(KeyCode::Down);
+        }
+        assert!(missing.is_empty(), "{missing:?}");
+        // No further than to the last.
+        assert!(screen.shown().contains("/quit"), "{}", screen.shown());
+        screen.press(KeyCode::Char('x'));
+        assert!(!screen.shown().contains("Up, Down"));
+    }
 }

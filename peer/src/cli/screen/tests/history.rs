@@ -188,3 +188,64 @@ fn a_tick_stands_beside_a_long_message_too() {
     screen.answer(Ask::Progress(Vec::new()), Answer::Progress(vec![said]));
     assert!(screen.shown().contains("Enter shows all  ✓"), "{}", screen.shown());
 }
+
+#[test]
+fn the_beginning_and_the_end_are_a_key_away() {
+    let mut screen = Screen::new(80, 24);
+    let last = 5_000;
+    let page = screen.page(last + 1 - u64::from(PAGE)..=last);
+    screen.answer(Ask::Page(room("lobby"), None), page);
+    let outputs = screen.key(KeyCode::Home, KeyModifiers::CONTROL);
+    assert_eq!(asks(&outputs), [&Ask::Around(room("lobby"), 0)]);
+    let Answer::Messages(first) = screen.page(1..=u64::from(PAGE)) else { unreachable!() };
+    screen.answer(Ask::Around(room("lobby"), 0), Answer::Around(Vec::new(), first));
+    assert!(screen.shown().contains("number 1 ") && screen.shown().contains("── 2026-05-01"), "{}", screen.shown());
+    let outputs = screen.key(KeyCode::End, KeyModifiers::CONTROL);
+    assert_eq!(asks(&outputs)[0], &Ask::Page(room("lobby"), None));
+    let page = screen.page(1..=50);
+    screen.answer(Ask::Page(room("lobby"), None), page);
+    // All of it is held now.
+    assert!(asks(&screen.key(KeyCode::Home, KeyModifiers::CONTROL)).is_empty());
+    assert!(screen.shown().contains("number 1 "), "{}", screen.shown());
+}
+
+#[test]
+fn a_time_is_gone_to_and_where_nothing_was_said_since_that_is_told() {
+    let mut screen = Screen::new(80, 24);
+    screen.types("/goto 2026-05-01");
+    let outputs = screen.press(KeyCode::Enter);
+    let [Ask::Goto(at, then)] = asks(&outputs)[..] else { panic!("{outputs:?}") };
+    let then = *then;
+    assert_eq!((at, then), (&room("lobby"), time::moment("2026-05-01", 0).unwrap()));
+    let outputs = screen.answer(Ask::Goto(room("lobby"), then), Answer::At(Some(50)));
+    assert_eq!(asks(&outputs), [&Ask::Around(room("lobby"), 50)]);
+    let (Answer::Messages(before), Answer::Messages(after)) = (screen.page(1..=50), screen.page(51..=150)) else {
+        unreachable!()
+    };
+    screen.answer(Ask::Around(room("lobby"), 50), Answer::Around(before, after));
+    assert!(screen.shown().contains("number 50 "), "{}", screen.shown());
+    screen.press(KeyCode::Esc);
+    screen.answer(Ask::Goto(room("lobby"), then), Answer::At(None));
+    screen.types("/goto yesterday");
+    screen.press(KeyCode::Enter);
+    let told: Vec<&str> = screen.0.told.of(Some(&room("lobby"))).iter().map(|told| told.text.as_str()).collect();
+    assert!(told.iter().any(|told| told.contains("nothing was said in lobby since 2026-05-01")), "{told:?}");
+    assert!(told.last().unwrap().contains("2026-05-01 12:30"), "{told:?}");
+}
+
+#[test]
+fn a_history_of_long_messages_is_broken_into_lines_once_for_a_width() {
+    let mut screen = Screen::new(80, 24);
+    let long = |n: u64| Event::Message(message(n, "bob", &"a word or two ".repeat(1_000)));
+    screen.answer(Ask::Page(room("lobby"), None), Answer::Messages((1..=90).map(long).collect()));
+    let counted = std::cell::Cell::new(0);
+    let lines = |held: &super::super::entries::Held| {
+        held.height(62, |_| {
+            counted.set(counted.get() + 1);
+            20
+        })
+    };
+    (0..100).for_each(|_| drop(screen.0.conversation.scroll(3, 20, &lines)));
+    // Those that were in view, and as many above them as are near.
+    assert!((1..=25).contains(&counted.get()), "{}", counted.get());
+}

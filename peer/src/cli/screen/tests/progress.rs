@@ -62,3 +62,22 @@ fn of_two_questions_of_one_kind_the_later_waits_for_the_answer_to_the_first() {
     screen.answer(Ask::Topic(room("den")), Answer::Topic("quiet, please".into()));
     assert_eq!(screen.0.topic, "quiet, please");
 }
+
+#[test]
+fn what_waits_for_who_is_offline_is_not_said_to_be_on_the_way() {
+    let mut screen = Screen::new(80, 24);
+    let status = |screen: &Screen, undelivered| Status { undelivered, ..screen.0.status.clone().unwrap() };
+    let four = Box::new(status(&screen, 4));
+    screen.answer(Ask::Status, Answer::Status(four.clone()));
+    assert!(asks(&screen.input(Input::Tick)).contains(&&Ask::Waiting));
+    screen.answer(Ask::Waiting, Answer::Waiting(1, 3));
+    assert!(screen.shown().contains("1 on the way, 3 for who is offline"), "{}", screen.shown());
+    screen.answer(Ask::Waiting, Answer::Waiting(0, 4));
+    assert!(screen.shown().contains("4 waiting for who is offline"), "{}", screen.shown());
+    // Nothing has changed by which it could be otherwise.
+    screen.answer(Ask::Status, Answer::Status(four));
+    assert!(!asks(&screen.input(Input::Tick)).contains(&&Ask::Waiting));
+    let none = Box::new(status(&screen, 0));
+    screen.answer(Ask::Status, Answer::Status(none));
+    assert!(!screen.shown().contains("on the way") && !screen.shown().contains("waiting for"), "{}", screen.shown());
+}

@@ -82,3 +82,30 @@ fn what_is_typed_in_a_room_waits_there() {
     screen.key(KeyCode::Char('n'), KeyModifiers::CONTROL);
     assert_eq!(screen.0.editor.text(), "for bob");
 }
+
+#[test]
+fn what_is_too_long_to_be_said_is_in_the_line_again_with_how_long_it_is_and_may_be() {
+    let mut screen = Screen::new(80, 24);
+    let long = "x".repeat(17_003);
+    screen.input(Input::Paste(long.clone()));
+    assert!(screen.press(KeyCode::Enter).is_empty());
+    assert_eq!(screen.0.editor.text(), long);
+    let told = screen.0.told.of(Some(&room("lobby"))).last().unwrap().text.clone();
+    assert!(told.contains("17003 bytes; the limit is 16384") && told.ends_with("in the line again"), "{told}");
+    // What it was to do to a message, it still is.
+    screen.key(KeyCode::Char('c'), KeyModifiers::CONTROL);
+    screen.said(message(1, "bob", "lunch?"));
+    screen.key(KeyCode::Up, KeyModifiers::CONTROL);
+    screen.press(KeyCode::Char('r'));
+    screen.input(Input::Paste(long.clone()));
+    screen.press(KeyCode::Enter);
+    assert!(screen.0.aim.is_some() && screen.0.editor.text() == long);
+}
+
+#[test]
+fn a_paste_for_which_there_is_no_room_is_not_taken_in_silence() {
+    let mut screen = Screen::new(80, 24);
+    screen.types("mine");
+    screen.input(Input::Paste("x".repeat(70_000)));
+    assert!(screen.0.editor.text() == "mine" && screen.shown().contains("70000 bytes, and a line 65536"));
+}

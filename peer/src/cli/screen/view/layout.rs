@@ -33,6 +33,8 @@ pub struct Layout {
     pub members: Option<Rect>,
     /// The files under way.
     pub transfers: Rect,
+    /// The line above what is typed, which tells where one is.
+    pub rule: Rect,
     /// The line that is typed.
     pub input: Rect,
     /// How it all is.
@@ -55,11 +57,12 @@ impl Layout {
         let transfers = if is_low { 0 } else { state.transfers.len().min(TRANSFERS) };
         let typed = if is_low { 1 } else { typed };
         let frame = u16::from(!is_low);
+        let rule = u16::from(all.height > 2);
         let rows = [
             Constraint::Length(frame),
-            Constraint::Min(1),
+            Constraint::Min(u16::from(all.height > 1)),
             Constraint::Length(transfers as u16),
-            Constraint::Length(typed as u16 + 1),
+            Constraint::Length(typed as u16 + rule),
             Constraint::Length(frame),
         ];
         let [head, middle, transfers, input, status] = Split::vertical(rows).areas(all);
@@ -78,7 +81,7 @@ impl Layout {
         let current = list.iter().position(|place| state.room() == Some(&place.room)).unwrap_or(0);
         let first_place = (current + 1).saturating_sub(places.height.into());
         let conversation = Rect { width: conversation.width.saturating_sub(1), ..conversation };
-        let input = Rect { y: input.y + 1, height: input.height.saturating_sub(1), ..input };
+        let [rule, input] = Split::vertical([Constraint::Length(rule), Constraint::Min(0)]).areas(input);
         Layout {
             head,
             middle,
@@ -88,6 +91,7 @@ impl Layout {
             conversation,
             members: (members.width > 0).then_some(members),
             transfers,
+            rule,
             input,
             status,
         }

@@ -19,6 +19,7 @@ use unicode_width::UnicodeWidthStr;
 pub use entry::{height, is_long, is_receipt};
 pub use layout::Layout;
 pub use look::Look;
+pub use over::keys_beyond;
 
 use super::{bindings::Does, overlay::Overlay, state::State};
 use crate::cli::{text, transfers};
@@ -42,7 +43,7 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
     let line = |transfer| Line::styled(cut(&bar(transfer), layout.transfers.width.into()), look.notice());
     let lines: Vec<Line<'_>> = moving.map(line).collect();
     frame.render_widget(Paragraph::new(lines), layout.transfers);
-    input(state, look, layout.input, frame);
+    input(state, look, &layout, frame);
     status(state, look, layout.status, frame);
     over::draw(state, look, layout.middle, frame);
 }
@@ -96,12 +97,12 @@ fn bar(transfer: &common::wire::control::files::Transfer) -> String {
     format!("{} {name} [{filled}] {}/{}, {told}", transfer.id, Size(transfer.done), Size(transfer.total))
 }
 
-fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
-    let rule = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
+fn input(state: &State, look: Look, layout: &Layout, frame: &mut Frame<'_>) {
+    let area = layout.input;
     let below = hint(state);
     let line = format!("──{below}{}", "─".repeat(usize::from(area.width).saturating_sub(below.width() + 2)));
     let style = if state.picked().is_some() { look.notice() } else { look.dim() };
-    frame.render_widget(Line::styled(line, style), rule);
+    frame.render_widget(Line::styled(line, style), layout.rule);
     let prompt_width = prompt_width(state).min(area.width);
     let (editor, told) = match &state.overlay {
         Overlay::Search(editor, found) => (editor, over::found(editor.text(), found)),
@@ -153,9 +154,6 @@ fn status(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
             Span::raw(format!("tracker {tracker} {state}{why}"))
         }
     });
-    if status.undelivered > 0 {
-        spans.push(Span::raw(format!("  {} on the way", status.undelivered)));
-    }
     let typists = state.typists();
     if !typists.is_empty() {
         let names: Vec<_> = typists.into_iter().cloned().collect();
@@ -163,9 +161,20 @@ fn status(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
         let told = format!("  {} {verb} typing…", crate::cli::output::few(&names));
         spans.push(Span::styled(told, Modifier::ITALIC));
     }
+    spans.extend(under_way(state.waiting).map(Span::raw));
     let line = cut(&Line::from(spans).to_string(), area.width.into());
     let style = if status.tracker.is_some() && status.tracker_state != "up" { look.trouble() } else { look.dim() };
     frame.render_widget(Paragraph::new(line).style(style), area);
+}
+
+/// `  2 on the way, 1 for who is offline`.
+fn under_way((moving, waiting): (u64, u64)) -> Option<String> {
+    match (moving, waiting) {
+        (0, 0) => None,
+        (moving, 0) => Some(format!("  {moving} on the way")),
+        (0, waiting) => Some(format!("  {waiting} waiting for who is offline")),
+        (moving, waiting) => Some(format!("  {moving} on the way, {waiting} for who is offline")),
+    }
 }
 
 /// At most so many columns of a text, with a mark where something is missing.
