@@ -225,9 +225,20 @@ impl State {
         self.conversation.room.as_ref()
     }
 
+    /// How much calls the user, here and elsewhere.
+    pub fn calls(&self) -> usize {
+        self.places.all().iter().map(|place| place.mentions).sum::<usize>() + self.told.all_unseen()
+    }
+
+    /// The same of one conversation, or of what is about none.
+    pub fn calls_in(&self, room: Option<&RoomName>) -> usize {
+        let mentions = room.and_then(|room| self.places.get(room)).map_or(0, |place| place.mentions);
+        mentions + self.told.unseen(room)
+    }
+
     /// What the window is called: only of letters and the like, whatever rooms are called.
     pub fn title(&self) -> String {
-        let calls = self.places.all().iter().map(|place| place.mentions).sum::<usize>() + self.told.all_unseen();
+        let calls = self.calls();
         let calls = if calls > 0 { format!("({calls}) ") } else { String::new() };
         let room = self.room().map(|room| format!(": {room}")).unwrap_or_default();
         let is_plain = |c: &char| c.is_alphanumeric() || " ()@:-_.".contains(*c);

@@ -245,7 +245,9 @@ fn a_history_of_long_messages_is_broken_into_lines_once_for_a_width() {
             20
         })
     };
-    (0..100).for_each(|_| drop(screen.0.conversation.scroll(3, 20, &lines)));
+    for _ in 0..100 {
+        screen.0.conversation.scroll(3, 20, &lines);
+    }
     // Those that were in view, and as many above them as are near.
     assert!((1..=25).contains(&counted.get()), "{}", counted.get());
 }

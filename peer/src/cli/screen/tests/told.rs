@@ -138,3 +138,13 @@ fn of_each_place_the_last_fifty_are_kept() {
     assert_eq!(screen.0.conversation.entries.len(), 50);
     assert!(shows(&screen, "notice 999.") && !shows(&screen, "notice 949."));
 }
+
+#[test]
+fn where_there_is_no_room_for_the_conversations_what_calls_is_counted_above_the_line_and_in_the_list() {
+    let mut screen = Screen::new(50, 20);
+    screen.input(Input::Event(changed(5, "den", "carol", MemberChange::Asks)));
+    screen.input(Input::Notice("the disk is full".into()));
+    assert!(shows(&screen, "── @2: ctrl-K ──"), "{}", screen.shown());
+    screen.key(KeyCode::Char('k'), KeyModifiers::CONTROL);
+    assert!(shows(&screen, "den  @1") && shows(&screen, "*rollcall  (what is about no conversation)  @1"));
+}

@@ -99,7 +99,7 @@ fn bar(transfer: &common::wire::control::files::Transfer) -> String {
 
 fn input(state: &State, look: Look, layout: &Layout, frame: &mut Frame<'_>) {
     let area = layout.input;
-    let below = hint(state);
+    let below = hint(state, layout.places.width > 0);
     let line = format!("──{below}{}", "─".repeat(usize::from(area.width).saturating_sub(below.width() + 2)));
     let style = if state.picked().is_some() { look.notice() } else { look.dim() };
     frame.render_widget(Line::styled(line, style), layout.rule);
@@ -124,7 +124,7 @@ fn input(state: &State, look: Look, layout: &Layout, frame: &mut Frame<'_>) {
 }
 
 /// What stands on the line above what is typed: what can be done, or where one is.
-fn hint(state: &State) -> String {
+fn hint(state: &State, shows_places: bool) -> String {
     if let Some((picked, message)) = state.picked() {
         return format!(" {} ", picked.hints(message, state.picked_is_folded()));
     }
@@ -134,7 +134,12 @@ fn hint(state: &State) -> String {
     if state.conversation.is_at_end() {
         // Not all of them are in view.
         let lines = state.editor.text().split('\n').count();
-        return if lines > TYPED { format!(" {lines} lines ") } else { String::new() };
+        return match state.calls() {
+            _ if lines > TYPED => format!(" {lines} lines "),
+            // It stands beside the conversations where there is room for them.
+            1.. if !shows_places => format!(" @{}: {} ", state.calls(), state.bindings.shown(Does::Jump)),
+            _ => String::new(),
+        };
     }
     let unread = state.room().and_then(|room| state.places.get(room)).map_or(0, |place| place.unread);
     let unread = if unread > 0 { format!(", {unread} new") } else { String::new() };

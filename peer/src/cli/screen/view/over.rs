@@ -46,7 +46,13 @@ pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
                     Target::Other(room) => (room.as_str(), "  (join)"),
                     Target::Own => (OWN, "  (what is about no conversation)"),
                 };
-                lines.push(Line::styled(format!("  {}{what}", text::inline(name)), style));
+                let calls = match target {
+                    Target::In(room) => state.calls_in(Some(room)),
+                    Target::Other(_) => 0,
+                    Target::Own => state.calls_in(None),
+                };
+                let calls = if calls > 0 { format!("  @{calls}") } else { String::new() };
+                lines.push(Line::styled(format!("  {}{what}{calls}", text::inline(name)), style));
             }
             if jump.found().len() == 0 {
                 lines.push(Line::styled("  no room is called so; /create makes one", look.dim()));
