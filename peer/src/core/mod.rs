@@ -35,6 +35,7 @@ mod offers;
 #[cfg(test)]
 mod out_tests;
 mod outbox;
+pub mod own_log;
 mod people;
 pub mod pin;
 mod ranges;

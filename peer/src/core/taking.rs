@@ -20,7 +20,7 @@ use super::{
     causal::Arrived,
     log::{Fit, Log},
     news::News,
-    room::Sealed,
+    own_log::Sealed,
 };
 
 impl Core {

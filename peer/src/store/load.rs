@@ -16,7 +16,8 @@ use crate::core::{
     Saved,
     contacts::{self, Held},
     log::{Log, Piece},
-    room::{Gap, Room, SPANS, Sealed, Span},
+    own_log::Sealed,
+    room::{Gap, Room, SPANS, Span},
     trust::Known,
 };
 
