@@ -14,6 +14,7 @@ mod causal;
 mod changes;
 #[cfg(test)]
 mod changes_tests;
+mod claim;
 pub mod command;
 pub mod contacts;
 mod delivery;
