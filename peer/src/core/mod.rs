@@ -14,6 +14,7 @@ mod causal;
 mod changes;
 #[cfg(test)]
 mod changes_tests;
+mod claim;
 pub mod command;
 pub mod contacts;
 mod delivery;
@@ -35,6 +36,7 @@ mod offers;
 #[cfg(test)]
 mod out_tests;
 mod outbox;
+pub mod own_log;
 mod people;
 pub mod pin;
 mod ranges;
