@@ -52,7 +52,7 @@ pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
                     Target::Own => state.calls_in(None),
                 };
                 let calls = if calls > 0 { format!("  @{calls}") } else { String::new() };
-                lines.push(Line::styled(format!("  {}{what}{calls}", text::inline(name)), style));
+                lines.push(Line::styled(format!("  {}{calls}{what}", text::inline(name)), style));
             }
             if jump.found().len() == 0 {
                 lines.push(Line::styled("  no room is called so; /create makes one", look.dim()));
