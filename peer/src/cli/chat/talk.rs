@@ -8,17 +8,18 @@ use std::{
 use common::{
     AccountName, RoomName,
     content::Content,
-    wire::control::{Event, Member, MemberChange, MemberEvent, MessageEvent, Room, Said, Status},
+    wire::control::{Event, MemberChange, MemberEvent, MessageEvent, Room, Said, Status, files::FileLine},
 };
 
 use super::{
     action::{Action, Outcome},
     commands,
     deeds::{InRoom, Latest},
-    files,
+    files, listing,
+    once::{By, Once},
     words::{self, Bad},
 };
-use crate::cli::{progress::Progress, rooms::shown_to_all, show, tail, text, time};
+use crate::cli::{files::shared, progress::Progress, rooms::shown_to_all, show, tail, text, time};
 
 /// How long receipts are waited for before it is told who has none.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -52,6 +53,10 @@ pub struct Talk {
     left: Option<RoomName>,
     /// The trouble that has been told of.
     trouble: Option<String>,
+    /// What an answer or an event has told, of which the other comes too.
+    once: Once,
+    /// Columns of what is shown, if it is shown on a terminal.
+    width: Option<usize>,
 }
 
 struct Watched {
@@ -69,6 +74,11 @@ impl Talk {
     /// Goes to a room that is joined.
     pub fn go(&mut self, room: RoomName) {
         self.room = Some(room);
+    }
+
+    /// It is shown in so many columns of a terminal from now on; as wide as it is without.
+    pub fn shown_in(&mut self, width: Option<usize>) {
+        self.width = width;
     }
 
     /// What the user is called.
@@ -156,9 +166,9 @@ impl Talk {
                 }
                 (!told).then(|| format!("* you have left {room}"))
             }
-            Outcome::Who(room, members) => Some(who(&room, &members)),
+            Outcome::Who(room, members) => Some(listing::who(&room, &members, self.width)),
             Outcome::Rooms(rooms) if rooms.is_empty() => Some("there is no room yet: /join lobby makes one".into()),
-            Outcome::Rooms(rooms) => Some(rooms.iter().map(listed).collect::<Vec<_>>().join("\n")),
+            Outcome::Rooms(rooms) => Some(listing::rooms(&rooms).shown(self.width)),
             Outcome::Told(said) => {
                 self.room = Some(said.room.clone());
                 self.done(Outcome::Said(said), now)
@@ -169,17 +179,32 @@ impl Talk {
                 self.watched = (!alone).then_some(Watched { said, since: now, told: false });
                 note
             }
+            Outcome::TakenBack(said, text) => {
+                let told = format!("  you took back: {text}");
+                Some(self.done(Outcome::Done(said), now).map_or(told.clone(), |note| told + "\n" + &note))
+            }
+            Outcome::Shared(lines) => {
+                let is_new = |line: &&FileLine| self.once.is_new(&line.file.root, By::Answer, now);
+                let told: Vec<String> = lines.iter().filter(is_new).map(shared).collect();
+                (!told.is_empty()).then(|| told.join("\n"))
+            }
             Outcome::Met(room, text) => {
                 self.room = Some(room);
-                Some(commands::in_chat(&text))
+                Some(commands::in_chat(&text, &[]))
             }
             Outcome::Renamed(name, text) => {
                 self.me = Some(name);
                 Some(format!("* {text}"))
             }
-            Outcome::Refused(refusal) => Some(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  "))),
+            Outcome::Refused(refusal, words) => {
+                Some(format!("! {}", text::block(&commands::in_chat(&refusal.message, &words), "  ")))
+            }
+            Outcome::Table(table) => Some(table.shown(self.width)),
             Outcome::Listening(text) => Some(text),
-            Outcome::Shown(text) => Some(commands::in_chat(&text)),
+            Outcome::Shown(text) => {
+                let text = commands::in_chat(&text, &[]);
+                self.once.is_new(&text, By::Answer, now).then_some(text)
+            }
             Outcome::Quoted(text) => Some(text),
             Outcome::Nothing => None,
         }
@@ -191,6 +216,10 @@ impl Talk {
             Event::Message(message) => {
                 self.latest.happened(message);
                 self.typing.remove(&(message.room.clone(), message.from.clone()));
+                let own_file = message.deed.file.as_ref().filter(|_| message.path == "self" && message.deed.says());
+                if own_file.is_some_and(|file| !self.once.is_new(&file.root, By::Event, now)) {
+                    return None;
+                }
                 let room = if self.is_in(&message.room) { String::new() } else { format!("({}) ", message.room) };
                 let place = format!("[{}] {room}", time::clock(message.sent));
                 let hint = files::hint(message, self.is_in(&message.room)).unwrap_or_default();
@@ -226,8 +255,12 @@ impl Talk {
                 self.has_left(room, detail.as_deref())
             }
             Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
-            Event::Member(member) => Some(self.changed(member)),
-            Event::Transfer(transfer) => files::happened(transfer).map(|told| commands::in_chat(&told)),
+            Event::Member(member) => {
+                let told = self.changed(member);
+                let is_answered = matches!(member.change, MemberChange::Contact | MemberChange::Parted);
+                (!is_answered || self.once.is_new(told.trim_start_matches("* "), By::Event, now)).then_some(told)
+            }
+            Event::Transfer(transfer) => files::happened(transfer),
             Event::Receipt(_) | Event::Read(_) => None,
         }
     }
@@ -275,10 +308,12 @@ impl Talk {
         match (down, self.trouble.is_some()) {
             (true, false) => {
                 let place = status.tracker.map(|address| format!(" at {address}")).unwrap_or_default();
-                let why = status.trouble.as_ref().map(|why| format!(" ({})", text::inline(why))).unwrap_or_default();
+                // What it says of what goes on is said below.
+                let why = status.trouble.as_deref().and_then(|why| why.split(';').next());
+                let why = why.map(|why| format!(" ({})", text::inline(why))).unwrap_or_default();
                 self.trouble = Some(place.clone());
                 Some(format!(
-                    "* the tracker{place} does not answer{why}; the room goes on with the members known; trying again"
+                    "* the tracker{place} is not reached{why}: the rooms go on with the members known, and it is tried again"
                 ))
             }
             (false, true) if status.tracker_state == "up" => {
@@ -305,6 +340,19 @@ impl Talk {
         content: impl FnOnce(&InRoom, &str) -> Result<Content, String>,
     ) -> Result<Action, Bad> {
         self.in_the_room(rest, content, Action::Say)
+    }
+
+    /// Takes a message back: the one that is named, or the last, whose text is told then.
+    pub fn take_back(&self, rest: &str) -> Result<Action, Bad> {
+        let text = self.latest.in_room(&self.room()?).own_text().filter(|_| rest.is_empty());
+        self.in_the_room(
+            rest,
+            |latest, rest| latest.delete(rest),
+            |room, content| match text {
+                Some(text) => Action::TakeBack(room, content, text),
+                None => Action::Do(room, content),
+            },
+        )
     }
 
     /// What is done there to an earlier message.
@@ -368,7 +416,7 @@ impl Talk {
     fn changed(&mut self, event: &MemberEvent) -> String {
         let told = tail::change(event);
         // A topic is somebody's own words.
-        let told = if event.change == MemberChange::Topic { told } else { commands::in_chat(&told) };
+        let told = if event.change == MemberChange::Topic { told } else { commands::in_chat(&told, &[]) };
         if self.me.as_ref() != Some(&event.name) {
             return format!("* {} {told}", event.name);
         }
@@ -379,25 +427,6 @@ impl Talk {
         let verb = verbs.iter().find_map(|(they, you)| Some((you, told.strip_prefix(they)?)));
         verb.map_or(format!("* you {told}"), |(you, rest)| format!("* you {you}{rest}"))
     }
-}
-
-fn who(room: &RoomName, members: &[Member]) -> String {
-    let online = members.iter().filter(|member| member.online).count();
-    let mut text = format!("{room}: {} members, {online} online", members.len());
-    for member in members {
-        let state = match (member.online, member.away) {
-            (false, _) => "offline",
-            (true, true) => "away",
-            (true, false) => "online",
-        };
-        text += &format!("\n  {:16} {state:8} {}", member.name, text::inline(&member.path));
-    }
-    text
-}
-
-fn listed(room: &Room) -> String {
-    let joined = if room.joined { ", you are in it" } else { "" };
-    format!("  {:16} {} members{joined}", room.room, room.members)
 }
 
 #[cfg(test)]
