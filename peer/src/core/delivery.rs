@@ -17,10 +17,7 @@ use common::{
 };
 
 use super::{
-    AskId, Core, LinkId, Now, Output, Row, Segment, Shown,
-    command::Answer,
-    news::News,
-    room::{Room, Sealed},
+    AskId, Core, LinkId, Now, Output, Row, Segment, Shown, command::Answer, news::News, own_log::Sealed, room::Room,
 };
 
 /// Something that waits to be signed.

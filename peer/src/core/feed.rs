@@ -13,10 +13,7 @@ use common::{
 };
 use serde_bytes::{ByteArray, ByteBuf};
 
-use super::{
-    Core, LinkId, Output, Segment,
-    room::{Room, Sealed},
-};
+use super::{Core, LinkId, Output, Segment, own_log::Sealed, room::Room};
 
 /// What one link follows in one room.
 #[derive(Default, Debug)]

@@ -20,7 +20,8 @@ use super::{
     files::{FileInput, FileOutput, Kept},
     log::Piece,
     offers::Offered,
-    room::{Gap, Sealed, Span},
+    own_log::Sealed,
+    room::{Gap, Span},
     trust::Known,
 };
 

@@ -1,6 +1,5 @@
-//! Links to other peers: when to dial, which of two links stays, and when to let one go.
+//! Links to other peers: which of two links stays, and when to let one go.
 //!
-//! Of two people, the one with the smaller key dials first; the other does so a moment later if no link has come.
 //! Where both have dialled, the link that the smaller key dialled stays: both ends come to the same end by that rule.
 
 use std::{
@@ -16,12 +15,8 @@ use common::{
     wire::peer::{Bye, Hello, PROTOCOL, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, Output, feed::Feed, hosts::Hosts, people::Person, pin, ranges::Ranges};
+use super::{Core, LinkId, Now, Output, feed::Feed, pin, ranges::Ranges};
 
-/// How long the larger key waits for the smaller to dial, in milliseconds.
-const HEAD_START: u64 = 400;
-/// The first pause after a dial that failed, in milliseconds.
-const FIRST_PAUSE: u64 = 500;
 /// How long a link from somebody who stands in no table is kept, since the table may be under way, in milliseconds.
 const PARKED: u64 = 3_000;
 /// Links kept so at once.
@@ -77,18 +72,12 @@ impl Sending {
     }
 }
 
-/// All connections, and who is to be dialled when.
-#[derive(Debug)]
+/// All connections.
+#[derive(Default, Debug)]
 pub struct Links {
     links: BTreeMap<LinkId, Link>,
     /// Those that have until a moment to become links that count.
     unsettled: BTreeSet<LinkId>,
-    due: BTreeSet<(u64, Key)>,
-    /// Dials that may be begun now, times a thousand; filled up as time goes by.
-    allowance: u64,
-    allowed_at: u64,
-    dials_per_second: u64,
-    hosts: Hosts,
 }
 
 impl Link {
@@ -106,20 +95,6 @@ impl Link {
 }
 
 impl Links {
-    /// None yet.
-    pub fn new(dials_per_second: u32) -> Links {
-        let dials_per_second = u64::from(dials_per_second.max(1));
-        Links {
-            links: BTreeMap::new(),
-            unsettled: BTreeSet::new(),
-            due: BTreeSet::new(),
-            allowance: dials_per_second * 1_000,
-            allowed_at: 0,
-            dials_per_second,
-            hosts: Hosts::default(),
-        }
-    }
-
     /// The link with this id.
     pub fn get(&self, link: LinkId) -> Option<&Link> {
         self.links.get(&link)
@@ -157,9 +132,7 @@ impl Links {
 
     /// When something is due.
     pub fn deadline(&self) -> u64 {
-        let dial = self.due.first().map_or(u64::MAX, |(at, _)| *at);
-        let settled = self.unsettled.iter().filter_map(|id| self.links.get(id)).map(|l| l.until).min();
-        dial.min(settled.unwrap_or(u64::MAX))
+        self.unsettled.iter().filter_map(|id| self.links.get(id)).map(|l| l.until).min().unwrap_or(u64::MAX)
     }
 
     fn insert(&mut self, id: LinkId, link: Link) {
@@ -170,18 +143,6 @@ impl Links {
     fn remove(&mut self, id: LinkId) -> Option<Link> {
         self.unsettled.remove(&id);
         self.links.remove(&id)
-    }
-
-    /// Takes one dial from the allowance, or says when there will be one.
-    fn allow(&mut self, now: u64) -> Result<(), u64> {
-        let gained = now.saturating_sub(self.allowed_at).saturating_mul(self.dials_per_second);
-        self.allowance = self.allowance.saturating_add(gained).min(self.dials_per_second * 1_000);
-        self.allowed_at = now;
-        if self.allowance < 1_000 {
-            return Err(now + (1_000 - self.allowance).div_ceil(self.dials_per_second));
-        }
-        self.allowance -= 1_000;
-        Ok(())
     }
 }
 
@@ -206,7 +167,7 @@ impl Core {
         {
             person.dialling = false;
         }
-        if self.links.hosts.reached(address) {
+        if self.dials.hosts.reached(address) {
             let people = self.people.iter_mut();
             let held: Vec<Key> =
                 people.filter_map(|(key, person)| std::mem::take(&mut person.held).then_some(*key)).collect();
@@ -338,15 +299,6 @@ impl Core {
         }
     }
 
-    pub(super) fn dial_failed(&mut self, key: Key, now: Now) {
-        let most = self.config.member_retry_s.saturating_mul(1_000);
-        let Some(person) = self.people.get_mut(&key) else { return };
-        person.dialling = false;
-        let pause = person.backoff.pause(FIRST_PAUSE, most, &mut self.jitter);
-        self.schedule(key, now.at + pause);
-        self.not_reached(&key);
-    }
-
     pub(super) fn close(&mut self, id: LinkId, reason: &str) {
         self.close_with(id, Bye { reason: reason.into(), stranger: false });
     }
@@ -404,78 +356,8 @@ impl Core {
         }
     }
 
-    /// Dials soon whoever has no link: at once if it is for this side to dial first.
-    pub(super) fn schedule_first(&mut self, key: Key, now: Now) {
-        let wait = if self.me < key { 0 } else { HEAD_START };
-        self.schedule(key, now.at + wait);
-    }
-
-    pub(super) fn schedule_everybody(&mut self, now: Now) {
-        let keys: Vec<Key> = self.people.iter().filter(|(_, p)| p.link.is_none()).map(|(key, _)| *key).collect();
-        for key in keys {
-            let wait = self.jitter.below(1_000);
-            self.schedule(key, now.at + wait);
-        }
-    }
-
-    /// Dials somebody without a link at once, as if for the first time.
-    pub(super) fn dial_afresh(&mut self, key: Key, now: Now) {
-        if let Some(person) = self.people.get_mut(&key) {
-            person.backoff.reset();
-            self.schedule(key, now.at);
-        }
-    }
-
-    pub(super) fn schedule(&mut self, key: Key, at: u64) {
-        let Some(person) = self.people.get_mut(&key) else { return };
-        let at = at.max(person.shunned_until);
-        if person.link.is_some() || person.dialling || person.due.is_some_and(|due| due <= at) {
-            return;
-        }
-        if let Some(due) = person.due.replace(at) {
-            self.links.due.remove(&(due, key));
-        }
-        self.links.due.insert((at, key));
-    }
-
-    fn unschedule(&mut self, key: &Key) {
-        if let Some(due) = self.people.get_mut(key).and_then(|person| person.due.take()) {
-            self.links.due.remove(&(due, *key));
-        }
-    }
-
-    /// Dials whoever is due, and lets go of links that never said hello.
+    /// Lets go of links that never said hello.
     pub(super) fn links_due(&mut self, now: Now) {
-        while let Some((at, key)) = self.links.due.first().copied().filter(|(at, _)| *at <= now.at) {
-            self.links.due.pop_first();
-            // Whoever has gone since, or is due at another time, is not meant.
-            let Some(person) = self.people.get_mut(&key).filter(|person| person.due == Some(at)) else { continue };
-            person.due = None;
-            if !self.wants_link(&key) {
-                continue;
-            }
-            let Some(person) = self.people.get_mut(&key) else { continue };
-            let addresses = person.addresses.clone();
-            let allowed = match self.links.hosts.allowed(&addresses, now.at) {
-                Ok(allowed) => allowed,
-                Err(at) => {
-                    person.held = true;
-                    self.schedule(key, at);
-                    continue;
-                }
-            };
-            if let Err(at) = self.links.allow(now.at) {
-                self.schedule(key, at);
-                break;
-            }
-            let most = self.config.member_retry_s.saturating_mul(1_000);
-            self.links.hosts.dialled(&allowed, now.at, most, &mut self.jitter);
-            if let Some(person) = self.people.get_mut(&key) {
-                person.dialling = true;
-                person.held = false;
-                self.out.push(Output::Dial(key, allowed));
-            }
-        }
         let unsettled = self.links.unsettled.iter().copied();
         let late: Vec<LinkId> =
             unsettled.filter(|id| self.links.get(*id).is_some_and(|link| link.until <= now.at)).collect();
@@ -484,25 +366,5 @@ impl Core {
             let reason = if parked { "no room is shared" } else { "no hello came" };
             self.close_with(id, Bye { reason: reason.into(), stranger: parked && self.tracker.is_up() });
         }
-    }
-
-    /// Whether the tracker tells when somebody is there.
-    pub(super) fn is_told_of(&self, key: &Key, person: &Person) -> bool {
-        self.contacts.is_contact(key) || person.rooms.iter().any(RoomName::is_plain)
-    }
-
-    /// Whether somebody without a link should be dialled: they can be there, and a room is small enough to keep links
-    /// in it, or something waits for them.
-    fn wants_link(&self, key: &Key) -> bool {
-        let Some(person) = self.people.get(key) else { return false };
-        if person.link.is_some() || person.dialling || person.addresses.is_empty() || self.trust.doubts(key) {
-            return false;
-        }
-        if self.tracker.is_up() && !person.online && self.is_told_of(key, person) {
-            return false;
-        }
-        person.rooms.iter().filter_map(|name| self.rooms.get(name)).any(|room| {
-            room.table.len() <= self.config.mesh_members || room.next_for(key, 0, room.own.acked(key)).is_some()
-        })
     }
 }

@@ -14,9 +14,11 @@ mod causal;
 mod changes;
 #[cfg(test)]
 mod changes_tests;
+mod claim;
 pub mod command;
 pub mod contacts;
 mod delivery;
+mod dials;
 pub mod direct;
 mod directory;
 mod door;
@@ -34,6 +36,7 @@ mod offers;
 #[cfg(test)]
 mod out_tests;
 mod outbox;
+pub mod own_log;
 mod people;
 pub mod pin;
 mod ranges;
@@ -76,6 +79,7 @@ use book::Book;
 use causal::WaitingRoom;
 use contacts::{Contacts, Held};
 use delivery::Unsaid;
+use dials::Dials;
 use files::{Files, Unasked};
 use links::Links;
 use meeting::Meeting;
@@ -156,6 +160,7 @@ pub struct Core {
     meeting: Meeting,
     tracker: TrackerLink,
     links: Links,
+    dials: Dials,
     unsaid: BTreeMap<RoomName, VecDeque<Unsaid>>,
     waiting: BTreeMap<RoomName, WaitingRoom>,
     receipts: Receipts,
@@ -192,7 +197,8 @@ impl Core {
             book: Book::default(),
             meeting: Meeting::default(),
             tracker: TrackerLink::new(start.tracker, start.tracker_key, start.invite, start.saved.tables),
-            links: Links::new(start.config.dials_per_second),
+            links: Links::default(),
+            dials: Dials::new(start.config.dials_per_second),
             files: Files::new(start.saved.files, Unasked::of(&start.config), start.seed),
             config: start.config,
             unsaid: BTreeMap::new(),
@@ -251,6 +257,7 @@ impl Core {
     pub fn flush(&mut self, now: Now) -> Vec<Output> {
         self.clock = now;
         self.tracker_due(now);
+        self.dials_due(now);
         self.links_due(now);
         self.meeting_due(now);
         self.repair_due(now);
@@ -274,6 +281,7 @@ impl Core {
             self.saying_deadline(),
             self.tracker.deadline(),
             self.links.deadline(),
+            self.dials.deadline(),
             self.meeting.deadline(),
             self.repair.deadline(),
             self.witness.deadline(),

@@ -16,8 +16,9 @@ use common::{
 use super::{
     Core, Output, Row,
     command::{Answer, WaitingFor},
+    own_log::{Run, Sealed},
     ranges::Ranges,
-    room::{Meant, Room, Run, Sealed},
+    room::{Meant, Room},
 };
 
 /// Messages of one answer, at the most.

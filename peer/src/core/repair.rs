@@ -15,7 +15,7 @@ use common::{
     wire::peer::{Follow, Followed, Frontier, Near, PeerFrame},
 };
 
-use super::{Core, LinkId, Now, frontier, room::Room, taking::unused};
+use super::{Core, LinkId, Now, claim::Claim, frontier, room::Room};
 
 /// Between two comparisons with a random member, in milliseconds; up to half of it is added at random.
 const COMPARE: u64 = 30_000;
@@ -32,10 +32,6 @@ const STALLED: u64 = 10_000;
 /// Members asked in turn for one who has no link, and the pause before the next of them, in milliseconds.
 const ASKED: u32 = 8;
 const PAUSE: u64 = 10_000;
-/// How long nothing is said while one's own log is fetched back, in milliseconds.
-const CLAIM: u64 = 10_000;
-/// How often that happens in one room, however often a member says that it has more of one's own log.
-const CLAIMS: u32 = 8;
 /// Holes of one room that a member is asked for at once.
 const HOLES: usize = 32;
 /// Rooms compared at once.
@@ -65,15 +61,6 @@ struct Source {
     near: bool,
     /// When it was asked, or last brought something.
     since: u64,
-}
-
-/// Somebody has more of this peer's own log than this peer.
-#[derive(Debug)]
-pub struct Claim {
-    number: u64,
-    /// Until when nothing is said; 0 once it is settled.
-    pub until: u64,
-    times: u32,
 }
 
 impl Repair {
@@ -277,7 +264,7 @@ impl Core {
         Some(Followed { author: *author, after, until: None })
     }
 
-    fn follow(&mut self, id: LinkId, name: &RoomName, logs: Vec<Followed>) {
+    pub(super) fn follow(&mut self, id: LinkId, name: &RoomName, logs: Vec<Followed>) {
         if !logs.is_empty() {
             self.send(id, PeerFrame::from(Follow { room: name.clone(), logs }).encode());
         }
@@ -317,11 +304,8 @@ impl Core {
         if let Some(source) = self.repair.sources.get_mut(&(name.clone(), *author)) {
             source.since = now.at;
         }
-        if *author == self.me
-            && let Some(claim) = self.repair.claims.get_mut(name)
-            && self.rooms.get(name).is_some_and(|room| room.own.head.number >= claim.number)
-        {
-            claim.until = 0;
+        if *author == self.me {
+            self.claim_settled(name);
         }
     }
 
@@ -403,37 +387,5 @@ impl Core {
             }
         }
         !unmet.is_empty()
-    }
-
-    /// Somebody has more of this peer's own log: this store is an older one, or has lost something. It is fetched back
-    /// before anything more is said, so that no number is used twice.
-    pub(super) fn claim(&mut self, id: LinkId, name: &RoomName, last: u64, now: Now) {
-        let Some(room) = self.rooms.get(name).filter(|room| last > room.own.head.number) else { return };
-        let after = room.own.head.number;
-        let claim = self.repair.claims.entry(name.clone()).or_insert(Claim { number: 0, until: 0, times: 0 });
-        if claim.until == 0 {
-            if claim.times == CLAIMS {
-                return;
-            }
-            claim.times += 1;
-            claim.until = now.at + CLAIM;
-        }
-        claim.number = claim.number.max(last);
-        self.follow(id, name, vec![Followed { author: self.me, after, until: Some(last) }]);
-    }
-
-    /// Whether nothing is to be said in a room yet.
-    pub(super) fn claimed(&mut self, name: &RoomName, now: Now) -> bool {
-        let Some(claim) = self.repair.claims.get_mut(name).filter(|claim| claim.until > 0) else { return false };
-        if now.at < claim.until {
-            return true;
-        }
-        // Nobody has brought it. Whether it was true or not, these numbers are left alone.
-        claim.until = 0;
-        let behind = self.rooms.get(name).is_some_and(|room| room.own.head.number < claim.number);
-        if behind && self.numbers_from <= claim.number.min(unused(now)) {
-            self.numbers_from = unused(now);
-        }
-        false
     }
 }

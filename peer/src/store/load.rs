@@ -11,12 +11,13 @@ use common::{
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use super::{Store, StoreError, files, merged};
+use super::{Store, StoreError, files, merged, salvage};
 use crate::core::{
     Saved,
     contacts::{self, Held},
     log::{Log, Piece},
-    room::{Gap, Room, SPANS, Sealed, Span},
+    own_log::Sealed,
+    room::{Gap, Room, SPANS, Span},
     trust::Known,
 };
 
@@ -90,8 +91,7 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     )?;
     let tables: Option<i64> =
         c.query_row("SELECT value FROM meta WHERE name = 'tables'", [], |row| row.get(0)).optional()?;
-    let salvaged: Option<i64> =
-        c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
+    let salvaged: Option<i64> = c.query_row(salvage::SALVAGED_AT, [], |row| row.get(0)).optional()?;
     Ok(Saved {
         files: files::files(c)?,
         offered: files::offered(c)?,

@@ -10,10 +10,7 @@ use super::{
     StoreError,
     load::{parsed, version},
 };
-use crate::core::{
-    Segment,
-    room::{Room, Run},
-};
+use crate::core::{Segment, own_log::Run, room::Room};
 
 /// Makes all of them anew.
 pub fn rebuild(t: &Transaction<'_>, me: &Key) -> Result<(), StoreError> {
