@@ -78,14 +78,14 @@ fn unknown(what: &str, near: Option<String>, command: &Command) -> String {
         let hint = near.map(|near| format!(", but there is {near}")).unwrap_or_default();
         return format!("there is no option {what}{hint}");
     }
-    let takes = |text: &&str| {
+    let takes = |text: &str| {
         command
             .get_arguments()
             .flat_map(|arg| arg.get_value_names().unwrap_or_default())
-            .any(|name| name.contains(*text))
+            .any(|name| name.contains(text))
     };
     let quotes =
-        if TEXTS.iter().any(|text| takes(&text)) { "; put what has spaces between quotes: \"two words\"" } else { "" };
+        if TEXTS.iter().any(|text| takes(text)) { "; put what has spaces between quotes: \"two words\"" } else { "" };
     format!("{what} is one word too many{quotes}")
 }
 
