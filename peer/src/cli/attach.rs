@@ -74,7 +74,9 @@ async fn show(path: &Path, shown: impl AsyncFnOnce(Remote) -> Result<Option<Refu
         None => output::note(&format!(
             "{name} stays logged in. Come back with: peer attach --as {name}; log out with: peer logout --as {name}"
         )),
-        Some(end) if end.code == Exit::Done => output::note(&format!("{name} is not logged in any more")),
+        Some(end) if end.code == Exit::Done => {
+            output::note(&format!("{name} is not logged in any more: {}", end.message));
+        }
         Some(end) => return Err(end.into()),
     }
     Ok(())

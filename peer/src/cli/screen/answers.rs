@@ -27,7 +27,7 @@ impl State {
                     self.conversation.is_open |= self.conversation.is_of(room);
                 }
                 self.overlay = Overlay::None;
-                self.notice(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  ")));
+                self.notice(format!("! {}", text::block(&commands::in_chat(&refusal.message, &[]), "  ")));
             }
             // Not to be asked again with each tick.
             (Ask::MarkRead(room, cursor), Err(_)) => drop(self.places.read_up_to(&room, cursor)),

@@ -228,7 +228,7 @@ impl<S: Session> Doing<S> {
         self.next();
         while let Some(acting) = self.acting.take() {
             match time::timeout_at(end, acting).await {
-                Ok(Outcome::Refused(refusal)) => undone.push(refusal.message),
+                Ok(Outcome::Refused(refusal, _)) => undone.push(refusal.message),
                 Ok(_) => {}
                 Err(_) => {
                     let more = self.lines.len();

@@ -33,7 +33,6 @@ use super::{
 use crate::cli::{
     chat::{
         action::{Action, Outcome},
-        commands,
         talk::Talk,
     },
     text,
@@ -260,7 +259,7 @@ impl State {
         match action {
             Action::Quit => out.push(Output::Quit),
             Action::Nothing => {}
-            Action::Show(text) => self.notice(commands::in_chat(&text)),
+            Action::Show(text) => self.notice(text),
             Action::Search(room, words) => self.search(room, words, out),
             Action::Goto(room, at) => self.ask(Ask::Goto(room, at), out),
             action => out.push(Output::Act(action)),
@@ -282,6 +281,7 @@ impl State {
             outcome,
             Outcome::Joined(_) | Outcome::Left(_) | Outcome::Told(_) | Outcome::Met(..) | Outcome::Renamed(..)
         );
+        self.talk.shown_in(Some(self.pane().width.into()));
         let told = self.talk.done(outcome, now);
         self.follow_talk();
         // How far a message has got stands beside it.
