@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use common::wire::control::{Refusal, files::FileShown};
+use common::{
+    why,
+    wire::control::{Refusal, files::FileShown},
+};
 use peer::size::Size;
 
-use super::{outbox::beginning, refused, text::inline};
+use super::{no_file, outbox::beginning, refused, text::inline};
 
 /// Digits of a root that name a file where its name does not.
 const DIGITS: usize = 16;
@@ -64,7 +67,10 @@ pub fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Refusal {
-    refused(format!("cannot tell where {:?} is: {error}", path.display().to_string()))
+    refused(match error.kind() {
+        std::io::ErrorKind::NotFound => no_file(path),
+        _ => format!("cannot tell where {} is: {}; check the path", path.display(), why(error)),
+    })
 }
 
 #[cfg(test)]

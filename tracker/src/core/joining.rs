@@ -65,7 +65,7 @@ impl Tracker {
             self.may_enter_one_more(&key)?;
             return self.enter(id, key, Role::Owner, None, now);
         }
-        let reason = format!("there is a room {name} already: join it with `peer join {name}`, or choose another name");
+        let reason = format!("there is a room {name} already; join it: peer join {name}, or choose another name");
         Err(Refused { code: Code::Exists, reason })
     }
 
@@ -196,8 +196,8 @@ impl Tracker {
 
 fn other_history(room: &RoomName, history: History) -> Refused {
     let reason = format!(
-        "{room} is there already, with --history {history}, which is fixed since it was made: join it as it is with \
-         `peer join {room}`, or make a room of another name"
+        "{room} is there already, with --history {history}, which is fixed since it was made; join it as it is: \
+         peer join {room}, or make a room of another name"
     );
     Refused { code: Code::OtherHistory, reason }
 }

@@ -8,7 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::Identity;
+use common::{Identity, why};
 use nix::{ifaddrs::getifaddrs, net::if_::InterfaceFlags, sys::statvfs::statvfs};
 use peer::profile::Profile;
 
@@ -51,7 +51,7 @@ pub fn write(folder: &Path) -> Write {
     match written {
         Ok(()) => Write::Good,
         Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Write::Full,
-        Err(error) => Write::Failed(error.to_string()),
+        Err(error) => Write::Failed(why(&error)),
     }
 }
 

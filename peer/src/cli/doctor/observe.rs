@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr, net::UdpSocket,
 use common::{
     AccountName,
     net::endpoint,
+    why,
     wire::control::{
         Member, Refusal, Status,
         people::{AskPeople, Chat},
@@ -145,7 +146,7 @@ fn listen(kept: &Kept, config: &Config) -> (Listen, Option<UdpSocket>) {
             let port = address.port();
             (Listen::Taken { port, by: machine::holder_of_port(port) }, None)
         }
-        Err(error) => (Listen::Failed { address, reason: error.to_string() }, None),
+        Err(error) => (Listen::Failed { address, reason: why(&error) }, None),
     }
 }
 

@@ -11,7 +11,9 @@ use std::{
 use anyhow::{Context, Result};
 use common::{
     AccountName, Identity, Key,
+    identity::IdentityError,
     net::{endpoint, tls},
+    why,
     wire::{
         self,
         control::{Exit, Refusal},
@@ -74,8 +76,11 @@ pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<S
         socket::SocketError::Alive => already(name, &profile).into(),
         error => anyhow::Error::from(error),
     })?;
-    let identity = Identity::load_or_create(&profile.key())?;
+    let identity = Identity::load_or_create(&profile.key()).map_err(|error| unusable(error, name))?;
     let mut kept = profile.kept()?;
+    if kept.lost && login.tracker_key.is_none() && login.meet.is_none() {
+        return Err(unpinned(name, &profile).into());
+    }
     // A tracker is remembered once it has welcomed, and by then there is a history.
     let used = kept.tracker.is_some();
 
@@ -184,7 +189,7 @@ fn keep(welcomed: Welcomed, address: SocketAddr, profile: &Profile, kept: Kept) 
     let Welcomed { domain, tracker_key, .. } = welcomed;
     discover::check_pin(kept.tracker.as_ref(), &domain, address, tracker_key)?;
     let tracker = Some(KeptTracker::new(address, domain, tracker_key));
-    Ok(profile.keep(&Kept { tracker, ..kept })?)
+    Ok(profile.keep(&Kept { tracker, lost: false, ..kept })?)
 }
 
 async fn find(
@@ -235,10 +240,32 @@ fn bind(login: &Login, kept: &Kept, config: &Config) -> Result<UdpSocket, Refusa
     endpoint::bind(listen).map_err(|error| {
         let reason = match error.kind() {
             io::ErrorKind::AddrInUse => format!("another program has UDP port {port}; {remedy}"),
-            _ => format!("cannot listen on {listen}: {error}; see `listen` in the config and --port"),
+            _ => format!("cannot listen on {listen}: {}; see `listen` in the config and --port", why(&error)),
         };
         Refusal::new(Exit::Refused, reason)
     })
+}
+
+/// With another tracker in the place of the one that was lost its key would change silently.
+fn unpinned(name: &AccountName, profile: &Profile) -> Refusal {
+    let reason = format!(
+        "{name} has a history here, but {}, which holds the key of your tracker, is gone. Put your copy of it back, or \
+         ask whoever runs the tracker for its key, and: peer login {name} --tracker HOST --tracker-key KEY",
+        profile.kept_file().display()
+    );
+    Refusal::new(Exit::Identity, reason)
+}
+
+fn unusable(error: IdentityError, name: &AccountName) -> anyhow::Error {
+    match error {
+        IdentityError::Malformed { .. } => {
+            let reason = format!(
+                "{error}. Put your copy of it back; without one, ask whoever runs the tracker for: tracker reset-key {name}"
+            );
+            Refusal::new(Exit::Identity, reason).into()
+        }
+        error => error.into(),
+    }
 }
 
 fn already(name: &AccountName, profile: &Profile) -> Refusal {
