@@ -3,7 +3,7 @@
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
@@ -15,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 /// A log larger than this is begun anew at the next login.
 const LOG_BYTES: u64 = 1024 * 1024;
+
+/// What is read of why a session has ended, in bytes at the most.
+const ENDED_BYTES: u64 = 4 * 1024;
 
 /// The folders of one user of the machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -173,6 +176,11 @@ impl Profile {
         self.data.join("history.db")
     }
 
+    /// The address book.
+    pub fn book(&self) -> PathBuf {
+        self.data.join("book.toml")
+    }
+
     /// The control socket.
     pub fn socket(&self) -> &Path {
         &self.socket
@@ -201,6 +209,26 @@ impl Profile {
     /// What is kept between two logins.
     pub fn kept_file(&self) -> PathBuf {
         self.data.join("profile.toml")
+    }
+
+    /// Why the last session has ended, if it did not end by a logout; on one line.
+    pub fn ended(&self) -> Option<String> {
+        let mut why = String::new();
+        // What is longer was not written here.
+        File::open(self.ended_file()).ok()?.take(ENDED_BYTES).read_to_string(&mut why).ok()?;
+        Some(why).filter(|why| !why.is_empty())
+    }
+
+    /// Notes why a session has ended, for whoever asks for it later. It is a help: where it cannot be kept, nothing is lost.
+    pub fn note_end(&self, why: Option<&str>) {
+        let _ = match why {
+            Some(why) => fs::write(self.ended_file(), why),
+            None => fs::remove_file(self.ended_file()),
+        };
+    }
+
+    fn ended_file(&self) -> PathBuf {
+        self.data.join("ended")
     }
 
     /// The file that a running peer keeps locked.

@@ -10,7 +10,7 @@ use common::{
 };
 use peer::{
     control::{Client, socket},
-    profile::ProfileError,
+    profile::{Folders, ProfileError},
 };
 use serde_json::json;
 use tokio::time;
@@ -48,15 +48,13 @@ pub fn pick_with<T>(global: &Global, connect: impl Fn(&Path) -> io::Result<T>) -
     let folders = global.folders()?;
     if let Some(name) = &global.session {
         let profile = folders.profile(name);
-        return connect(profile.socket()).map_err(|error| unasked(name.as_str(), profile.socket(), &error).into());
+        return connect(profile.socket())
+            .map_err(|error| unasked(name.as_str(), profile.socket(), &error, profile.ended()).into());
     }
     let (mut sessions, crashed) = socket::find(folders.runtime());
-    let none = || {
-        let reason = match crashed.as_slice() {
-            [(name, path)] => return left(&text::inline(name), path),
-            _ => "nobody is logged in; run: peer login NAME".into(),
-        };
-        Refusal::new(Exit::Unreachable, reason)
+    let none = || match crashed.as_slice() {
+        [(name, path)] => left(&text::inline(name), path),
+        _ => nobody(&folders),
     };
     if sessions.len() > 1 {
         let names: Vec<String> = sessions.iter().map(|(name, _)| text::inline(name)).collect();
@@ -64,15 +62,29 @@ pub fn pick_with<T>(global: &Global, connect: impl Fn(&Path) -> io::Result<T>) -
         return Err(Refusal::new(Exit::Refused, reason).into());
     }
     let (name, path) = sessions.pop().ok_or_else(none)?;
-    Ok(connect(&path).map_err(|error| unasked(&text::inline(&name), &path, &error))?)
+    Ok(connect(&path).map_err(|error| unasked(&text::inline(&name), &path, &error, None))?)
 }
 
-/// Why a session that was named cannot be asked.
-fn unasked(name: &str, socket: &Path, error: &io::Error) -> Refusal {
+/// What is said where no session runs: why the last one has ended, where there is one account and that is known.
+fn nobody(folders: &Folders) -> Refusal {
+    let reason = match folders.accounts().as_slice() {
+        [only] => only.parse().ok().and_then(|name: AccountName| Some((folders.profile(&name).ended()?, name))),
+        _ => None,
+    };
+    let reason = match reason {
+        Some((why, name)) => format!("{name} is not logged in any more: {}", text::inline(&why)),
+        None => "nobody is logged in; run: peer login NAME".into(),
+    };
+    Refusal::new(Exit::Unreachable, reason)
+}
+
+/// Why a session that was named cannot be asked; `ended` says why the last one has ended, if that is known.
+fn unasked(name: &str, socket: &Path, error: &io::Error, ended: Option<String>) -> Refusal {
     let reason = match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused if !is_other(socket) => {
-            format!("{name} is not logged in here; run: peer login {name}")
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused if !is_other(socket) => match ended {
+            Some(why) => format!("{name} is not logged in any more: {}", text::inline(&why)),
+            None => format!("{name} is not logged in here; run: peer login {name}"),
+        },
         io::ErrorKind::PermissionDenied => {
             format!("{} belongs to somebody else, and only they can ask the session of {name}", socket.display())
         }
@@ -86,7 +98,7 @@ fn left(name: &str, socket: &Path) -> Refusal {
     if let Err(error) = socket::connect(socket)
         && error.kind() == io::ErrorKind::PermissionDenied
     {
-        return unasked(name, socket, &error);
+        return unasked(name, socket, &error, None);
     }
     if is_other(socket) {
         return in_the_way(name, socket);

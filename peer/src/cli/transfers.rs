@@ -83,7 +83,12 @@ impl std::str::FromStr for Cancelled {
         }
         text.parse()
             .map(Cancelled::Message)
-            .map_err(|_| "the number of a transfer (peer transfers), or the id of a message (peer outbox)".to_string())
+            .map_err(|_| {
+                format!(
+                    "{} is neither the number of a transfer (see: peer transfers) nor the id of a message (see: peer outbox)",
+                    inline(text)
+                )
+            })
     }
 }
 

@@ -230,10 +230,10 @@ fn disk(place: &Place, error: &io::Error) -> FetchEnd {
     let shown = place.path.display();
     FetchEnd::Disk(match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("the disk is full: {shown} cannot be written; make room, then go on: peer resume")
+            format!("the disk is full: {shown} cannot be written")
         }
         io::ErrorKind::FileTooLarge => format!("{shown} cannot be written: no file may be that large there"),
         io::ErrorKind::InvalidData => error.to_string(),
-        _ => format!("{shown} cannot be written: {}; see to that, then go on: peer resume", why(&error)),
+        _ => format!("{shown} cannot be written: {}", why(&error)),
     })
 }

@@ -27,7 +27,7 @@ pub fn finish(shelf: &Shelf, place: &Place, overwrite: bool) -> Result<Mark, Str
             .map_err(|error| format!("{} cannot be written: {}", beside.display(), why(&error)))?;
         put(&beside, &place.path, overwrite && layout.is_none()).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => format!(
-                "{shown} is there already, and what has come lies in {}; move one of them away, then go on: peer resume",
+                "{shown} is there already, and what has come lies in {}; move one of them away",
                 beside.display()
             ),
             _ => format!("it cannot be called {shown}: {}; what has come lies in {}", why(&error), beside.display()),

@@ -121,7 +121,9 @@ impl Tracker {
         }
         let limit = self.config.rooms;
         if self.rooms.len() >= limit {
-            return Err(full(format!("this tracker has {limit} rooms, as many as it may: join one there is")));
+            return Err(full(format!(
+                "this tracker has as many rooms as it may ({limit}): join one there is (peer rooms)"
+            )));
         }
         let epoch = self.rooms.make(name.clone(), settings.clone(), now);
         self.outputs.push(Output::Store(Row::Made { epoch, name, settings }));

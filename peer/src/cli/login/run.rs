@@ -101,6 +101,10 @@ pub async fn run(
         () = signals.next() => (log_out(handle).await, Ok(())),
     };
     beside::tell_system(NotifyState::Stopping);
+    if end.code != Exit::Done {
+        // Where nobody looks on it would be found in the log alone.
+        profile.note_end(Some(&end.message));
+    }
     session.close().await;
     match end.code {
         Exit::Done => outcome,

@@ -72,6 +72,7 @@ pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<S
         ProfileError::InUse => already(name, &profile).into(),
         error => anyhow::Error::from(error),
     })?;
+    profile.note_end(None);
     let socket = Socket::bind(profile.socket()).map_err(|error| match error {
         socket::SocketError::Alive => already(name, &profile).into(),
         error => anyhow::Error::from(error),
