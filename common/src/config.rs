@@ -1,7 +1,7 @@
 //! Settings: from a file of TOML, in which a key that does not exist is refused with the nearest one that does, and from
 //! variables, which go before the file.
 
-use std::{fs, io, path::Path, path::PathBuf};
+use std::{env, fs, io, path::Path, path::PathBuf};
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -22,6 +22,11 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
     /// What a setting takes, such as `ADDR:PORT, such as [::]:0`; `None` if its default shows that, or if the error of its
     /// own type says so.
     fn takes(setting: &str) -> Option<&'static str>;
+
+    /// Refuses settings that are each fine and do not go together, or that nothing works with.
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Why a config cannot be used.
@@ -104,6 +109,15 @@ pub fn parse<T: Settings>(path: &Path, text: &str) -> Result<T, ConfigError> {
         let reason = table.iter().find_map(refused);
         malformed(&error, reason.unwrap_or_else(|| one_line(error.message())))
     })
+}
+
+/// The file at `path`, as [`load`] reads it, with the variables of this process over it.
+pub fn load_with_variables<T: Settings>(path: &Path, must_exist: bool) -> Result<T, ConfigError> {
+    check_variables::<T>(env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
+    let settings: T = with_variables(load(path, must_exist)?, |variable| env::var(variable).ok())?;
+    let place = path.display().to_string();
+    settings.check().map_err(|reason| ConfigError::Malformed { place, reason })?;
+    Ok(settings)
 }
 
 /// `settings` with those replaced that `read` has a variable for. Texts stand in a variable without quotes, all else as in

@@ -115,9 +115,7 @@ impl Config {
     /// The file at `path` with the `ROLLCALL_*` variables over it, such as `ROLLCALL_KEEP_ALIVE_S`. Without the file
     /// every setting has its default, unless a person has named it: see [`common::config::load`].
     pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {
-        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        config::check_variables::<Config>(names)?;
-        config::with_variables(config::load(path, must_exist)?, |variable| std::env::var(variable).ok())
+        config::load_with_variables(path, must_exist)
     }
 
     /// How fast files may move.
@@ -164,6 +162,20 @@ impl Settings for Config {
             _ => return None,
         })
     }
+
+    fn check(&self) -> Result<(), String> {
+        if self.links == 0 || self.dials_per_second == 0 {
+            return Err("links and dials_per_second are 1 or more: without a link nobody is reached".into());
+        }
+        if self.keep_alive_s == 0 || self.dead_after_s <= self.keep_alive_s {
+            let (alive, dead) = (self.keep_alive_s, self.dead_after_s);
+            return Err(format!(
+                "keep_alive_s ({alive}) is 1 or more, and dead_after_s ({dead}) is more than that: a link would be taken \
+                 for dead between two signs of life"
+            ));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -197,6 +209,14 @@ mod tests {
         assert_eq!(config.notify_command, ["notify-send", "a b"]);
         assert!(with("ROLLCALL_NOTIFY_COMMAND", "notify-send").unwrap_err().starts_with("ROLLCALL_NOTIFY_COMMAND: "));
         assert!(with("ROLLCALL_QUIET_HOURS", "night").unwrap_err().contains("22:00-07:00"));
+    }
+
+    #[test]
+    fn settings_that_nothing_works_with_are_refused() {
+        assert_eq!(Config::default().check(), Ok(()));
+        assert!(Config { links: 0, ..Config::default() }.check().unwrap_err().contains("links"));
+        let dead = Config { keep_alive_s: 99_999, ..Config::default() };
+        assert!(dead.check().unwrap_err().contains("dead_after_s (15)"));
     }
 
     #[test]

@@ -45,6 +45,11 @@ pub struct Announced {
     pub address: SocketAddr,
 }
 
+/// Refuses what is no `HOST` or `HOST:PORT`, without looking for anybody there.
+pub fn check(text: &str) -> Result<(), Refusal> {
+    split(text).map(drop)
+}
+
 /// The tracker that a person has named, as `HOST` or `HOST:PORT`.
 pub async fn named(text: &str, last: Option<&KeptTracker>) -> Result<Target, Refusal> {
     let (host, port) = split(text)?;

@@ -219,10 +219,7 @@ impl Cli {
             Some(path) => path.clone(),
             None => folders::config(self.home.as_ref())?,
         };
-        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        config::check_variables::<Config>(names)?;
-        let file: Config = config::load(&path, self.config.is_some())?;
-        let mut settings: Config = config::with_variables(file, |name| std::env::var(name).ok())?;
+        let mut settings: Config = config::load_with_variables(&path, self.config.is_some())?;
         settings.listen = self.listen.unwrap_or(settings.listen);
         settings.metrics = self.metrics.or(settings.metrics);
         settings.mdns &= !self.no_mdns;

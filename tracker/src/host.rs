@@ -36,7 +36,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The folder cannot be made.
-    #[error("the data folder {} cannot be used: {}; give another with --data", path.display(), why(source))]
+    #[error("the data folder {} cannot be written: {}; give another with --data", path.display(), why(source))]
     Folder {
         /// Which.
         path: PathBuf,

@@ -291,8 +291,11 @@ async fn answer(mut stream: UnixStream, asker: &Asker) -> io::Result<()> {
     let answer = match serde_json::from_str(&question) {
         Ok(ask) => answer_to(ask, asker).await,
         Err(_) => {
-            let reason = "the running tracker does not know that question: it is of another version; start it again";
-            Some(trouble(reason.into()))
+            let asked: Option<serde_json::Value> = serde_json::from_str(&question).ok();
+            let asked = asked.as_ref().and_then(|asked| asked["ask"].as_str()).unwrap_or("none");
+            Some(trouble(format!(
+                "the running tracker does not know the question {asked:?}: it is of another version; start it again"
+            )))
         }
     };
     match answer {

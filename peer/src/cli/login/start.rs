@@ -67,6 +67,10 @@ pub struct Started {
 /// Everything from the folders to the welcome of the tracker.
 pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Started> {
     let name = &login.name;
+    if let Some(named) = named(login, &config) {
+        // Before anything is made.
+        discover::check(named)?;
+    }
     let profile = folders.profile(name);
     let held = profile.open().map_err(|error| match error {
         ProfileError::InUse => already(name, &profile).into(),
@@ -193,6 +197,11 @@ fn keep(welcomed: Welcomed, address: SocketAddr, profile: &Profile, kept: Kept) 
     Ok(profile.keep(&Kept { tracker, lost: false, ..kept })?)
 }
 
+/// The tracker that was named, here or in the config.
+fn named<'a>(login: &'a Login, config: &'a Config) -> Option<&'a String> {
+    login.tracker.as_ref().or(Some(&config.tracker)).filter(|named| !named.is_empty())
+}
+
 async fn find(
     login: &Login,
     config: &Config,
@@ -201,8 +210,7 @@ async fn find(
     certificate: &tls::Certificate,
 ) -> Result<Target, Refusal> {
     let last = kept.tracker.as_ref();
-    let named = login.tracker.as_ref().or(Some(&config.tracker)).filter(|named| !named.is_empty());
-    if let Some(named) = named {
+    if let Some(named) = named(login, config) {
         return discover::named(named, last).await;
     }
     let probe = async {
