@@ -234,6 +234,6 @@ fn disk(place: &Place, error: &io::Error) -> FetchEnd {
         }
         io::ErrorKind::FileTooLarge => format!("{shown} cannot be written: no file may be that large there"),
         io::ErrorKind::InvalidData => error.to_string(),
-        _ => format!("{shown} cannot be written: {}", why(&error)),
+        _ => format!("{shown} cannot be written: {}", why(error)),
     })
 }

@@ -146,7 +146,7 @@ impl Source {
 }
 
 fn shelf_error(error: &io::Error) -> String {
-    format!("its hashes cannot be kept: {}", why(&error))
+    format!("its hashes cannot be kept: {}", why(error))
 }
 
 /// The head, and then the files one after the other.

@@ -73,7 +73,7 @@ impl Tracker {
         {
             let reason = match key == me {
                 true => format!("{name} is you; to leave: peer leave {room}"),
-                false => owns_or_moderates(&member, room),
+                false => owns_or_moderates(member, room),
             };
             return Err(Refused { code: Code::Role, reason });
         }

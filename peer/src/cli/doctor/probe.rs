@@ -147,7 +147,7 @@ fn meaning(error: &io::Error) -> Option<Answer> {
     match error.kind() {
         ErrorKind::ConnectionRefused => Some(Answer::Refused),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
-            Some(Answer::NoWay(why(&error)))
+            Some(Answer::NoWay(why(error)))
         }
         _ => None,
     }
