@@ -83,7 +83,9 @@ pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<S
     })?;
     let identity = Identity::load_or_create(&profile.key()).map_err(|error| unusable(error, name))?;
     let mut kept = profile.kept()?;
-    if kept.lost && login.tracker_key.is_none() && login.meet.is_none() {
+    // A tracker inside that has run here before is one's own.
+    let own = login.host && folders.tracker_data().join("key").exists();
+    if kept.lost && login.tracker_key.is_none() && login.meet.is_none() && !own {
         return Err(unpinned(name, &profile).into());
     }
     // A tracker is remembered once it has welcomed, and by then there is a history.
