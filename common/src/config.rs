@@ -33,12 +33,12 @@ pub trait Settings: Default + Serialize + DeserializeOwned {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("cannot read the config {}: {}", path.display(), unread(source, path))]
+    #[error("cannot read the config {}: {}", path.display(), unread(cause, path))]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
-        source: io::Error,
+        /// What the system said, which the text tells in its own words.
+        cause: io::Error,
     },
     /// A key that no setting has.
     #[error("{}: there is no setting {key:?}{}", path.display(), hint.as_ref().map(|h| format!("; did you mean {h:?}?")).unwrap_or_default())]
@@ -84,7 +84,7 @@ pub fn load<T: Settings>(path: &Path, must_exist: bool) -> Result<T, ConfigError
     match fs::read_to_string(path) {
         Ok(text) => parse(path, &text),
         Err(error) if error.kind() == io::ErrorKind::NotFound && !must_exist => Ok(T::default()),
-        Err(source) => Err(ConfigError::Io { path: path.to_owned(), source }),
+        Err(cause) => Err(ConfigError::Io { path: path.to_owned(), cause }),
     }
 }
 

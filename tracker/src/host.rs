@@ -50,12 +50,12 @@ pub enum HostError {
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The tables.
-    #[error("{}", source.at(path))]
+    #[error("{}", cause.at(path))]
     Store {
         /// Their file.
         path: PathBuf,
-        /// What is wrong with them.
-        source: StoreError,
+        /// What is wrong with them, which the text tells with the path.
+        cause: StoreError,
     },
     /// The port is taken.
     #[error("UDP port {0} is in use, probably by another tracker: stop it or use --listen [::]:PORT")]
@@ -117,7 +117,7 @@ impl Host {
         let listener = StatusSocket::bind(data)?;
         let identity = Identity::load_or_create(&data.join("key"))?;
         let tables = data.join("tables.sqlite");
-        let fail = |source| HostError::Store { path: tables.clone(), source };
+        let fail = |cause| HostError::Store { path: tables.clone(), cause };
         let store = Store::open(&tables, random()?).map_err(fail)?;
         let endpoint = listen(&identity, &config)?;
         let metrics = match config.metrics {
@@ -180,8 +180,8 @@ impl Host {
 fn of_tables(error: Error, path: &Path) -> HostError {
     let path = path.to_owned();
     match error {
-        Error::Store(source) => HostError::Store { path, source },
-        Error::Tables(misfit) => HostError::Store { path, source: StoreError::Damaged(misfit.to_string()) },
+        Error::Store(cause) => HostError::Store { path, cause },
+        Error::Tables(misfit) => HostError::Store { path, cause: StoreError::Damaged(misfit.to_string()) },
         error => HostError::Tracker(error),
     }
 }

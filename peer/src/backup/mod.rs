@@ -78,12 +78,12 @@ pub enum BackupError {
     #[error("there is no account {0} here; see who is: peer")]
     NoAccount(AccountName),
     /// Something cannot be read.
-    #[error("{}", unread(path, source))]
+    #[error("{}", unread(path, cause))]
     Read {
         /// What.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Something cannot be written.
     #[error("cannot write {}: {}; check that the folder is yours and that the disk has room", path.display(), why(source))]
@@ -173,7 +173,7 @@ pub enum BackupError {
 
 impl BackupError {
     fn read(path: &Path) -> impl Fn(io::Error) -> BackupError {
-        move |source| BackupError::Read { path: path.to_owned(), source }
+        move |cause| BackupError::Read { path: path.to_owned(), cause }
     }
 
     fn write(path: &Path) -> impl Fn(io::Error) -> BackupError {

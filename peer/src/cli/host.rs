@@ -38,7 +38,7 @@ fn told(error: &HostError, data: &Path) -> String {
             format!("a tracker, or another program, has UDP port {port} on this host: log in without --host")
         }
         HostError::Folder { source, .. } | HostError::Socket(SocketError::Io { source, .. }) => unusable(why(source)),
-        HostError::Socket(_) | HostError::Store { source: StoreError::InUse, .. } => {
+        HostError::Socket(_) | HostError::Store { cause: StoreError::InUse, .. } => {
             "another tracker runs in that folder already: log in without --host, which finds it".into()
         }
         HostError::Listen { address, source } => {

@@ -50,12 +50,12 @@ const FORGOTTEN: u64 = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be opened.
-    #[error("cannot use the history {}: {}; check that it and its folder are yours (ls -l {}), and run: peer doctor", path.display(), told(source), path.display())]
+    #[error("cannot use the history {}: {}; check that it and its folder are yours (ls -l {}), and run: peer doctor", path.display(), told(cause), path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
+        /// What SQLite said, which the text tells in its own words.
+        cause: rusqlite::Error,
     },
     /// Something else is in its place.
     #[error("{} is no file, and the history is to be there; move it away, and put back what was there before, if anything", path.display())]
@@ -132,7 +132,7 @@ impl StoreError {
             StoreError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
                 StoreError::Full { folder: path.parent().unwrap_or(path).to_owned() }
             }
-            StoreError::Sqlite(source) => StoreError::Open { path: path.to_owned(), source },
+            StoreError::Sqlite(cause) => StoreError::Open { path: path.to_owned(), cause },
             error => error,
         }
     }
@@ -217,7 +217,7 @@ impl Store {
     }
 
     fn open_sound(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
-        let fail = |source| StoreError::Open { path: path.to_owned(), source };
+        let fail = |cause| StoreError::Open { path: path.to_owned(), cause };
         let is_empty = path.metadata().is_ok_and(|file| file.len() == 0);
         let had_wal = salvage::beside(path, "-wal").exists();
         let writer = Connection::open(path).map_err(fail)?;

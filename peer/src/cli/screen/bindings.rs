@@ -88,12 +88,7 @@ impl Default for Bindings {
 impl Bindings {
     /// As the table `keys` of the config has them: what a key does, and which it is.
     pub fn of_config(set: &BTreeMap<String, String>) -> Result<Bindings, Refusal> {
-        let refused = |why: String| {
-            Refusal::new(
-                Exit::Refused,
-                format!("the table [keys] of the config (~/.config/rollcall/peer.toml, or that of --config): {why}"),
-            )
-        };
+        let refused = |why: String| Refusal::new(Exit::Refused, format!("the config's [keys]: {why}"));
         let Bindings(mut all) = Bindings::default();
         let mut chosen: Vec<(Key, Does)> = Vec::new();
         for (name, key) in set {
