@@ -69,7 +69,7 @@ impl Fake {
             from: "bob".parse().unwrap(),
             seq: cursor,
             stamp: "1.2".into(),
-            sent: 0,
+            sent: cursor,
             received: 0,
             path: "direct".into(),
             text: format!("text {cursor}"),

@@ -12,7 +12,7 @@ use common::{
 use peer::control::Session;
 use tokio::sync::mpsc;
 
-use super::{files, people};
+use super::{files, goto, people};
 use crate::cli::{door, identity::Verify, meet, output, rooms, session, show, text, time};
 
 /// Messages that a search shows, the latest.
@@ -74,6 +74,8 @@ pub enum Action {
     MarkRead(RoomName),
     /// What was said there with these words.
     Search(RoomName, String),
+    /// What was said there at a time, in milliseconds since 1970, and then.
+    Goto(RoomName, u64),
     /// To end the session, wherever it runs.
     Logout,
     /// To close this chat. A session that it is only attached to goes on.
@@ -189,6 +191,7 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
             let query = History { limit: Some(FOUND), search: Some(words.clone()), ..History::of(room.clone()) };
             Outcome::Quoted(found(&room, &words, &session.history(query).await?))
         }
+        Action::Goto(room, at) => Outcome::Quoted(goto::since(&session, &room, at, FOUND).await?),
         Action::Logout => {
             session.logout().await?;
             Outcome::Nothing
@@ -202,13 +205,18 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
     })
 }
 
-/// What was said with these words.
-fn found(room: &RoomName, words: &str, events: &[Event]) -> String {
+/// Messages with the times at which they were said.
+pub(super) fn dated(events: &[Event]) -> Vec<String> {
     let line = |event: &Event| match event {
         Event::Message(message) => Some(show::message(&format!("  {} ", time::date(message.sent)), message, "      ")),
         _ => None,
     };
-    let lines: Vec<String> = events.iter().filter_map(line).collect();
+    events.iter().filter_map(line).collect()
+}
+
+/// What was said with these words.
+fn found(room: &RoomName, words: &str, events: &[Event]) -> String {
+    let lines = dated(events);
     if lines.is_empty() { format!("nothing in {room} has: {}", text::inline(words)) } else { lines.join("\n") }
 }
 

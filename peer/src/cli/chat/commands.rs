@@ -9,7 +9,7 @@ use super::{
     talk::Talk,
     words::{self, Bad},
 };
-use crate::cli::{door, text};
+use crate::cli::{door, export, text};
 
 /// A command.
 pub struct Command {
@@ -68,6 +68,15 @@ const GROUPS: [Group; 6] = [
                 "" => Err(Bad::Usage),
                 words => Ok(Action::Search(talk.room()?, words.into())),
             }),
+            command(
+                "goto",
+                "TIME",
+                "what was said at that time: a date (2026-05-01), a date and time, or an age (2d)",
+                |talk, rest| match rest {
+                    "" => Err(Bad::Usage),
+                    time => Ok(Action::Goto(talk.room()?, export::moment(time)?)),
+                },
+            ),
         ],
     },
     Group {

@@ -6,6 +6,7 @@ pub mod commands;
 mod console;
 mod deeds;
 mod files;
+pub mod goto;
 mod people;
 pub mod talk;
 mod words;

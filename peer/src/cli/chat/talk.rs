@@ -66,9 +66,9 @@ impl Talk {
         Talk { room, ..Talk::default() }
     }
 
-    /// Goes to a room that is joined.
-    pub fn go(&mut self, room: RoomName) {
-        self.room = Some(room);
+    /// Goes to a room that is joined, or out of all.
+    pub fn go(&mut self, room: Option<RoomName>) {
+        self.room = room;
     }
 
     /// What the user is called.

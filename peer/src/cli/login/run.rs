@@ -87,7 +87,8 @@ pub async fn run(
         // How the session has ended, if it has, is told below.
         if !login.plain && screen::can_be_shown() {
             let session = Remote::connect(&session.socket).await?;
-            let begin = screen::Begin { room, away_after, bell, attached: false, keys };
+            let mouse = settings.mouse;
+            let begin = screen::Begin { room, away_after, bell, attached: false, keys, mouse };
             return screen::run(session, begin, notices).await.map(drop);
         }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
