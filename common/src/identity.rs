@@ -9,7 +9,10 @@ use std::{
 
 use ed25519_dalek::{Signature, Signer, SigningKey, VerifyingKey};
 
-use crate::id::Key;
+use crate::{id::Key, why};
+
+/// How long a key's file is.
+const KEY_BYTES: usize = 32;
 
 /// An Ed25519 key pair (RFC 8032). Cloning shares who somebody is: keep clones inside one process.
 #[derive(Clone)]
@@ -21,7 +24,7 @@ pub struct Identity {
 #[derive(Debug, thiserror::Error)]
 pub enum IdentityError {
     /// The file or its folder cannot be read or written.
-    #[error("cannot use the key file {}: {source}; check that the folder exists and belongs to you", path.display())]
+    #[error("cannot use the key file {}: {}; check that the folder exists and belongs to you", path.display(), why(source))]
     Io {
         /// The key file.
         path: PathBuf,
@@ -36,11 +39,13 @@ pub enum IdentityError {
         /// Its permission bits.
         mode: u32,
     },
-    /// The file holds something else.
-    #[error("{} is not a Rollcall key (it should hold 32 bytes); move it away to get a new key, which is a new identity", path.display())]
+    /// The file holds something else. What to do is for whoever asks to say: a new key is a new identity.
+    #[error("{} is damaged: a key has {KEY_BYTES} bytes, it has {bytes}", path.display())]
     Malformed {
         /// The key file.
         path: PathBuf,
+        /// How long it is, in bytes.
+        bytes: usize,
     },
 }
 
@@ -67,7 +72,9 @@ impl Identity {
                 if mode & 0o077 != 0 {
                     return Err(IdentityError::Exposed { path: path.to_owned(), mode });
                 }
-                let seed = bytes.try_into().map_err(|_| IdentityError::Malformed { path: path.to_owned() })?;
+                let found = bytes.len();
+                let malformed = |_| IdentityError::Malformed { path: path.to_owned(), bytes: found };
+                let seed: [u8; KEY_BYTES] = bytes.try_into().map_err(malformed)?;
                 Ok(Identity::from_seed(seed))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {

@@ -32,4 +32,4 @@ pub mod wire;
 pub use id::{Key, MessageId, Slot, Version};
 pub use identity::Identity;
 pub use name::{AccountName, Domain, RoomName};
-pub use reasons::reasons;
+pub use reasons::{reasons, why};

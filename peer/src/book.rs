@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::wire::control::people::BookEntry;
+use common::{config::fault_of, why, wire::control::people::BookEntry};
 use serde::{Deserialize, Serialize};
 
 /// A file larger than this is no address book.
@@ -17,7 +17,7 @@ const BYTES: u64 = 16 * 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum BookError {
     /// The system says no.
-    #[error("cannot use the address book {}: {source}; check that it is yours and that the disk has room", path.display())]
+    #[error("cannot use the address book {}: {}; {}", path.display(), why(source), remedy(source, path))]
     Io {
         /// The file.
         path: PathBuf,
@@ -41,6 +41,14 @@ struct Book {
     person: Vec<BookEntry>,
 }
 
+fn remedy(error: &io::Error, path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.exists());
+    match (error.kind(), folder) {
+        (io::ErrorKind::NotFound, Some(folder)) => format!("make its folder first: mkdir -p {}", folder.display()),
+        _ => "check that it is yours and that the disk has room".into(),
+    }
+}
+
 /// The entries of the file at `path`; none if there is no such file.
 pub fn read(path: &Path) -> Result<Vec<BookEntry>, BookError> {
     let fail = |source| BookError::Io { path: path.to_owned(), source };
@@ -53,7 +61,8 @@ pub fn read(path: &Path) -> Result<Vec<BookEntry>, BookError> {
         Ok(_) => {}
     }
     let text = fs::read_to_string(path).map_err(fail)?;
-    let malformed = |error: toml::de::Error| BookError::Malformed { path: path.to_owned(), reason: error.to_string() };
+    let malformed =
+        |error: toml::de::Error| BookError::Malformed { path: path.to_owned(), reason: fault_of(&text, &error) };
     Ok(toml::from_str::<Book>(&text).map_err(malformed)?.person)
 }
 

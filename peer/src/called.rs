@@ -9,7 +9,7 @@ use std::{
 };
 
 use common::{
-    AccountName,
+    AccountName, why,
     wire::control::{Exit, Refusal},
 };
 
@@ -56,8 +56,9 @@ impl Called {
             }
             Err(error) => {
                 let text = format!(
-                    "cannot make {}: {error}; check that the folder is yours and that the disk has room",
-                    path.display()
+                    "cannot make {}: {}; check that the folder is yours and that the disk has room",
+                    path.display(),
+                    why(&error)
                 );
                 Err(Refusal::new(Exit::Refused, text))
             }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use common::{
-    config::{self, ConfigError},
+    config::{self, ConfigError, Settings},
     limits,
     net::endpoint::LinkLimits,
     wire::control::files::Limits,
@@ -118,37 +118,7 @@ impl Config {
     /// The file at `path` with the `ROLLCALL_*` variables over it, such as `ROLLCALL_KEEP_ALIVE_S`. Without the file
     /// every setting has its default, unless a person has named it: see [`common::config::load`].
     pub fn load(path: &Path, must_exist: bool) -> Result<Config, ConfigError> {
-        config::load::<Config>(path, must_exist)?.with_variables(|variable| std::env::var(variable).ok())
-    }
-
-    fn with_variables(self, read: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
-        let malformed = |name: &str, reason: String| ConfigError::Malformed { path: name.into(), reason };
-        let mut table = toml::Table::try_from(self).map_err(|error| malformed("config", error.to_string()))?;
-        for (key, value) in table.iter_mut() {
-            let variable = format!("ROLLCALL_{}", key.to_uppercase());
-            let Some(text) = read(&variable) else { continue };
-            let set = match value {
-                toml::Value::Integer(_) => {
-                    text.parse().map(toml::Value::Integer).map_err(|_| format!("{text:?} is not a whole number"))
-                }
-                toml::Value::Boolean(_) => {
-                    text.parse().map(toml::Value::Boolean).map_err(|_| format!("{text:?} is neither true nor false"))
-                }
-                toml::Value::Array(_) => as_in_file(&text)
-                    .ok_or_else(|| format!("{text:?} is no list; write it as [\"program\", \"argument\"]")),
-                toml::Value::Table(_) => {
-                    as_in_file(&text).ok_or_else(|| format!("{text:?} is no table; write it as {{ NAME = \"VALUE\" }}"))
-                }
-                _ => Ok(toml::Value::String(text)),
-            };
-            let set = set.map_err(|reason| malformed(&variable, reason))?;
-            // Tried alone first, so that the error names the variable.
-            toml::Table::from_iter([(key.clone(), set.clone())])
-                .try_into::<Config>()
-                .map_err(|error| malformed(&variable, error.message().to_string()))?;
-            *value = set;
-        }
-        table.try_into().map_err(|error: toml::de::Error| malformed("config", error.to_string()))
+        config::load_with_variables(path, must_exist)
     }
 
     /// How fast files may move.
@@ -180,9 +150,35 @@ impl Config {
     }
 }
 
-/// A value that is written in a variable as it is in the file.
-fn as_in_file(text: &str) -> Option<toml::Value> {
-    format!("value = {text}").parse::<toml::Table>().ok()?.remove("value")
+impl Settings for Config {
+    const PREFIX: &str = "ROLLCALL_";
+    const OTHER_VARIABLES: &[&str] =
+        &["ROLLCALL_HOME", "ROLLCALL_CONFIG", "ROLLCALL_AS", "ROLLCALL_LOG", "ROLLCALL_INVITE"];
+
+    fn takes(setting: &str) -> Option<&'static str> {
+        Some(match setting {
+            "listen" => "ADDR:PORT, such as \"[::]:0\"",
+            "metrics" => "ADDR:PORT, such as \"127.0.0.1:9466\", or \"\" for nowhere",
+            "notify_command" => "a list of texts, such as [\"notify-send\", \"Rollcall\"]",
+            "keys" => "a table of texts, such as { search = \"ctrl-f\" }",
+            "notices" => "a table of rooms with \"all\", \"mentions\" or \"none\", such as { lobby = \"all\" }",
+            _ => return None,
+        })
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.links == 0 || self.dials_per_second == 0 {
+            return Err("links and dials_per_second are 1 or more: without a link nobody is reached".into());
+        }
+        if self.keep_alive_s == 0 || self.dead_after_s <= self.keep_alive_s {
+            let (alive, dead) = (self.keep_alive_s, self.dead_after_s);
+            return Err(format!(
+                "keep_alive_s ({alive}) is 1 or more, and dead_after_s ({dead}) is more than that: a link would be taken \
+                 for dead between two signs of life"
+            ));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -201,7 +197,7 @@ mod tests {
 
     fn with(variable: &str, value: &str) -> Result<Config, String> {
         let read = |name: &str| (name == variable).then(|| value.to_string());
-        Config::default().with_variables(read).map_err(|error| error.to_string())
+        config::with_variables(Config::default(), read).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -216,6 +212,14 @@ mod tests {
         assert_eq!(config.notify_command, ["notify-send", "a b"]);
         assert!(with("ROLLCALL_NOTIFY_COMMAND", "notify-send").unwrap_err().starts_with("ROLLCALL_NOTIFY_COMMAND: "));
         assert!(with("ROLLCALL_QUIET_HOURS", "night").unwrap_err().contains("22:00-07:00"));
+    }
+
+    #[test]
+    fn settings_that_nothing_works_with_are_refused() {
+        assert_eq!(Config::default().check(), Ok(()));
+        assert!(Config { links: 0, ..Config::default() }.check().unwrap_err().contains("links"));
+        let dead = Config { keep_alive_s: 99_999, ..Config::default() };
+        assert!(dead.check().unwrap_err().contains("dead_after_s (15)"));
     }
 
     #[test]
@@ -237,6 +241,7 @@ mod tests {
         for (line, right) in [("upload_limit = 'fast'", "2M/s"), ("fetch_unasked = '1X'", "1.5G")] {
             let error = read(line).unwrap_err().to_string();
             assert!(error.contains(line.split(' ').next().unwrap()) && error.contains(right), "{error}");
+            assert!(!error.contains('\n'), "{error}");
         }
     }
 }

@@ -1,12 +1,13 @@
 //! Finding the tracker: as it was named, or on the LAN by mDNS, or where it was last.
 
 use std::{
+    io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
 use common::{
-    AccountName, Domain, Key,
+    AccountName, Domain, Key, why,
     wire::control::{Exit, Refusal},
 };
 use mdns_sd::{ResolvedService, ServiceDaemon, ServiceEvent};
@@ -44,14 +45,21 @@ pub struct Announced {
     pub address: SocketAddr,
 }
 
+/// Refuses what is no `HOST` or `HOST:PORT`, without looking for anybody there.
+pub fn check(text: &str) -> Result<(), Refusal> {
+    split(text).map(drop)
+}
+
 /// The tracker that a person has named, as `HOST` or `HOST:PORT`.
 pub async fn named(text: &str, last: Option<&KeptTracker>) -> Result<Target, Refusal> {
     let (host, port) = split(text)?;
     let addresses = tokio::net::lookup_host((host.as_str(), port)).await;
     let addresses: Vec<SocketAddr> = addresses
         .map_err(|error| {
-            let reason =
-                format!("the tracker {text} cannot be looked up: {error}; check the name, or give its address");
+            let reason = format!(
+                "the tracker {text} cannot be looked up: {}; check the name, or give its address",
+                unfound(&error)
+            );
             Refusal::new(Exit::Unreachable, reason)
         })?
         .collect();
@@ -61,6 +69,18 @@ pub async fn named(text: &str, last: Option<&KeptTracker>) -> Result<Target, Ref
     };
     let key = last.filter(|last| last.address == address).and_then(KeptTracker::key);
     Ok(Target { address, key })
+}
+
+/// Why a name was not found, in words for who has typed it.
+pub fn unfound(error: &io::Error) -> String {
+    let told = why(error);
+    // The resolver says everything twice: that it has failed to look up, and then why.
+    let bare = told.strip_prefix("failed to lookup address information: ").unwrap_or(&told);
+    match bare {
+        "Name or service not known" => "nobody on this network knows that name".into(),
+        "Temporary failure in name resolution" => "nothing that knows names answers (is the network up?)".into(),
+        other => other.to_string(),
+    }
 }
 
 /// The tracker on this LAN. While announcements come in, `probe` tells whether the last tracker is still where it was.

@@ -3,18 +3,21 @@
 
 use std::{
     fs::{self, DirBuilder, File, TryLockError},
-    io::{self, Write},
+    io::{self, Read, Write},
     net::SocketAddr,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
-use common::{AccountName, Domain, Key};
+use common::{AccountName, Domain, Key, config::fault_of, why};
 use etcetera::BaseStrategy;
 use serde::{Deserialize, Serialize};
 
 /// A log larger than this is begun anew at the next login.
 const LOG_BYTES: u64 = 1024 * 1024;
+
+/// What is read of why a session has ended, in bytes at the most.
+const ENDED_BYTES: u64 = 4 * 1024;
 
 /// The folders of one user of the machine.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +44,9 @@ pub struct Kept {
     pub port: Option<u16>,
     /// The tracker it was last logged in at.
     pub tracker: Option<KeptTracker>,
+    /// Whether that was lost, and with it the key that the tracker must have.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
 }
 
 /// A tracker that a profile was logged in at.
@@ -61,7 +67,7 @@ pub enum ProfileError {
     #[error("cannot tell where your home folder is; set HOME, or name a folder: --home DIR")]
     NoHome,
     /// A file or folder cannot be used.
-    #[error("cannot use {}: {source}; check that it belongs to you and that the disk has room", path.display())]
+    #[error("cannot use {}: {}; check that it belongs to you and that the disk has room", path.display(), why(source))]
     Io {
         /// Which.
         path: PathBuf,
@@ -69,10 +75,15 @@ pub enum ProfileError {
         source: io::Error,
     },
     /// The profile's file has been damaged.
-    #[error("{} is damaged: {reason}; remove it, and the next login makes a new one", path.display())]
+    #[error(
+        "{} is damaged ({reason}). It holds the key of your tracker: ask whoever runs that for the key, remove the file, \
+         and: peer login {name} --tracker HOST --tracker-key KEY", path.display()
+    )]
     Damaged {
         /// The file.
         path: PathBuf,
+        /// Whose it is.
+        name: String,
         /// Where, and how.
         reason: String,
     },
@@ -165,6 +176,11 @@ impl Profile {
         self.data.join("history.db")
     }
 
+    /// The address book.
+    pub fn book(&self) -> PathBuf {
+        self.data.join("book.toml")
+    }
+
     /// The control socket.
     pub fn socket(&self) -> &Path {
         &self.socket
@@ -195,6 +211,26 @@ impl Profile {
         self.data.join("profile.toml")
     }
 
+    /// Why the last session has ended, if it did not end by a logout; on one line.
+    pub fn ended(&self) -> Option<String> {
+        let mut why = String::new();
+        // What is longer was not written here.
+        File::open(self.ended_file()).ok()?.take(ENDED_BYTES).read_to_string(&mut why).ok()?;
+        Some(why).filter(|why| !why.is_empty())
+    }
+
+    /// Notes why a session has ended, for whoever asks for it later. It is a help: where it cannot be kept, nothing is lost.
+    pub fn note_end(&self, why: Option<&str>) {
+        let _ = match why {
+            Some(why) => fs::write(self.ended_file(), why),
+            None => fs::remove_file(self.ended_file()),
+        };
+    }
+
+    fn ended_file(&self) -> PathBuf {
+        self.data.join("ended")
+    }
+
     /// The file that a running peer keeps locked.
     pub fn lock(&self) -> PathBuf {
         self.data.join("lock")
@@ -215,16 +251,20 @@ impl Profile {
         }
     }
 
-    /// Reads what is kept; nothing at the first login.
+    /// Reads what is kept; nothing at the first login. Where there is a history and nothing is kept, it was lost.
     pub fn kept(&self) -> Result<Kept, ProfileError> {
         let path = self.kept_file();
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Kept::default()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // It is written before the history is.
+                return Ok(Kept { lost: self.history().exists(), ..Kept::default() });
+            }
             Err(source) => return Err(ProfileError::Io { path, source }),
         };
-        let damaged = |reason: String| ProfileError::Damaged { path: path.clone(), reason };
-        let kept: Kept = toml::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+        let name = self.data.file_name().unwrap_or_default().to_string_lossy();
+        let damaged = |reason: String| ProfileError::Damaged { path: path.clone(), name: name.to_string(), reason };
+        let kept: Kept = toml::from_str(&text).map_err(|error| damaged(fault_of(&text, &error)))?;
         match &kept.tracker {
             // A pin that cannot be read must not pass for no pin.
             Some(tracker) if tracker.key.parse::<Key>().is_err() => Err(damaged("the tracker's key".into())),
@@ -317,10 +357,23 @@ mod tests {
         assert_eq!(profile.kept().unwrap(), Kept::default());
         let address = "10.0.0.1:27655".parse().unwrap();
         let tracker = KeptTracker::new(address, "lan".parse().unwrap(), Key([7; 32]));
-        let kept = Kept { port: Some(40_000), tracker: Some(tracker) };
+        let kept = Kept { port: Some(40_000), tracker: Some(tracker), lost: false };
         profile.keep(&kept).unwrap();
         assert_eq!(profile.kept().unwrap(), kept);
         assert_eq!(profile.kept().unwrap().tracker.unwrap().key(), Some(Key([7; 32])));
+    }
+
+    #[test]
+    fn a_history_without_what_was_kept_of_the_tracker_is_not_a_first_login() {
+        let home = tempfile::tempdir().unwrap();
+        let profile = profile(home.path());
+        let _held = profile.open().unwrap();
+        fs::write(profile.history(), "").unwrap();
+        let kept = profile.kept().unwrap();
+        assert!(kept.lost);
+        // Nor is it after a session without a tracker.
+        profile.keep(&Kept { port: Some(40_000), ..kept }).unwrap();
+        assert!(profile.kept().unwrap().lost);
     }
 
     #[test]

@@ -67,7 +67,8 @@ impl fmt::Display for Unreached {
         match self {
             Unreached::Silent => f.write_str("nothing answers there"),
             Unreached::OtherProtocol => f.write_str(
-                "what answers there is not a tracker of this version; compare: tracker --version, peer --version",
+                "what answers there speaks another version of the protocol; install the same version on both (tracker --version, \
+                 peer --version)",
             ),
             Unreached::Busy => {
                 f.write_str("it is there, and lets nobody in now: it shuts down, or very many log in at once")

@@ -13,7 +13,7 @@ use std::{
 use common::{
     AccountName, Domain, Identity, Key, MessageId, RoomName, Version,
     address::Addresses,
-    config,
+    config::{self, Settings},
     content::{Content, Kind},
     file::{FileInfo, PIECES, Pieces},
     frame::{self, Frame, HEADER},
@@ -187,9 +187,9 @@ pub fn text(bytes: &[u8]) {
 /// A config file.
 pub fn settings(bytes: &[u8]) {
     let text = &String::from_utf8_lossy(bytes);
-    if let Ok(settings) = config::parse::<Settings>(Path::new("x.toml"), text) {
+    if let Ok(settings) = config::parse::<Values>(Path::new("x.toml"), text) {
         let again = toml::to_string(&settings).expect("settings are flat");
-        assert_eq!(config::parse::<Settings>(Path::new("x.toml"), &again).ok(), Some(settings), "{again}");
+        assert_eq!(config::parse::<Values>(Path::new("x.toml"), &again).ok(), Some(settings), "{again}");
     }
 }
 
@@ -288,7 +288,7 @@ fn line<T: Serialize + DeserializeOwned>(bytes: &[u8]) {
 /// A config with a setting of each kind that the programs have.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Settings {
+struct Values {
     listen: SocketAddr,
     domain: String,
     keep_alive_s: u64,
@@ -297,9 +297,9 @@ struct Settings {
     mdns: bool,
 }
 
-impl Default for Settings {
+impl Default for Values {
     fn default() -> Self {
-        Settings {
+        Values {
             listen: SocketAddr::from(([0, 0, 0, 0], 27655)),
             domain: "lan".into(),
             keep_alive_s: 5,
@@ -307,5 +307,14 @@ impl Default for Settings {
             dials_per_second: 32,
             mdns: true,
         }
+    }
+}
+
+impl Settings for Values {
+    const PREFIX: &str = "ROLLCALL_";
+    const OTHER_VARIABLES: &[&str] = &[];
+
+    fn takes(_: &str) -> Option<&'static str> {
+        None
     }
 }

@@ -12,7 +12,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser, Subcommand};
-use common::{AccountName, Domain, reasons, wire::tracker::DEFAULT_PORT};
+use common::{AccountName, Domain, config, reasons, wire::tracker::DEFAULT_PORT};
 use sd_notify::NotifyState;
 use tokio::{
     runtime::Runtime,
@@ -20,7 +20,7 @@ use tokio::{
 };
 use tracker::{
     Config, Host,
-    config::{self, Registration},
+    config::{Registration, log_level},
     folders,
     status::SocketError,
 };
@@ -63,8 +63,8 @@ struct Cli {
     #[arg(long)]
     log_json: bool,
     /// How much to log: error, warn, info, debug or trace.
-    #[arg(long, value_name = "LEVEL")]
-    log: Option<tracing::Level>,
+    #[arg(long, value_name = "LEVEL", value_parser = log_level)]
+    log: Option<String>,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -154,7 +154,7 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli) -> Result<()> {
     let config = cli.settings()?;
-    log_to_stderr(&config)?;
+    log_to_stderr(&config);
     let data = cli.data(&config)?;
     Runtime::new().context("cannot start")?.block_on(async {
         // Asked for before the start, so that a signal during it is not lost.
@@ -204,20 +204,13 @@ fn introduce(host: &Host, domain: &Domain, data: &std::path::Path, announced: bo
     }
 }
 
-fn log_to_stderr(config: &Config) -> Result<()> {
-    let level: tracing::Level = config.log.parse().map_err(|_| {
-        anyhow::anyhow!("there is no log level {:?}: it is error, warn, info, debug or trace", config.log)
-    })?;
+fn log_to_stderr(config: &Config) {
+    let level = &config.log;
     // The libraries below are heard only when something is wrong.
     let own = tracing_subscriber::EnvFilter::new(format!("warn,tracker={level}"));
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || !stderr().is_terminal();
     let log = tracing_subscriber::fmt().with_env_filter(own).with_writer(stderr).with_ansi(!plain);
-    if config.log_json {
-        log.json().init()
-    } else {
-        log.init()
-    }
-    Ok(())
+    if config.log_json { log.json().init() } else { log.init() }
 }
 
 impl Cli {
@@ -226,8 +219,7 @@ impl Cli {
             Some(path) => path.clone(),
             None => folders::config(self.home.as_ref())?,
         };
-        let file: Config = common::config::load(&path, self.config.is_some())?;
-        let mut settings = config::with_variables(file, |name| std::env::var(name).ok())?;
+        let mut settings: Config = config::load_with_variables(&path, self.config.is_some())?;
         settings.listen = self.listen.unwrap_or(settings.listen);
         settings.metrics = self.metrics.or(settings.metrics);
         settings.mdns &= !self.no_mdns;
@@ -236,8 +228,8 @@ impl Cli {
             settings.domain = domain.clone();
         }
         settings.registration = self.registration.unwrap_or(settings.registration);
-        if let Some(level) = self.log {
-            settings.log = level.to_string();
+        if let Some(level) = &self.log {
+            settings.log.clone_from(level);
         }
         Ok(settings)
     }

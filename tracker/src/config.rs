@@ -2,8 +2,8 @@
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-use common::{Domain, limits, net::endpoint::LinkLimits, wire::tracker::DEFAULT_PORT};
-use serde::{Deserialize, Serialize};
+use common::{Domain, config::Settings, limits, net::endpoint::LinkLimits, wire::tracker::DEFAULT_PORT};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// The settings; a field's documentation is its documentation.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -21,6 +21,7 @@ pub struct Config {
     /// Whether to announce the tracker on the LAN, so that peers find it without being told where it is.
     pub mdns: bool,
     /// How much to log: `error`, `warn`, `info`, `debug` or `trace`.
+    #[serde(deserialize_with = "deserialize_log_level")]
     pub log: String,
     /// Whether to log JSON, one object a line.
     pub log_json: bool,
@@ -111,37 +112,38 @@ impl Config {
     }
 }
 
-/// A variable whose value does not fit its setting.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the variable {name} is no good: {reason}")]
-pub struct BadVariable {
-    name: String,
-    reason: String,
+/// Refuses what is no log level.
+pub fn log_level(text: &str) -> Result<String, String> {
+    let level: Result<tracing::Level, _> = text.parse();
+    level
+        .map(|level| level.to_string().to_lowercase())
+        .map_err(|_| format!("there is no log level {text:?}: it is error, warn, info, debug or trace"))
 }
 
-/// `config` with those settings replaced that `variable` has a value for: `grace_s` is `ROLLCALL_TRACKER_GRACE_S`.
-pub fn with_variables(config: Config, variable: impl Fn(&str) -> Option<String>) -> Result<Config, BadVariable> {
-    let bad = |name: &str, reason: String| BadVariable { name: name.into(), reason };
-    let mut table = toml::Table::try_from(&config).map_err(|error| bad("ROLLCALL_TRACKER_*", error.to_string()))?;
-    for key in table.keys().cloned().collect::<Vec<_>>() {
-        let name = format!("ROLLCALL_TRACKER_{}", key.to_uppercase());
-        let Some(text) = variable(&name) else { continue };
-        // Texts stand without quotes in a variable; all else as in the file.
-        let value = match &table[&key] {
-            toml::Value::String(_) => toml::Value::String(text),
-            _ => {
-                text.parse().map_err(|_| bad(&name, format!("{text:?} is neither a whole number nor true or false")))?
-            }
-        };
-        table.insert(key, value);
-        table.clone().try_into::<Config>().map_err(|error| bad(&name, error.message().into()))?;
+fn deserialize_log_level<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    log_level(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+impl Settings for Config {
+    const PREFIX: &str = "ROLLCALL_TRACKER_";
+    const OTHER_VARIABLES: &[&str] = &["ROLLCALL_TRACKER_CONFIG"];
+
+    fn takes(setting: &str) -> Option<&'static str> {
+        Some(match setting {
+            "listen" => "ADDR:PORT, such as \"[::]:27655\"",
+            "metrics" => "ADDR:PORT, such as \"127.0.0.1:9465\", or \"\" for nowhere",
+            "log" => "error, warn, info, debug or trace",
+            "registration" => "\"open\", \"invitation\" or \"closed\"",
+            _ => return None,
+        })
     }
-    table.try_into().map_err(|error: toml::de::Error| bad("ROLLCALL_TRACKER_*", error.message().into()))
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+
+    use common::config::with_variables;
 
     use super::*;
 
@@ -171,7 +173,9 @@ mod tests {
 
     #[test]
     fn a_variable_that_does_not_fit_is_named() {
-        for (name, value) in [("ROLLCALL_TRACKER_GRACE_S", "soon"), ("ROLLCALL_TRACKER_GRACE_S", "-1")] {
+        for (name, value) in
+            [("ROLLCALL_TRACKER_GRACE_S", "soon"), ("ROLLCALL_TRACKER_GRACE_S", "-1"), ("ROLLCALL_TRACKER_LOG", "loud")]
+        {
             let error = with_variables(Config::default(), |n| (n == name).then(|| value.into())).unwrap_err();
             assert!(error.to_string().contains(name), "{error}");
         }

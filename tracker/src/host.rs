@@ -16,6 +16,7 @@ use common::{
         endpoint::bind,
         tls::{Certificate, TlsError},
     },
+    why,
 };
 use quinn::{Endpoint, TokioRuntime};
 use tracing::{info, warn};
@@ -35,7 +36,7 @@ use crate::{
 #[derive(Debug, thiserror::Error)]
 pub enum HostError {
     /// The folder cannot be made.
-    #[error("the data folder {} cannot be written: {source}; give another with --data", path.display())]
+    #[error("the data folder {} cannot be written: {}; give another with --data", path.display(), why(source))]
     Folder {
         /// Which.
         path: PathBuf,
@@ -43,24 +44,24 @@ pub enum HostError {
         source: io::Error,
     },
     /// The key.
-    #[error(transparent)]
+    #[error("{}{}", .0, key_remedy(.0))]
     Identity(#[from] IdentityError),
     /// The status socket, or another tracker's.
     #[error(transparent)]
     Socket(#[from] SocketError),
     /// The tables.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", cause.at(path))]
     Store {
         /// Their file.
         path: PathBuf,
-        /// What is wrong with them.
-        source: StoreError,
+        /// What is wrong with them, which the text tells with the path.
+        cause: StoreError,
     },
     /// The port is taken.
     #[error("UDP port {0} is in use, probably by another tracker: stop it or use --listen [::]:PORT")]
     PortInUse(u16),
     /// The address cannot be listened on.
-    #[error("cannot listen on UDP {address}: {source}; give another address with --listen")]
+    #[error("cannot listen on UDP {address}: {}; give another address with --listen", why(source))]
     Listen {
         /// Which.
         address: SocketAddr,
@@ -68,7 +69,7 @@ pub enum HostError {
         source: io::Error,
     },
     /// The metrics address cannot be listened on.
-    #[error("cannot serve metrics on TCP {address}: {source}; give another address with --metrics")]
+    #[error("cannot serve metrics on TCP {address}: {}; give another address with --metrics", why(source))]
     Metrics {
         /// Which.
         address: SocketAddr,
@@ -79,17 +80,29 @@ pub enum HostError {
     #[error(transparent)]
     Tls(#[from] TlsError),
     /// The system has no random numbers.
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the system gives no random numbers: {}", why(.0))]
     Random(io::Error),
     /// The tracker itself.
     #[error(transparent)]
     Tracker(#[from] Error),
 }
 
+/// What to do about a key, beside what the error itself says.
+fn key_remedy(error: &IdentityError) -> &'static str {
+    match error {
+        IdentityError::Malformed { .. } => {
+            ". Put your copy of it back, or move it away for a new key; with a new key every peer refuses this tracker \
+             until it logs in with --tracker-key"
+        }
+        IdentityError::Io { .. } | IdentityError::Exposed { .. } => "",
+    }
+}
+
 /// A tracker hosted on this machine. Dropping it ends it like a crash.
 pub struct Host {
     running: Running,
     key: Key,
+    tables: PathBuf,
     _socket: StatusSocket,
     _metrics: Option<Task<()>>,
     announcement: Option<Announcement>,
@@ -104,7 +117,8 @@ impl Host {
         let listener = StatusSocket::bind(data)?;
         let identity = Identity::load_or_create(&data.join("key"))?;
         let tables = data.join("tables.sqlite");
-        let store = Store::open(&tables, random()?).map_err(|source| HostError::Store { path: tables, source })?;
+        let fail = |cause| HostError::Store { path: tables.clone(), cause };
+        let store = Store::open(&tables, random()?).map_err(fail)?;
         let endpoint = listen(&identity, &config)?;
         let metrics = match config.metrics {
             Some(address) => {
@@ -115,7 +129,8 @@ impl Host {
         };
         let key = identity.key();
         let (mdns, domain) = (config.mdns, config.domain.clone());
-        let running = Running::start(Parts { config, endpoint, store, clock: system_clock(), run: random()? })?;
+        let parts = Parts { config, endpoint, store, clock: system_clock(), run: random()? };
+        let running = Running::start(parts).map_err(|error| of_tables(error, &tables))?;
         let announcement = mdns.then(|| Announcement::new(running.address(), key, &domain)).and_then(|announced| {
             announced
                 .inspect_err(|error| warn!(%error, "the tracker is not announced; people have to be told where it is"))
@@ -128,6 +143,7 @@ impl Host {
             announcement,
             running,
             key,
+            tables,
         })
     }
 
@@ -147,16 +163,26 @@ impl Host {
     }
 
     /// Ready when it has ended without being told to.
-    pub async fn ended(&mut self) -> Result<(), Error> {
-        self.running.ended().await
+    pub async fn ended(&mut self) -> Result<(), HostError> {
+        self.running.ended().await.map_err(|error| of_tables(error, &self.tables))
     }
 
     /// Tells everybody goodbye and ends; takes at most 5 seconds.
-    pub async fn stop(self) -> Result<(), Error> {
+    pub async fn stop(self) -> Result<(), HostError> {
         if let Some(announcement) = self.announcement {
             announcement.end().await;
         }
-        self.running.stop().await
+        self.running.stop().await.map_err(|error| of_tables(error, &self.tables))
+    }
+}
+
+/// The error with the file that it is about, if it is about the tables.
+fn of_tables(error: Error, path: &Path) -> HostError {
+    let path = path.to_owned();
+    match error {
+        Error::Store(cause) => HostError::Store { path, cause },
+        Error::Tables(misfit) => HostError::Store { path, cause: StoreError::Damaged(misfit.to_string()) },
+        error => HostError::Tracker(error),
     }
 }
 

@@ -14,6 +14,7 @@ use common::{
         tls::{Certificate, TlsError},
     },
     table::Misfit,
+    why,
     wire::tracker::{ALPN, Code},
 };
 use quinn::{Endpoint, ServerConfig};
@@ -47,10 +48,10 @@ pub enum Error {
     #[error("the tables are damaged ({0}): put back a copy, or move them away to begin with empty ones")]
     Tables(#[from] Misfit),
     /// The system refused something.
-    #[error("the socket cannot be used: {0}")]
+    #[error("the socket cannot be used: {}; start the tracker again", why(.0))]
     Socket(#[from] std::io::Error),
     /// A task panicked.
-    #[error("the tracker broke down: {0}")]
+    #[error("the tracker broke down: {0}; nothing that was stored is lost, start it again")]
     Broken(#[from] tokio::task::JoinError),
 }
 

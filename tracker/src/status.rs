@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use common::AccountName;
+use common::{AccountName, why};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
@@ -151,7 +151,7 @@ pub enum SocketError {
         data: PathBuf,
     },
     /// The system refused it.
-    #[error("the status socket {} cannot be made: {source}; give another folder with --data", path.display())]
+    #[error("the status socket {} cannot be made: {}; give another folder with --data", path.display(), why(source))]
     Io {
         /// Where.
         path: PathBuf,
@@ -164,16 +164,40 @@ pub enum SocketError {
         /// The data folder.
         data: PathBuf,
     },
+    /// The folder is somebody else's.
+    #[error("the tracker's folder {} is not yours to look into: ask as its user, such as: sudo tracker status --data {}", data.display(), data.display())]
+    NotYours {
+        /// The data folder.
+        data: PathBuf,
+    },
+    /// Its socket cannot be used.
+    #[error("the status socket in {} cannot be used: {}; see what it is: ls -l {}", data.display(), why(source), data.display())]
+    Unusable {
+        /// The data folder.
+        data: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// It will not.
     #[error("{0}")]
     Refused(String),
-    /// Something else listens, or the tracker is busy or going down.
-    #[error("the tracker on {} does not answer: {reason}", data.display())]
+    /// The tracker is held up or going down.
+    #[error(
+        "the tracker on {} is there and does not answer: look at its log (a full disk holds it up), or end it and start \
+         it again", data.display()
+    )]
     NoAnswer {
         /// The data folder.
         data: PathBuf,
-        /// What came instead.
-        reason: String,
+    },
+    /// What answers speaks otherwise.
+    #[error(
+        "the tracker on {} gives an answer that cannot be read: is it of another version? See both: tracker --version; \
+         then start it again", data.display()
+    )]
+    Unreadable {
+        /// The data folder.
+        data: PathBuf,
     },
 }
 
@@ -184,18 +208,22 @@ pub async fn ask(data: &Path) -> Result<Status, SocketError> {
 
 /// Asks the tracker whose data folder this is.
 pub async fn request<T: DeserializeOwned>(data: &Path, ask: &Ask) -> Result<T, SocketError> {
-    let no_answer = |reason: String| SocketError::NoAnswer { data: data.to_owned(), reason };
-    let Ok(stream) = UnixStream::connect(socket_in(data)).await else {
-        return Err(SocketError::NotRunning { data: data.to_owned() });
-    };
+    let data = || data.to_owned();
+    let stream = UnixStream::connect(socket_in(&data())).await.map_err(|source| match source.kind() {
+        // Where a socket's file is and nobody listens, a crash has left it.
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused => SocketError::NotRunning { data: data() },
+        io::ErrorKind::PermissionDenied => SocketError::NotYours { data: data() },
+        _ => SocketError::Unusable { data: data(), source },
+    })?;
     let line = match timeout(WITHIN, exchange(stream, ask)).await {
-        Ok(line) => line.map_err(|error| no_answer(error.to_string()))?,
-        Err(_) => return Err(no_answer(format!("nothing came within {} s", WITHIN.as_secs()))),
+        // One that cannot answer hangs up.
+        Ok(Ok(line)) if !line.is_empty() => line,
+        _ => return Err(SocketError::NoAnswer { data: data() }),
     };
     if let Ok(Trouble { error, .. }) = serde_json::from_str(&line) {
         return Err(SocketError::Refused(error));
     }
-    serde_json::from_str(&line).map_err(|error| no_answer(error.to_string()))
+    serde_json::from_str(&line).map_err(|_| SocketError::Unreadable { data: data() })
 }
 
 async fn exchange(mut stream: UnixStream, ask: &Ask) -> io::Result<String> {
@@ -262,7 +290,13 @@ async fn answer(mut stream: UnixStream, asker: &Asker) -> io::Result<()> {
     BufReader::new((&mut stream).take(QUESTION)).read_line(&mut question).await?;
     let answer = match serde_json::from_str(&question) {
         Ok(ask) => answer_to(ask, asker).await,
-        Err(error) => Some(trouble(format!("this tracker does not know that question: {error}"))),
+        Err(_) => {
+            let asked: Option<serde_json::Value> = serde_json::from_str(&question).ok();
+            let asked = asked.as_ref().and_then(|asked| asked["ask"].as_str()).unwrap_or("none");
+            Some(trouble(format!(
+                "the running tracker does not know the question {asked:?}: it is of another version; start it again"
+            )))
+        }
     };
     match answer {
         Some(line) => stream.write_all(line.as_bytes()).await,

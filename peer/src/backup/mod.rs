@@ -14,7 +14,7 @@ use std::{
 };
 
 pub use age::secrecy::SecretString;
-use common::{AccountName, Key, identity::IdentityError};
+use common::{AccountName, Key, identity::IdentityError, why};
 use serde::{Deserialize, Serialize};
 
 use crate::store::StoreError;
@@ -78,15 +78,15 @@ pub enum BackupError {
     #[error("there is no account {0} here; see who is: peer")]
     NoAccount(AccountName),
     /// Something cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("{}", unread(path, cause))]
     Read {
         /// What.
         path: PathBuf,
         /// What the system said.
-        source: io::Error,
+        cause: io::Error,
     },
     /// Something cannot be written.
-    #[error("cannot write {}: {source}; check that the folder is yours and that the disk has room", path.display())]
+    #[error("cannot write {}: {}; check that the folder is yours and that the disk has room", path.display(), why(source))]
     Write {
         /// What.
         path: PathBuf,
@@ -155,7 +155,7 @@ pub enum BackupError {
         source: StoreError,
     },
     /// The key is not to be used.
-    #[error("{0}")]
+    #[error("{}{}", .0, key_remedy(.0))]
     Key(#[from] IdentityError),
     /// There is an account of that name.
     #[error(
@@ -173,7 +173,7 @@ pub enum BackupError {
 
 impl BackupError {
     fn read(path: &Path) -> impl Fn(io::Error) -> BackupError {
-        move |source| BackupError::Read { path: path.to_owned(), source }
+        move |cause| BackupError::Read { path: path.to_owned(), cause }
     }
 
     fn write(path: &Path) -> impl Fn(io::Error) -> BackupError {
@@ -185,10 +185,24 @@ impl BackupError {
     }
 }
 
+fn unread(path: &Path, error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => format!("there is no file {}; check the path", path.display()),
+        _ => format!("cannot read {}: {}; check that it is the file you mean, and yours", path.display(), why(error)),
+    }
+}
+
 fn remedy(error: &StoreError) -> &'static str {
     match error.is_damage() {
         true => "log in once, which repairs it",
         false => "check that its folder is yours, and that the disk has room for a second one",
+    }
+}
+
+fn key_remedy(error: &IdentityError) -> &'static str {
+    match error {
+        IdentityError::Malformed { .. } => "; put your copy of it back",
+        IdentityError::Io { .. } | IdentityError::Exposed { .. } => "",
     }
 }
 

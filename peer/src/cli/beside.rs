@@ -3,7 +3,10 @@
 
 use std::net::SocketAddr;
 
-use common::wire::control::{Exit, Refusal};
+use common::{
+    why,
+    wire::control::{Exit, Refusal},
+};
 use peer::{Config, Handle, metrics};
 use sd_notify::NotifyState;
 use tokio::{net::TcpListener, sync::mpsc};
@@ -14,7 +17,8 @@ use super::notices;
 pub async fn listen(address: Option<SocketAddr>) -> Result<Option<TcpListener>, Refusal> {
     let Some(address) = address else { return Ok(None) };
     let listener = TcpListener::bind(address).await.map_err(|error| {
-        let why = format!("cannot serve metrics on TCP {address}: {error}; give another address with --metrics");
+        let why =
+            format!("cannot serve metrics on TCP {address}: {}; give another address with --metrics", why(&error));
         Refusal::new(Exit::Refused, why)
     })?;
     Ok(Some(listener))

@@ -15,7 +15,9 @@ use peer::{book, control::Client};
 use serde_json::{Value, json};
 
 use super::{
+    no_file,
     output::{Out, names},
+    refused,
     table::{Column, key, text, whole},
     text::inline,
 };
@@ -56,7 +58,7 @@ impl Book {
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         if let Some(path) = self.import {
             if !path.exists() {
-                return Err(Refusal::new(Exit::Refused, format!("there is no file {}", path.display())).into());
+                return Err(refused(no_file(&path)).into());
             }
             let entries = book::read(&path)?;
             let imported: Imported = client.people(AskPeople::Import(Import { entries })).await?;

@@ -13,7 +13,7 @@ use common::wire::control::{Exit, Refusal};
 use serde_json::Value;
 
 use super::{
-    Global, first,
+    Global, doctor, first,
     login::{self, Login},
     output,
 };
@@ -85,7 +85,14 @@ pub fn start(login: &Login, global: &Global) -> Result<Started> {
     let told = String::from_utf8_lossy(log.get(before as usize..).unwrap_or_default()).into_owned();
     let reason = match told.rfind(&format!("\n{ERROR}")).map(|at| at + 1).or(told.starts_with(ERROR).then_some(0)) {
         Some(at) => told[at + ERROR.len()..].trim_end().to_string(),
-        None => format!("the peer in the background ended ({status}); its log is {}", profile.log().display()),
+        None if doctor::is_full(profile.folder()) => format!(
+            "the disk of {} is full, so that nothing can be kept; make room there, and log in again",
+            profile.folder().display()
+        ),
+        None => format!(
+            "the peer in the background ended ({status}); see why: {}, or run: peer doctor --as {name}",
+            profile.log().display()
+        ),
     };
     let code = status.code().map_or(Exit::Refused, Exit::from);
     Err(Refusal::new(if code == Exit::Done { Exit::Refused } else { code }, reason).into())

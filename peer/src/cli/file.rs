@@ -2,10 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use common::wire::control::{Refusal, files::FileShown};
+use common::{
+    why,
+    wire::control::{Refusal, files::FileShown},
+};
 use peer::size::Size;
 
 use super::{
+    no_file,
     outbox::beginning,
     refused,
     text::{exact, inline},
@@ -68,7 +72,10 @@ pub fn absolute(path: &Path) -> Result<PathBuf, Refusal> {
 }
 
 fn cannot(path: &Path, error: &std::io::Error) -> Refusal {
-    refused(format!("cannot tell where {:?} is: {error}", path.display().to_string()))
+    refused(match error.kind() {
+        std::io::ErrorKind::NotFound => no_file(path),
+        _ => format!("cannot tell where {} is: {}; check the path", path.display(), why(error)),
+    })
 }
 
 #[cfg(test)]

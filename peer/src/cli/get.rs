@@ -10,7 +10,7 @@ use std::{
 use anyhow::Result;
 use clap::Args;
 use common::{
-    RoomName,
+    RoomName, why,
     wire::control::{
         Exit, Refusal,
         files::{self, AskFiles, Transfer, TransferId, TransferState},
@@ -240,6 +240,8 @@ fn open(transfer: &Transfer, bars: &Bars) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             bars.note(&format!("there is no {OPENER} here to open it with; it is {}", transfers::path(transfer)));
         }
-        Err(error) => bars.note(&format!("{OPENER} does not start: {error}; it is {}", transfers::path(transfer))),
+        Err(error) => {
+            bars.note(&format!("{OPENER} does not start: {}; it is {}", why(&error), transfers::path(transfer)))
+        }
     }
 }

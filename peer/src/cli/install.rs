@@ -6,9 +6,10 @@ use std::{
     path::PathBuf,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::{Args, Command};
 use clap_complete::Shell;
+use common::why;
 
 /// Print what makes a shell complete the commands and options of `peer` with the Tab key.
 #[derive(Args)]
@@ -49,6 +50,9 @@ impl Man {
             fs::create_dir_all(&dir)?;
             clap_mangen::generate_to(line, &dir)
         };
-        write().with_context(|| format!("cannot write to {}; name a folder of your own: peer man DIR", dir.display()))
+        write().map_err(|error| {
+            let (dir, why) = (dir.display(), why(&error));
+            anyhow::anyhow!("cannot write to {dir}: {why}; name a folder of your own: peer man DIR")
+        })
     }
 }

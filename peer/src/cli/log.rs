@@ -22,7 +22,13 @@ pub fn to_file(level: &str, file: File) -> Result<(), Refusal> {
 }
 
 fn filter(level: &str) -> Result<EnvFilter, Refusal> {
-    EnvFilter::builder().parse(level).map_err(|error| {
-        Refusal::new(Exit::Usage, format!("--log {level}: {error}; write error, warn, info, debug or trace"))
+    EnvFilter::builder().parse(level).map_err(|_| {
+        let by_variable = std::env::var("ROLLCALL_LOG").is_ok_and(|variable| variable == level);
+        let place = if by_variable { "the variable ROLLCALL_LOG" } else { "--log" };
+        let reason = format!(
+            "{place}: there is no log level {level:?}: it is error, warn, info, debug or trace, or a filter such as \
+             peer=debug"
+        );
+        Refusal::new(Exit::Usage, reason)
     })
 }

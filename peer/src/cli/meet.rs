@@ -1,6 +1,9 @@
 //! Chats without a tracker. Where a session runs, these are commands to it; otherwise they begin one that has none.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -11,7 +14,10 @@ use common::{
         people::{AnswerPeople as AnswerOf, AskPeople, Connect as To, Connected, Listen as For, Listening},
     },
 };
-use peer::control::{Client, Session, socket};
+use peer::{
+    control::{Client, Session, socket},
+    discover::unfound,
+};
 use tokio::{net::lookup_host, time};
 
 use super::{Global, identity, output, output::Out, text::inline};
@@ -105,6 +111,9 @@ impl Connect {
 /// Whom HOST:PORT or a name is to reach.
 pub async fn whom(to: &str) -> Result<To, Refusal> {
     let Some((host, _)) = to.rsplit_once(':') else {
+        if to.parse::<IpAddr>().is_ok() {
+            return Err(Refusal::new(Exit::Refused, without_port(to)));
+        }
         let name = to.parse::<AccountName>().map_err(|error| {
             let why = format!("{:?} is neither HOST:PORT nor a name: {error}", inline(to));
             Refusal::new(Exit::Refused, why)
@@ -115,7 +124,8 @@ pub async fn whom(to: &str) -> Result<To, Refusal> {
     let addresses: Vec<SocketAddr> = match found {
         Ok(Ok(addresses)) => addresses.collect(),
         Ok(Err(error)) => {
-            let why = format!("cannot find {}: {error}; for example: peer connect 192.168.1.7:40123", inline(host));
+            let (host, why) = (inline(host), unfound(&error));
+            let why = format!("{host} cannot be looked up: {why}; give its address: peer connect 192.168.1.7:40123");
             return Err(Refusal::new(Exit::Unreachable, why));
         }
         Err(_) => {
@@ -124,6 +134,10 @@ pub async fn whom(to: &str) -> Result<To, Refusal> {
         }
     };
     Ok(To { addresses, name: None })
+}
+
+fn without_port(address: &str) -> String {
+    format!("{address} is an address without a port; the other side shows it: peer connect {address}:PORT")
 }
 
 /// Lets in who is not known for as long as the session runs, and says what they need to know.

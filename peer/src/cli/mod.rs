@@ -50,7 +50,11 @@ mod usage;
 #[path = "../control/fake.rs"]
 mod fake;
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Result;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -293,6 +297,11 @@ fn run(command: Command, global: &Global) -> Result<()> {
 /// A refusal of what was asked for.
 fn refused(why: impl Into<String>) -> Refusal {
     Refusal::new(Exit::Refused, why)
+}
+
+/// What is said of a file that a command names and that is not there.
+fn no_file(path: &Path) -> String {
+    format!("there is no file {}; check the path", path.display())
 }
 
 /// Tells why, and ends with the code that goes with it.

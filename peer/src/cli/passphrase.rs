@@ -4,15 +4,16 @@
 use std::{
     fs::File,
     io::{self, BufRead, BufReader, IsTerminal, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context, Result};
 use clap::Args;
+use common::{why, wire::control::Refusal};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use peer::backup::SecretString;
 
-use super::refused;
+use super::{no_file, refused};
 
 /// The most bytes of a passphrase. A longer one is refused: cut, it would be another one than its owner knows.
 const MOST: usize = 1_024;
@@ -39,8 +40,8 @@ impl From {
     pub fn ask(self, times: Times) -> Result<SecretString> {
         let passphrase = match self.passphrase_file {
             Some(path) => {
-                let file = File::open(&path).with_context(|| format!("cannot read {}", path.display()))?;
-                first_line(BufReader::new(file)).with_context(|| format!("cannot read {}", path.display()))?
+                let file = File::open(&path).map_err(|error| unread(&path, &error))?;
+                first_line(BufReader::new(file)).map_err(|error| unread(&path, &error))?
             }
             None if io::stdin().is_terminal() => typed(times)?,
             None => first_line(io::stdin().lock()).context("cannot read stdin")?,
@@ -52,6 +53,13 @@ impl From {
         }
         Ok(SecretString::from(passphrase))
     }
+}
+
+fn unread(path: &Path, error: &io::Error) -> Refusal {
+    refused(match error.kind() {
+        io::ErrorKind::NotFound => no_file(path),
+        _ => format!("cannot read {}: {}; name another file: --passphrase-file FILE", path.display(), why(error)),
+    })
 }
 
 fn first_line(from: impl BufRead) -> io::Result<String> {

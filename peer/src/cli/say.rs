@@ -154,7 +154,7 @@ fn check(text: &str) -> Result<(), Refusal> {
 
 fn too_long() -> Refusal {
     let limit = limits::TEXT_BYTES;
-    let reason = format!("the text is longer than the limit of {limit} bytes; say it in several messages");
+    let reason = format!("the text is longer than the limit of {limit} bytes (16 KiB): say it in parts");
     Refusal::new(Exit::Refused, reason)
 }
 

@@ -1,6 +1,6 @@
 //! The session itself: which one is meant, how it is, and its end.
 
-use std::{io, path::Path, time::Duration};
+use std::{io, os::unix::fs::FileTypeExt, path::Path, time::Duration};
 
 use anyhow::Result;
 use clap::Args;
@@ -10,7 +10,7 @@ use common::{
 };
 use peer::{
     control::{Client, socket},
-    profile::ProfileError,
+    profile::{Folders, ProfileError},
 };
 use serde_json::json;
 use tokio::time;
@@ -47,29 +47,77 @@ pub fn pick(global: &Global) -> Result<Client> {
 pub fn pick_with<T>(global: &Global, connect: impl Fn(&Path) -> io::Result<T>) -> Result<T> {
     let folders = global.folders()?;
     if let Some(name) = &global.session {
-        return connect(folders.profile(name).socket()).map_err(|_| {
-            let reason = format!("{name} is not logged in here; run: peer login {name}");
-            Refusal::new(Exit::Unreachable, reason).into()
-        });
+        let profile = folders.profile(name);
+        return connect(profile.socket())
+            .map_err(|error| unasked(name.as_str(), profile.socket(), &error, profile.ended()).into());
     }
     let (mut sessions, crashed) = socket::find(folders.runtime());
-    let none = || {
-        let reason = match crashed.as_slice() {
-            [(name, _)] => {
-                let name = text::inline(name);
-                format!("{name} is not logged in any more: the session has crashed; run: peer login {name}")
-            }
-            _ => "nobody is logged in; run: peer login NAME".into(),
-        };
-        Refusal::new(Exit::Unreachable, reason)
+    let none = || match crashed.as_slice() {
+        [(name, path)] => left(&text::inline(name), path),
+        _ => nobody(&folders),
     };
     if sessions.len() > 1 {
         let names: Vec<String> = sessions.iter().map(|(name, _)| text::inline(name)).collect();
         let reason = format!("several are logged in here: {}; say which: --as {}", names.join(", "), names[0]);
         return Err(Refusal::new(Exit::Refused, reason).into());
     }
-    let (_, path) = sessions.pop().ok_or_else(none)?;
-    Ok(connect(&path).map_err(|_| none())?)
+    let (name, path) = sessions.pop().ok_or_else(none)?;
+    Ok(connect(&path).map_err(|error| unasked(&text::inline(&name), &path, &error, None))?)
+}
+
+/// What is said where no session runs: why the last one has ended, where there is one account and that is known.
+fn nobody(folders: &Folders) -> Refusal {
+    let reason = match folders.accounts().as_slice() {
+        [only] => only.parse().ok().and_then(|name: AccountName| Some((folders.profile(&name).ended()?, name))),
+        _ => None,
+    };
+    let reason = match reason {
+        Some((why, name)) => format!("{name} is not logged in any more: {}", text::inline(&why)),
+        None => "nobody is logged in; run: peer login NAME".into(),
+    };
+    Refusal::new(Exit::Unreachable, reason)
+}
+
+/// Why a session that was named cannot be asked; `ended` says why the last one has ended, if that is known.
+fn unasked(name: &str, socket: &Path, error: &io::Error, ended: Option<String>) -> Refusal {
+    let reason = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused if !is_other(socket) => match ended {
+            Some(why) => format!("{name} is not logged in any more: {}", text::inline(&why)),
+            None => format!("{name} is not logged in here; run: peer login {name}"),
+        },
+        io::ErrorKind::PermissionDenied => {
+            format!("{} belongs to somebody else, and only they can ask the session of {name}", socket.display())
+        }
+        _ => return in_the_way(name, socket),
+    };
+    Refusal::new(Exit::Unreachable, reason)
+}
+
+/// What a file named like a session's socket says that nobody answers on.
+fn left(name: &str, socket: &Path) -> Refusal {
+    if let Err(error) = socket::connect(socket)
+        && error.kind() == io::ErrorKind::PermissionDenied
+    {
+        return unasked(name, socket, &error, None);
+    }
+    if is_other(socket) {
+        return in_the_way(name, socket);
+    }
+    let reason = format!("{name} is not logged in any more: the session has crashed; run: peer login {name}");
+    Refusal::new(Exit::Unreachable, reason)
+}
+
+/// Whether there is something that no session has made.
+fn is_other(socket: &Path) -> bool {
+    socket.metadata().is_ok_and(|file| !file.file_type().is_socket())
+}
+
+fn in_the_way(name: &str, socket: &Path) -> Refusal {
+    let reason = format!(
+        "{} is no socket, and in the way of the session of {name}; move it away, and run: peer login {name}",
+        socket.display()
+    );
+    Refusal::new(Exit::Unreachable, reason)
 }
 
 impl Logout {

@@ -82,9 +82,14 @@ impl std::str::FromStr for Cancelled {
         if let Ok(id) = text.parse() {
             return Ok(Cancelled::Transfer(TransferId { id }));
         }
-        text.parse().map(Cancelled::Message).map_err(|_| {
-            "neither the number of a transfer (peer transfers) nor the id of a message (peer outbox)".to_string()
-        })
+        text.parse()
+            .map(Cancelled::Message)
+            .map_err(|_| {
+                format!(
+                    "{} is neither the number of a transfer (see: peer transfers) nor the id of a message (see: peer outbox)",
+                    inline(text)
+                )
+            })
     }
 }
 

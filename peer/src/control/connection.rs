@@ -108,10 +108,12 @@ impl<S: Session> Connection<S> {
             }
         };
         // What is not told is not served, so that nothing is served that is not told.
-        if describe::method(&request.method).is_none() {
-            self.finish().await?;
+        let known = describe::method(&request.method).ok_or_else(|| {
             let why = format!("there is no method {:?}; see which there are: peer rpc --describe", request.method);
-            let fault = Fault::new(Fault::NO_METHOD, why);
+            Fault::new(Fault::NO_METHOD, why)
+        });
+        if let Err(fault) = known.and_then(|method| describe::check(method, &request.params)) {
+            self.finish().await?;
             return self.answer(request.id.map(|id| line::answer(&id, Err(fault)))).await;
         }
         if request.method == "say" {

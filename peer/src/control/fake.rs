@@ -179,11 +179,11 @@ impl Session for Fake {
     }
 
     async fn table(&self, room: RoomName) -> Result<TableLine, Refusal> {
-        Err(Refusal::new(Exit::Refused, format!("you are not in {room}")))
+        Err(Refusal::new(Exit::Refused, format!("you are not a member of {room}")))
     }
 
     async fn changes(&self, room: RoomName, _since: String) -> Result<Changes, Refusal> {
-        Err(Refusal::new(Exit::Refused, format!("you are not in {room}")))
+        Err(Refusal::new(Exit::Refused, format!("you are not a member of {room}")))
     }
 
     async fn rename(&self, _name: AccountName) -> Result<(), Refusal> {

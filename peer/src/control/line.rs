@@ -95,7 +95,7 @@ impl Request {
     /// Reads a request. A fault comes with the id it is to be answered under.
     pub fn read(line: &[u8]) -> Result<Request, (Value, Fault)> {
         let value: Value = serde_json::from_slice(line)
-            .map_err(|error| (Value::Null, Fault::new(Fault::NOT_JSON, format!("not JSON: {error}"))))?;
+            .map_err(|error| (Value::Null, Fault::new(Fault::NOT_JSON, not_json(line, &error))))?;
         let id = value.get("id").cloned();
         let fault = |what: &str| {
             let id = id.clone().filter(|id| id.is_string() || id.is_number()).unwrap_or(Value::Null);
@@ -112,6 +112,16 @@ impl Request {
         }
         let params = value.get("params").cloned().unwrap_or_else(|| json!({}));
         Ok(Request { method: method.to_string(), params, id })
+    }
+}
+
+fn not_json(line: &[u8], error: &serde_json::Error) -> String {
+    // The object may go on in the next line, which is a request of its own here.
+    let how = if error.is_eof() { "it ends too early".into() } else { format!("at byte {}", error.column()) };
+    let example = r#"{"jsonrpc":"2.0","id":1,"method":"status"}"#;
+    match line.is_empty() {
+        true => format!("an empty line is no request; send one JSON object a line, such as {example}"),
+        false => format!("this is not JSON ({how}); send one JSON object a line, such as {example}"),
     }
 }
 

@@ -13,7 +13,7 @@
 //! -> {"jsonrpc":"2.0","id":3,"method":"say","params":{"room":"lobby","text":"hello alice","wait":5}}
 //! <- {"jsonrpc":"2.0","id":3,"result":{"id":"lobby/5d6d086aa4108ef7/3","delivered":["alice","bob"],"pending":[],...}}
 //! -> {"jsonrpc":"2.0","id":4,"method":"say","params":{"room":"nowhere","text":"hello"}}
-//! <- {"jsonrpc":"2.0","id":4,"error":{"code":1,"message":"you are not in nowhere; join it first: peer join nowhere"}}
+//! <- {"jsonrpc":"2.0","id":4,"error":{"code":1,"message":"you are not a member of nowhere; join it: peer join nowhere"}}
 //! ```
 //!
 //! `peer rpc` puts the same on stdin and stdout, for programs that would rather run another one than open a socket. The

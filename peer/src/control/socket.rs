@@ -14,6 +14,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::why;
+
 /// The longest path that the system takes for a socket, in bytes.
 const PATH_BYTES: usize = 107;
 
@@ -37,7 +39,7 @@ pub enum SocketError {
         path: PathBuf,
     },
     /// The file cannot be made.
-    #[error("cannot make the control socket {}: {source}; check that the folder belongs to you", path.display())]
+    #[error("cannot make the control socket {}: {}; move away what is there, and check that the folder belongs to you", path.display(), why(source))]
     Io {
         /// Where.
         path: PathBuf,

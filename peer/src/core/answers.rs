@@ -57,6 +57,9 @@ impl Core {
             },
             Ask::Table(room) => self.table_line(&room),
             Ask::Since { room, epoch, number } => self.known_since(&room, epoch, number),
+            Ask::Rename(name) if name == self.name => {
+                Err(Refusal::new(Exit::Refused, format!("you are called {name} already; take another name")))
+            }
             Ask::Rename(name) => return self.ask_tracker(id, Ask::Rename(name), now),
             Ask::Members(room) => self.members(&room),
             Ask::Called(room) => self.called(&room),
@@ -160,7 +163,7 @@ impl Core {
             return Err(Refusal::new(Exit::Refused, text));
         }
         let stamp = self.rooms.get(&id.room).and_then(|room| room.own.stamp(id.number));
-        stamp.ok_or_else(|| Refusal::new(Exit::Refused, format!("there is no message {id}")))
+        stamp.ok_or_else(|| Refusal::new(Exit::Refused, no_message(id)))
     }
 
     /// How far a message of this peer's has got.
@@ -250,6 +253,11 @@ impl Core {
     }
 }
 
+/// What is said of a message that is not there, or not known by that id.
+pub(super) fn no_message(id: &MessageId) -> String {
+    format!("there is no message {id} here; the ids are shown by: peer history {} --ids", id.room)
+}
+
 fn other_history(name: &RoomName, room: &Room) -> Refusal {
     let history = room.table.history();
     let text = format!("you are in {name} already, which has --history {history}; that is fixed since it was made");
@@ -257,5 +265,5 @@ fn other_history(name: &RoomName, room: &Room) -> Refusal {
 }
 
 pub(super) fn not_in(room: &RoomName) -> Refusal {
-    Refusal::new(Exit::Refused, format!("you are not in {room}; join it: peer join {room}"))
+    Refusal::new(Exit::Refused, format!("you are not a member of {room}; join it: peer join {room}"))
 }

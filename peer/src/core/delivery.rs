@@ -17,7 +17,8 @@ use common::{
 };
 
 use super::{
-    AskId, Core, LinkId, Now, Output, Row, Segment, Shown, command::Answer, news::News, own_log::Sealed, room::Room,
+    AskId, Core, LinkId, Now, Output, Row, Segment, Shown, answers::no_message, command::Answer, news::News,
+    own_log::Sealed, room::Room,
 };
 
 /// Something that waits to be signed.
@@ -68,7 +69,7 @@ impl Core {
         }
         let is_here = if own { room.own.stamp(about.number).is_some() } else { holds(room, about) };
         if !is_here {
-            return Err(format!("there is no message {id} here; the ids are in: peer history {name} --json"));
+            return Err(no_message(&id));
         }
         Ok(name.clone())
     }
@@ -149,7 +150,10 @@ impl Core {
     /// What waited to be said in a room that is left meanwhile is not said.
     pub(super) fn refuse_unsaid(&mut self, name: &RoomName) {
         for unsaid in self.unsaid.remove(name).unwrap_or_default() {
-            let refusal = Refusal::new(Exit::Refused, format!("you are no longer in {name}: this was not said"));
+            let refusal = Refusal::new(
+                Exit::Refused,
+                format!("you are not a member of {name} any more, so this was not said; join it: peer join {name}"),
+            );
             if let Some(ask) = unsaid.ask {
                 self.reply(ask, Err(refusal));
             }

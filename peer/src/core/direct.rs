@@ -219,19 +219,21 @@ impl Core {
 
     /// Whom a name stands for.
     pub(super) fn find_person(&self, name: &AccountName) -> Result<Key, Refusal> {
+        if name.fold() == self.name.fold() {
+            return Err(refused(format!("{name} is you; name somebody else")));
+        }
         self.trust.find(name).ok_or_else(|| {
+            // A host's name is one that a person may have too.
+            let host = if name.as_str().contains('.') { name.as_str() } else { "HOST" };
             refused(format!(
                 "nobody called {name} is known here; share a room with them (peer join ROOM), ask them to be a contact \
-                 (peer add {name}), or reach them by their address (peer connect HOST:PORT)"
+                 (peer add {name}), or reach them by their address (peer connect {host}:PORT)"
             ))
         })
     }
 
     /// Whom something said to a name goes to.
     fn addressee(&self, name: &AccountName) -> Result<Key, Refusal> {
-        if name.fold() == self.name.fold() {
-            return Err(refused(format!("{name} is you; name somebody else")));
-        }
         if let Some(doubted) = self.trust.doubt(name) {
             let known = self.trust.find(name);
             return Err(pin::another_person(name, doubted, known));

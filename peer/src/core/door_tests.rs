@@ -114,7 +114,12 @@ fn what_only_some_may_do_goes_to_the_tracker_and_its_reason_comes_back() {
     };
     assert!(remove.ban && remove.room == lobby());
     assert_eq!(reply(&answer(&mut alone, remove.id, Some(Code::Role))).unwrap_err().message, "as it is");
-    assert!(reply(&ask(&mut alone, Ask::Order(den(), order))).unwrap_err().message.contains("you are not in den"));
+    assert!(
+        reply(&ask(&mut alone, Ask::Order(den(), order)))
+            .unwrap_err()
+            .message
+            .contains("you are not a member of den; join it: peer join den")
+    );
 }
 
 #[test]

@@ -218,7 +218,11 @@ impl Core {
     pub(super) fn link_hello(&mut self, id: LinkId, hello: Hello, now: Now) {
         let Some(link) = self.links.get_mut(id) else { return };
         if hello.protocol != PROTOCOL {
-            let reason = format!("this peer speaks version {PROTOCOL} of the peer protocol, not {}", hello.protocol);
+            let reason = format!(
+                "this peer speaks version {PROTOCOL} of the peer protocol, not {}; install the same version on both (peer \
+                 --version)",
+                hello.protocol
+            );
             return self.close(id, &reason);
         }
         if link.life.replace(hello.life).is_some() {

@@ -224,5 +224,5 @@ fn what_waited_to_be_said_when_one_is_removed_is_refused_with_the_reason() {
         Output::Reply(AskId(5), Err(refusal)) => Some(refusal.message.clone()),
         _ => None,
     });
-    assert!(refused.unwrap().contains("no longer in lobby"));
+    assert!(refused.unwrap().contains("not a member of lobby any more, so this was not said"));
 }

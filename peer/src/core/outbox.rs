@@ -15,6 +15,7 @@ use common::{
 
 use super::{
     Core, Output, Row,
+    answers::no_message,
     command::{Answer, WaitingFor},
     own_log::{Run, Sealed},
     ranges::Ranges,
@@ -164,7 +165,7 @@ impl Core {
     pub(super) fn cancel(&mut self, id: &MessageId) -> Result<Answer, Refusal> {
         let stamp = self.own(id)?;
         let refuse = |why: String| Refusal::new(Exit::Refused, why);
-        let room = self.rooms.get_mut(&id.room).ok_or_else(|| refuse(format!("there is no message {id}")))?;
+        let room = self.rooms.get_mut(&id.room).ok_or_else(|| refuse(no_message(id)))?;
         let meant: Vec<Meant> = room.members_at(stamp).into_iter().filter(|meant| meant.key != self.me).collect();
         let (has, lacks): (Vec<Meant>, Vec<Meant>) =
             meant.into_iter().partition(|meant| room.fate(meant, id.number) == Fate::Delivered);

@@ -166,9 +166,8 @@ impl Core {
         } else if let Some(address) = self.tracker.address {
             let trouble = self.tracker.trouble.clone().unwrap_or_else(|| "still connecting".into());
             let text = format!(
-                "the tracker at {} is needed for this and is not reachable ({trouble}); it is being tried again. Is \
-                 it running, and is UDP port {} open to it?",
-                address,
+                "this needs the tracker, and the one at {address} is not reachable ({trouble}); it is tried again by \
+                 itself. Try this again when it is back; see that it runs, and that UDP port {} is open to it",
                 address.port()
             );
             self.fail(&what, &text);

@@ -9,12 +9,12 @@ use common::{
     RoomName,
     frame::Frame,
     wire::{
-        control::{Exit, Refusal, TypingEvent},
+        control::{Refusal, TypingEvent},
         peer::{Looks, PeerFrame, PeerHint, Typing as TypingHint},
     },
 };
 
-use super::{Core, LinkId, Now, Output, Shown, command::Answer};
+use super::{Core, LinkId, Now, Output, Shown, answers::not_in, command::Answer};
 
 /// How long after a hint no other is sent in the same room, in milliseconds.
 const PAUSE: u64 = 3_000;
@@ -74,8 +74,7 @@ impl Core {
     /// The user is typing: the members that look are told, now and then.
     pub(super) fn types(&mut self, room: &RoomName, now: Now) -> Result<Answer, Refusal> {
         let Some((name, room)) = self.joined(room) else {
-            let why = format!("you are not in {room}; join it first: peer join {room}");
-            return Err(Refusal::new(Exit::Refused, why));
+            return Err(not_in(room));
         };
         let name = name.clone();
         if self.typing.sent.get(&name).is_some_and(|sent| now.at < sent + PAUSE) {

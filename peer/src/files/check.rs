@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::BytesMut;
-use common::file::Pieces;
+use common::{file::Pieces, why};
 
 use super::{
     layout::Layout,
@@ -29,13 +29,15 @@ pub fn check(shelf: &Shelf, place: &Place, mark: Option<Mark>, over: &AtomicBool
     let shown = place.path.display();
     let now = match mark_of(shelf, place) {
         Ok(now) => now,
-        Err(error) => return Found::Changed(format!("{shown} cannot be read: {error}")),
+        Err(error) => return Found::Changed(format!("{shown} cannot be read: {}", why(&error))),
     };
     let hashes = shelf.hashes(&place.file.root, place.file.size);
     match (mark, hashes) {
         (Some(mark), Ok(_)) if mark == now => Found::Whole,
         (Some(mark), Ok(_)) if mark != now => Found::Changed(format!("{shown} has been changed since; share it again")),
-        (_, Err(error)) => Found::Changed(format!("the hashes of {shown} cannot be read: {error}; share it again")),
+        (_, Err(error)) => {
+            Found::Changed(format!("the hashes of {shown} cannot be read: {}; share it again", why(&error)))
+        }
         (_, Ok(hashes)) => {
             let all = proven(&hashes, shelf, place, place.path.clone(), over).len() == place.file.grid().count();
             if all { Found::Whole } else { Found::Changed(format!("{shown} is not what it was; share it again")) }

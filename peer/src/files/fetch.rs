@@ -10,6 +10,7 @@ use common::{
     RoomName,
     frame::Frame,
     net::stream::{FrameReader, write_frames},
+    why,
     wire::peer::{Fetch, RangeAnswer, RangeAsk, Serve},
 };
 use quinn::{Connection, RecvStream};
@@ -95,8 +96,8 @@ impl Fetching {
             let work = works.on(&place.file.root);
             if needs_list && let Err(error) = work.layout(&shelf, &place.file) {
                 return Err(match error.kind() {
-                    io::ErrorKind::NotFound => FetchEnd::Broken(error.to_string()),
-                    _ => FetchEnd::Disk(error.to_string()),
+                    io::ErrorKind::NotFound => FetchEnd::Broken(why(&error)),
+                    _ => FetchEnd::Disk(why(&error)),
                 });
             }
             Writer::open(&shelf, &place, work).map_err(|error| disk(&place, &error))
@@ -220,7 +221,7 @@ fn unproven(error: DecodeError) -> FetchEnd {
         DecodeError::ParentNotFound(_) | DecodeError::LeafNotFound(_) => {
             FetchEnd::Broken("it has ended the stream before all of it came".into())
         }
-        DecodeError::Io(error) => FetchEnd::Broken(error.to_string()),
+        DecodeError::Io(error) => FetchEnd::Broken(why(&error)),
     }
 }
 
@@ -229,10 +230,10 @@ fn disk(place: &Place, error: &io::Error) -> FetchEnd {
     let shown = place.path.display();
     FetchEnd::Disk(match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("the disk is full: {shown} cannot be written; make room, then go on: peer resume")
+            format!("the disk is full: {shown} cannot be written")
         }
         io::ErrorKind::FileTooLarge => format!("{shown} cannot be written: no file may be that large there"),
         io::ErrorKind::InvalidData => error.to_string(),
-        _ => format!("{shown} cannot be written: {error}; see to that, then go on: peer resume"),
+        _ => format!("{shown} cannot be written: {}", why(error)),
     })
 }

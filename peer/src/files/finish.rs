@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use common::why;
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 
 use super::{check::mark_of, layout::Layout, place::beside, run::open_to_read, shelf::Shelf};
@@ -17,24 +18,25 @@ pub fn finish(shelf: &Shelf, place: &Place, overwrite: bool) -> Result<Mark, Str
     let beside = beside(place);
     let shown = place.path.display();
     let layout = match place.file.is_folder() {
-        true => Some(Layout::read(shelf, &place.file).map_err(|error| error.to_string())?),
+        true => Some(Layout::read(shelf, &place.file).map_err(|error| why(&error))?),
         false => None,
     };
     // It is missing where it was put under its name just before this peer ended.
     if beside.exists() || !place.path.exists() {
-        sync(&beside, layout.as_ref()).map_err(|error| format!("{} cannot be written: {error}", beside.display()))?;
+        sync(&beside, layout.as_ref())
+            .map_err(|error| format!("{} cannot be written: {}", beside.display(), why(&error)))?;
         put(&beside, &place.path, overwrite && layout.is_none()).map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists | io::ErrorKind::DirectoryNotEmpty => format!(
-                "{shown} is there already, and what has come lies in {}; move one of them away, then go on: peer resume",
+                "{shown} is there already, and what has come lies in {}; move one of them away",
                 beside.display()
             ),
-            _ => format!("it cannot be called {shown}: {error}; what has come lies in {}", beside.display()),
+            _ => format!("it cannot be called {shown}: {}; what has come lies in {}", why(&error), beside.display()),
         })?;
     }
     if let Some(Err(error)) = place.path.parent().map(sync_folder) {
-        return Err(format!("{shown} cannot be synced to disk: {error}"));
+        return Err(format!("{shown} cannot be synced to disk: {}", why(&error)));
     }
-    mark_of(shelf, place).map_err(|error| format!("{shown} cannot be read: {error}"))
+    mark_of(shelf, place).map_err(|error| format!("{shown} cannot be read: {}", why(&error)))
 }
 
 fn sync(beside: &Path, layout: Option<&Layout>) -> io::Result<()> {

@@ -10,7 +10,7 @@ use std::{
 use bao_tree::io::sync::outboard_post_order;
 use common::{
     file::{FileInfo, Root},
-    limits,
+    limits, why,
     wire::control::{Exit, Refusal},
 };
 
@@ -28,7 +28,12 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 /// Hashes a file or folder of this disk, and keeps its hashes on the shelf. Ends early, with a refusal, once `over` is set.
 pub fn hash(shelf: &Shelf, path: &Path, over: &AtomicBool) -> Result<Hashed, Refusal> {
     let refuse = |why: String| Refusal::new(Exit::Refused, format!("{} cannot be shared: {why}", path.display()));
-    let real = path.canonicalize().map_err(|error| refuse(error.to_string()))?;
+    let real = path.canonicalize().map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => {
+            Refusal::new(Exit::Refused, format!("there is no file {}; check the path", path.display()))
+        }
+        _ => refuse(why(&error)),
+    })?;
     let name = path.file_name().or(real.file_name()).map(|name| name.to_string_lossy()).unwrap_or_default();
     let source = if real.is_dir() { folder(&real) } else { file(&real) }.map_err(refuse)?;
     let root = source.hash(shelf, over).map_err(refuse)?;
@@ -49,8 +54,8 @@ struct Source {
 }
 
 fn file(path: &Path) -> Result<Source, String> {
-    let mut file = open_to_read(path).map_err(|error| error.to_string())?;
-    let size = file.metadata().map_err(|error| error.to_string())?.len();
+    let mut file = open_to_read(path).map_err(|error| why(&error))?;
+    let size = file.metadata().map_err(|error| why(&error))?.len();
     let files = vec![(path.to_path_buf(), size)];
     let mark = marked(&files)?;
     let media = media(&mut file).unwrap_or_default();
@@ -93,7 +98,7 @@ fn folder(path: &Path) -> Result<Source, String> {
 }
 
 fn marked(files: &[(PathBuf, u64)]) -> Result<Mark, String> {
-    mark::mark(files.iter().map(|(path, _)| path.clone())).map_err(|error| error.to_string())
+    mark::mark(files.iter().map(|(path, _)| path.clone())).map_err(|error| why(&error))
 }
 
 impl Source {
@@ -123,7 +128,7 @@ impl Source {
         let hash = outboard_post_order(reader, tree(self.file.size), BufWriter::with_capacity(BUFFER, hashes));
         let hash = hash.map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => changes.to_string(),
-            _ => error.to_string(),
+            _ => why(&error),
         })?;
         if marked(&self.files).ok() != Some(self.mark) {
             return Err(changes.into());
@@ -141,7 +146,7 @@ impl Source {
 }
 
 fn shelf_error(error: &io::Error) -> String {
-    format!("its hashes cannot be kept: {error}")
+    format!("its hashes cannot be kept: {}", why(error))
 }
 
 /// The head, and then the files one after the other.

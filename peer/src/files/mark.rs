@@ -24,7 +24,7 @@ pub fn look(path: &Path) -> io::Result<Metadata> {
     if metadata.is_file() {
         return Ok(metadata);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "there is something else than a file"))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a folder"))
 }
 
 fn add(hash: &mut blake3::Hasher, metadata: &Metadata) {

@@ -9,6 +9,7 @@ use std::{
 
 use common::{
     file::{FileInfo, Root},
+    why,
     wire::control::{Exit, Refusal},
 };
 use nix::{
@@ -36,7 +37,7 @@ pub fn prepare(file: &FileInfo, to: &Path, overwrite: bool) -> Result<(PathBuf, 
     let shown = path.display();
     let parent = path.parent().unwrap_or(Path::new("/"));
     if !parent.is_dir() {
-        return Err(refused(format!("there is no folder {}; make it first", parent.display())));
+        return Err(refused(format!("there is no folder {0}; make it first: mkdir -p {0}", parent.display())));
     }
     if let Some(there) = there(&path)? {
         if there.is_dir() {
@@ -48,7 +49,7 @@ pub fn prepare(file: &FileInfo, to: &Path, overwrite: bool) -> Result<(PathBuf, 
         }
     }
     if let Err(errno) = access(parent, AccessFlags::W_OK | AccessFlags::X_OK) {
-        let why = errno.desc();
+        let why = why(&errno.into());
         return Err(refused(format!(
             "nothing can be put into {}: {why}; name another place: -o PATH",
             parent.display()
@@ -86,7 +87,9 @@ fn there(path: &Path) -> Result<Option<Metadata>, Refusal> {
     match path.symlink_metadata() {
         Ok(there) => Ok(Some(there)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(refused(format!("{} cannot be used: {error}; name another place: -o PATH", path.display()))),
+        Err(error) => {
+            Err(refused(format!("{} cannot be used: {}; name another place: -o PATH", path.display(), why(&error))))
+        }
     }
 }
 

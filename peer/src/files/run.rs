@@ -184,5 +184,5 @@ fn plain(file: File) -> io::Result<File> {
     if file.metadata()?.is_file() {
         return Ok(file);
     }
-    Err(io::Error::new(io::ErrorKind::InvalidInput, "there is something else than a file"))
+    Err(io::Error::new(io::ErrorKind::InvalidInput, "it is neither a file nor a folder"))
 }

@@ -14,6 +14,7 @@ use common::{
     file::{FileInfo, GROUP},
     frame::Frame,
     net::stream::{FrameReader, write_frames},
+    why,
     wire::peer::{Fetch, RangeAnswer, RangeAsk, Serve, ServeCode},
 };
 use dashmap::DashMap;
@@ -243,7 +244,7 @@ impl Source {
     fn open(shelf: &Shelf, place: &Place, work: Arc<Work>, range: Range<u64>) -> Result<Source, String> {
         let hashes = shelf
             .hashes(&place.file.root, place.file.size)
-            .map_err(|error| format!("the hashes of {} cannot be read: {error}", place.path.display()))?;
+            .map_err(|error| format!("the hashes of {} cannot be read: {}", place.path.display(), why(&error)))?;
         Ok(Source { encoder: Encoder::new(&hashes, range), hashes, run: Run::to_read(shelf, place, work) })
     }
 

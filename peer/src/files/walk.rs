@@ -7,6 +7,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use common::why;
+
 use super::list::{ENTRIES, Entry};
 
 /// What has been found.
@@ -24,7 +26,7 @@ pub fn walk(folder: &Path) -> io::Result<Found> {
     let mut folders = vec![(folder.to_path_buf(), Vec::new())];
     while let Some((path, way)) = folders.pop() {
         let mut empty = true;
-        let unread = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let unread = |error: io::Error| io::Error::new(error.kind(), format!("{}: {}", path.display(), why(&error)));
         for entry in fs::read_dir(&path).map_err(unread)? {
             let entry = entry.map_err(unread)?;
             let before = found.left_out.len();

@@ -13,7 +13,7 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Writes what the history at `path` holds at this moment to an empty file, and looks at every page and every signature of
 /// it. A session that uses it goes on. Where there is damage, that is noted, and the next login repairs it.
 pub fn copy(path: &Path, into: &Path) -> Result<(), StoreError> {
-    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let open = |cause| StoreError::Open { path: path.to_owned(), cause };
     // What a crashed session has left beside the history stays as it is, and what is missing there stays missing: its next
     // start looks for it. While a session uses it, it is there.
     let history = if salvage::beside(path, "-wal").exists() {
@@ -50,7 +50,7 @@ fn escaped(path: &Path) -> String {
 /// More may have been said since the copy was made: own messages get numbers from now on that nobody has seen, as after
 /// a history was damaged. What the others have of it is fetched back from them.
 pub fn adopt(path: &Path, me: &Key) -> Result<u64, StoreError> {
-    let open = |source| StoreError::Open { path: path.to_owned(), source };
+    let open = |cause| StoreError::Open { path: path.to_owned(), cause };
     let mut history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
     history.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     history.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;

@@ -8,6 +8,7 @@ mod events;
 mod feed;
 mod files;
 mod load;
+mod look;
 mod marks;
 mod merged;
 mod notes;
@@ -27,15 +28,18 @@ use std::{
 use common::{
     Key,
     frame::BadFrame,
+    reasons::bare,
+    why,
     wire::control::MemberChange::{Away, Offline, Online},
 };
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::core::{Row, Saved};
 
 pub use copy::{adopt, copy};
 pub use events::{events_of, message_count};
 pub use feed::Fed;
+pub use look::look;
 pub use notes::Standing;
 pub use salvage::Salvaged;
 
@@ -46,15 +50,27 @@ const FORGOTTEN: u64 = 10_000;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The file cannot be opened.
-    #[error("cannot open the history {}: {source}; check that the folder exists, is yours and is not full", path.display())]
+    #[error("cannot use the history {}: {}; check that it and its folder are yours (ls -l {}), and run: peer doctor", path.display(), told(cause), path.display())]
     Open {
         /// The file.
         path: PathBuf,
-        /// What SQLite said.
-        source: rusqlite::Error,
+        /// What SQLite said, which the text tells in its own words.
+        cause: rusqlite::Error,
+    },
+    /// Something else is in its place.
+    #[error("{} is no file, and the history is to be there; move it away, and put back what was there before, if anything", path.display())]
+    NoFile {
+        /// Its place.
+        path: PathBuf,
+    },
+    /// The disk has no room.
+    #[error("the disk of {} is full, so that nothing can be kept; make room there", folder.display())]
+    Full {
+        /// The folder of the history.
+        folder: PathBuf,
     },
     /// It is damaged, and could not be repaired.
-    #[error("the history {} is damaged and cannot be repaired: {source}; make room, or move it away", path.display())]
+    #[error("the history {} is damaged and cannot be repaired: {}; make room, or move it away", path.display(), why(source))]
     Salvage {
         /// The file.
         path: PathBuf,
@@ -62,7 +78,7 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Reading or writing failed.
-    #[error("the history cannot be used: {0}")]
+    #[error("the history cannot be used: {}", told(.0))]
     Sqlite(#[from] rusqlite::Error),
     /// Written by a later version.
     #[error("the history was written by a newer Rollcall (format {found}, this one knows {known}): use that one")]
@@ -110,13 +126,42 @@ impl StoreError {
         }
     }
 
+    /// The same, of a history whose file is known.
+    fn at(self, path: &Path) -> StoreError {
+        match self {
+            StoreError::Sqlite(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => {
+                StoreError::Full { folder: path.parent().unwrap_or(path).to_owned() }
+            }
+            StoreError::Sqlite(cause) => StoreError::Open { path: path.to_owned(), cause },
+            error => error,
+        }
+    }
+
     /// What was found, without what it means.
     fn bare(&self) -> String {
         match self {
-            StoreError::Sqlite(error) => error.to_string(),
+            StoreError::Sqlite(error) => bare(&error.to_string()),
             StoreError::Damaged(found) => found.clone(),
             error => error.to_string(),
         }
+    }
+}
+
+/// What SQLite says, without its numbers and the path, which it sometimes tells.
+fn told(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => "it cannot be opened".into(),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "it cannot be written".into(),
+        Some(ErrorCode::DiskFull) => "its disk is full".into(),
+        _ => bare(&error.to_string()),
+    }
+}
+
+/// Whether a history can be where there is something already.
+fn is_file(path: &Path) -> Result<(), StoreError> {
+    match path.is_dir() {
+        true => Err(StoreError::NoFile { path: path.to_owned() }),
+        false => Ok(()),
     }
 }
 
@@ -145,6 +190,11 @@ impl Store {
     /// Opens the store at `path`, which is made if there is none, and reads what a core begins with. A damaged one is
     /// repaired: [`Saved::salvaged`] says so.
     pub fn open(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
+        is_file(path)?;
+        Store::open_or_repair(path, me).map_err(|error| error.at(path))
+    }
+
+    fn open_or_repair(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
         salvage::finish(path)?;
         match Store::open_sound(path, me) {
             Err(error) if error.is_damage() => {
@@ -167,7 +217,7 @@ impl Store {
     }
 
     fn open_sound(path: &Path, me: &Key) -> Result<(Store, Saved), StoreError> {
-        let fail = |source| StoreError::Open { path: path.to_owned(), source };
+        let fail = |cause| StoreError::Open { path: path.to_owned(), cause };
         let is_empty = path.metadata().is_ok_and(|file| file.len() == 0);
         let had_wal = salvage::beside(path, "-wal").exists();
         let writer = Connection::open(path).map_err(fail)?;

@@ -134,9 +134,28 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
             transaction.pragma_update(None, "user_version", FORMAT)?;
             transaction.commit()?;
         }
-        found if found < FORMAT => return Err(StoreError::Older { found, known: FORMAT }),
-        found => return Err(StoreError::Newer { found, known: FORMAT }),
+        found => return Err(other_format(found)),
     }
+    is_of(connection, me)
+}
+
+/// Whether [`prepare`] would take a history that may not be written to. `me` is the key beside it, if there is one.
+pub fn is_for(connection: &Connection, me: Option<&Key>) -> Result<(), StoreError> {
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    match (found, me) {
+        // Empty, or all that was ever written lies beside it.
+        (0, _) => Ok(()),
+        (OLDEST..=FORMAT, Some(me)) => is_of(connection, me),
+        (OLDEST..=FORMAT, None) => Ok(()),
+        (found, _) => Err(other_format(found)),
+    }
+}
+
+fn other_format(found: i64) -> StoreError {
+    if found < FORMAT { StoreError::Older { found, known: FORMAT } } else { StoreError::Newer { found, known: FORMAT } }
+}
+
+fn is_of(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     let owner: Option<[u8; 32]> =
         connection.query_row("SELECT value FROM meta WHERE name = 'key'", [], |row| row.get(0)).optional()?;
     match owner {

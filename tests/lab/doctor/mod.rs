@@ -311,6 +311,45 @@ pub fn a_damaged_profile() {
     finds(&alice, REFUSED, &["profile-damaged"]);
 }
 
+pub fn a_profile_that_is_gone() {
+    let (_lab, tracker, mut alice) = account();
+    let key = common::Identity::load_or_create(&tracker.data().join("key")).expect("its key").key().to_string();
+    let address = tracker.address();
+    alice.configure(&format!("tracker = \"{address}\"\n"));
+    fs::remove_file(alice.home().join("alice/profile.toml")).expect("it goes");
+    finds(&alice, IDENTITY, &["profile-gone"]);
+    let refused = alice.try_login(&[]).expect(IDENTITY);
+    assert!(refused.complains_of("--tracker-key"), "{refused:?}");
+    alice.login(&["--tracker-key", &key]);
+    alice.cmd(&["logout"]).expect(FINE);
+    finds(&alice, FINE, &[]);
+}
+
+pub fn a_history_that_cannot_be_used() {
+    let (_lab, _tracker, alice) = account();
+    let [history, kept, aside] = ["alice/history.db", "alice/key", "aside"].map(|name| alice.home().join(name));
+    fs::rename(&kept, &aside).expect("it is moved");
+    common::Identity::load_or_create(&kept).expect("another key");
+    finds(&alice, IDENTITY, &["history-foreign"]);
+    fs::rename(&aside, &kept).expect("it is moved back");
+    fs::rename(&history, &aside).expect("it is moved");
+    fs::create_dir(&history).expect("a folder in its place");
+    finds(&alice, REFUSED, &["history-unusable"]);
+    fs::remove_dir(&history).expect("it goes");
+    let mut newer = fs::read(&aside).expect("it is read");
+    // Where SQLite keeps the number that says the format (its file format, 1.3).
+    newer[60..64].copy_from_slice(&999u32.to_be_bytes());
+    fs::write(&history, newer).expect("it is written");
+    finds(&alice, REFUSED, &["history-newer"]);
+}
+
+pub fn an_address_book_that_cannot_be_read() {
+    let (_lab, _tracker, alice) = account();
+    fs::write(alice.home().join("alice/book.toml"), "[[person]]\nname = 5\n").expect("it is written");
+    let found = finds(&alice, REFUSED, &["book-damaged"]);
+    assert!(found[0].cause.contains("line 2"), "{found:?}");
+}
+
 /// The lock goes with the process that has it; what a killed session leaves is its socket.
 pub fn a_socket_that_a_killed_session_has_left() {
     let (_lab, _tracker, mut alice) = session();

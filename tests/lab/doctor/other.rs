@@ -80,7 +80,7 @@ async fn meet(incoming: quinn::Incoming, manner: Manner) -> Option<()> {
     let answer = match manner {
         Manner::ClockBehind(by) => welcome(FrameReader::new(recv), by).await?,
         _ => {
-            let reason = "this tracker speaks version 9, the peer 3: install a newer peer".to_string();
+            let reason = "this tracker speaks version 9 of the protocol, this peer version 3".to_string();
             Refused { code: Code::Protocol, reason }.into()
         }
     };

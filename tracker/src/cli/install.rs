@@ -6,9 +6,10 @@ use std::{
     path::Path,
 };
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Command;
 use clap_complete::Shell;
+use common::why;
 
 /// Prints completions for that command line.
 pub fn completions(shell: Shell, mut line: Command) -> Result<()> {
@@ -30,7 +31,10 @@ pub fn man(dir: Option<&Path>, line: Command) -> Result<()> {
         fs::create_dir_all(dir)?;
         clap_mangen::generate_to(line, dir)
     };
-    write().with_context(|| format!("cannot write to {}; name a folder of your own: tracker man DIR", dir.display()))
+    write().map_err(|error| {
+        let (dir, why) = (dir.display(), why(&error));
+        anyhow::anyhow!("cannot write to {dir}: {why}; name a folder of your own: tracker man DIR")
+    })
 }
 
 fn print(text: &[u8]) -> Result<()> {

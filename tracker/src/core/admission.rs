@@ -34,7 +34,7 @@ impl Tracker {
         let limit = self.config.accounts;
         if self.logins.len() >= limit {
             let reason = format!(
-                "this tracker has {limit} accounts, as many as it may: ask whoever runs it to raise `accounts`"
+                "this tracker has as many accounts as it may ({limit}): ask whoever runs it to raise `accounts`"
             );
             return Err(Refused { code: Code::Full, reason });
         }

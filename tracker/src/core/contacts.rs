@@ -165,7 +165,7 @@ impl Tracker {
             return refused(Code::NoAccount, reason);
         };
         if other == me {
-            return refused(Code::Standing, "that is your own name: name somebody else".into());
+            return refused(Code::Standing, format!("{name} is you; name somebody else"));
         }
         let held = (self.book.standing(&me, &other), self.book.standing(&other, &me));
         let next = match after(*wish, held) {
@@ -304,12 +304,12 @@ impl Tracker {
 impl Objection {
     fn reason(self, name: &AccountName) -> String {
         match self {
-            Objection::Blocked => format!("you have blocked {name}: lift that with `peer unblock {name}` first"),
-            Objection::NotAsked => format!("{name} has not asked to be your contact: ask with `peer add {name}`"),
+            Objection::Blocked => format!("{name} is blocked; lift that first: peer unblock {name}"),
+            Objection::NotAsked => format!("{name} has not asked to be your contact; ask: peer add {name}"),
             Objection::Nothing => {
-                format!("{name} is no contact of yours, nor asked to be one: `peer contacts` shows those there are")
+                format!("{name} is no contact of yours, nor asked to be one; see which there are: peer contacts")
             }
-            Objection::IsContact => format!("{name} is your contact already: `peer remove {name}` ends that"),
+            Objection::IsContact => format!("{name} is your contact already; to end that: peer remove {name}"),
         }
     }
 }

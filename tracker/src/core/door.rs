@@ -75,7 +75,7 @@ impl Tracker {
                 return Ok(self.pushed(id));
             }
             let room = room.name();
-            let reason = format!("{name} does not ask to join {room}: `peer requests {room}` shows who does");
+            let reason = format!("{name} does not ask to join {room}; see who does: peer requests {room}");
             return refused(Code::NotMember, reason);
         }
         if !request.accept {

@@ -32,7 +32,9 @@ impl Tracker {
         if !table.has_space(slot, &root) {
             let (most, own) = (limits::FILES, limits::FILES_PER_MEMBER);
             let reason = match table.files_of(slot).count() >= own {
-                true => format!("you share {own} files in {name}, as many as one may: `peer unshare` one first"),
+                true => format!(
+                    "you share {own} files in {name}, as many as one may; take one back first: peer unshare {name} FILE"
+                ),
                 false => format!("{most} files are shared in {name}, as many as may be: somebody has to unshare one"),
             };
             return refused(Code::Full, reason);

@@ -65,7 +65,7 @@ impl Tracker {
             self.may_enter_one_more(&key)?;
             return self.enter(id, key, Role::Owner, None, now);
         }
-        let reason = format!("there is a room {name} already: join it with `peer join {name}`, or choose another name");
+        let reason = format!("there is a room {name} already; join it: peer join {name}, or choose another name");
         Err(Refused { code: Code::Exists, reason })
     }
 
@@ -121,7 +121,9 @@ impl Tracker {
         }
         let limit = self.config.rooms;
         if self.rooms.len() >= limit {
-            return Err(full(format!("this tracker has {limit} rooms, as many as it may: join one there is")));
+            return Err(full(format!(
+                "this tracker has as many rooms as it may ({limit}): join one there is (peer rooms)"
+            )));
         }
         let epoch = self.rooms.make(name.clone(), settings.clone(), now);
         self.outputs.push(Output::Store(Row::Made { epoch, name, settings }));
@@ -196,8 +198,8 @@ impl Tracker {
 
 fn other_history(room: &RoomName, history: History) -> Refused {
     let reason = format!(
-        "{room} is there already, with --history {history}, which is fixed since it was made: join it as it is with \
-         `peer join {room}`, or make a room of another name"
+        "{room} is there already, with --history {history}, which is fixed since it was made; join it as it is: \
+         peer join {room}, or make a room of another name"
     );
     Refused { code: Code::OtherHistory, reason }
 }

@@ -298,7 +298,12 @@ impl Tracker {
             return self.outputs.push(Output::Close { session, last, code, reason });
         }
         if let Some(old) = taken_over {
-            let reason = format!("logged in again from {}, with the same key; an account has one session", seen.ip());
+            let name = self.logins.get(&key).map_or(&hello.name, |account| &account.name);
+            let reason = format!(
+                "this session has ended: {name} has logged in from {} with the same key, and an account has one session. \
+                 If that was not you, somebody has your key: ask whoever runs the tracker for: tracker reset-key {name}",
+                seen.ip()
+            );
             self.close(old, Code::TakenOver, &reason);
         }
         let Some(account) = self.logins.get_mut(&key) else { return };
@@ -326,8 +331,11 @@ impl Tracker {
         if hello.protocol >= PROTOCOL {
             return Ok(());
         }
-        let reason =
-            format!("this tracker speaks version {PROTOCOL}, the peer {}: install a newer peer", hello.protocol);
+        let reason = format!(
+            "this tracker speaks version {PROTOCOL} of the protocol, this peer version {}; install the same version \
+                 on both (tracker --version, peer --version)",
+            hello.protocol
+        );
         Err(Refused { code: Code::Protocol, reason })
     }
 
@@ -337,7 +345,7 @@ impl Tracker {
             return Ok(());
         }
         let reason = format!(
-            "{limit} people are logged in, as many as may be: try later, or ask whoever runs the tracker to raise `sessions`"
+            "as many are logged in as may be ({limit}): try later, or ask whoever runs the tracker to raise `sessions`"
         );
         Err(Refused { code: Code::Full, reason })
     }

@@ -30,7 +30,10 @@ impl Tracker {
             Some(member) => Ok(Actor { id, slot: member.slot, role: member.role, name: member.name.clone() }),
             // A private room is not there for those outside.
             None if found.table().settings().private => Err(no_room(room)),
-            None => Err(Refused { code: Code::NotMember, reason: format!("you are not a member of {room}") }),
+            None => Err(Refused {
+                code: Code::NotMember,
+                reason: format!("you are not a member of {room}; join it: peer join {room}"),
+            }),
         }
     }
 
@@ -44,7 +47,7 @@ impl Tracker {
         let reason = match owner {
             Some(owner) => format!("only the owner and the moderators of {room} can {what}: ask {}", owner.name),
             None => format!(
-                "{room} belongs to everybody in it, so nobody can {what}: `peer create ROOM` makes a room with an owner"
+                "{room} belongs to everybody in it, so nobody can {what}; for a room with an owner: peer create ROOM"
             ),
         };
         Err(Refused { code: Code::Role, reason })
@@ -69,10 +72,8 @@ impl Tracker {
             && member.role >= actor.role
         {
             let reason = match key == me {
-                true => format!("that is you: `peer leave {room}` is for that"),
-                false => {
-                    format!("{name} is {} of {room}, and you are no more than that yourself", member.role.as_str())
-                }
+                true => format!("{name} is you; to leave: peer leave {room}"),
+                false => owns_or_moderates(member, room),
             };
             return Err(Refused { code: Code::Role, reason });
         }
@@ -80,7 +81,7 @@ impl Tracker {
             self.ban(actor.id, key, now)?;
             self.decline(actor.id, key, Some(actor.name));
         } else if member.is_none() {
-            let reason = format!("{name} is not a member of {room}: `peer ban {room} {name}` keeps somebody out");
+            let reason = format!("{name} is not a member of {room}; to keep them out: peer ban {room} {name}");
             return Err(Refused { code: Code::NotMember, reason });
         }
         if member.is_some() {
@@ -99,7 +100,7 @@ impl Tracker {
         if room.door.banned.len() >= limits::AT_THE_DOOR {
             let (limit, room) = (limits::AT_THE_DOOR, room.name());
             let reason =
-                format!("{limit} people are banned from {room}, as many as may be: `peer unban {room} NAME` one");
+                format!("{limit} people are banned from {room}, as many as may be; lift one: peer unban {room} NAME");
             return Err(Refused { code: Code::Full, reason });
         }
         let at = now / 1_000;
@@ -124,18 +125,28 @@ impl Tracker {
         let actor = self.staff(&me, room, "give roles")?;
         let refused = |code, reason| Err(Refused { code, reason });
         if actor.role < Role::Owner {
-            return refused(Code::Role, format!("only the owner of {room} can give roles"));
+            let table = self.rooms.get(actor.id).map(|room| room.table());
+            let owner = table.and_then(|table| owner_of(table.members())).map(|owner| owner.name.clone());
+            let ask = owner.map(|owner| format!("; ask {owner}, who owns it")).unwrap_or_default();
+            return refused(Code::Role, format!("only the owner of {room} can give roles{ask}"));
         }
         let key = self.account(name)?;
         let table = self.rooms.get(actor.id).map(|room| room.table());
         let Some(member) = table.and_then(|table| table.member(&key)).cloned() else {
-            return refused(Code::NotMember, format!("{name} is not a member of {room}: members have roles"));
+            return refused(
+                Code::NotMember,
+                format!("{name} is not a member of {room}, and only members have roles; let them join first"),
+            );
         };
+        if key == me && *role == Role::Owner {
+            let reason = format!("{name} is you, and you own {room} already; name somebody else");
+            return refused(Code::Role, reason);
+        }
         if member.role == *role {
             return Ok(self.pushed(actor.id));
         }
         if key == me {
-            let reason = format!("you own {room}: `peer hand-over {room} NAME` gives it to somebody else");
+            let reason = format!("you own {room}; give it to somebody else: peer hand-over {room} NAME");
             return refused(Code::Role, reason);
         }
         self.put(actor.id, Member { role: *role, ..member }, Some(actor.slot), now);
@@ -194,6 +205,14 @@ impl Tracker {
     }
 }
 
+/// Why a moderator cannot remove that member.
+fn owns_or_moderates(member: &Member, room: &RoomName) -> String {
+    match member.role {
+        Role::Owner => format!("{} owns {room}, and a moderator cannot remove the owner", member.name),
+        _ => format!("{} is a moderator of {room} as you are, and only its owner can remove them", member.name),
+    }
+}
+
 /// The owner among members; a room that was made by joining has none.
 fn owner_of<'a>(mut members: impl Iterator<Item = &'a Member>) -> Option<&'a Member> {
     members.find(|member| member.role == Role::Owner)
@@ -210,5 +229,5 @@ pub fn check_topic(topic: &str) -> Result<(), Refused> {
 
 /// There is no such room, or none that the peer may know of.
 pub fn no_room(room: &RoomName) -> Refused {
-    Refused { code: Code::NoRoom, reason: format!("there is no room {room}: `peer rooms` shows those there are") }
+    Refused { code: Code::NoRoom, reason: format!("there is no room {room}; see which there are: peer rooms") }
 }

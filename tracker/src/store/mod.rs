@@ -10,7 +10,8 @@ use std::{
     time::Duration,
 };
 
-use rusqlite::Connection;
+use common::reasons::bare;
+use rusqlite::{Connection, ErrorCode};
 
 use crate::core::{Row, Tables};
 
@@ -18,8 +19,11 @@ use crate::core::{Row, Tables};
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// What SQLite says.
-    #[error("the tables cannot be used: {0}")]
-    Sqlite(#[from] rusqlite::Error),
+    #[error("the tables cannot be used: {}", bare(&.0.to_string()))]
+    Sqlite(#[source] rusqlite::Error),
+    /// The disk has no room.
+    #[error("the disk of the tables is full: make room, and start again")]
+    Full,
     /// Another tracker has them open.
     #[error("another tracker is running on these tables: stop it, or use --data with another folder")]
     InUse,
@@ -36,6 +40,49 @@ pub enum StoreError {
     /// A value that no tracker writes.
     #[error("the tables are damaged ({0}): put back a copy, or move them away to begin with empty ones")]
     Damaged(String),
+}
+
+impl StoreError {
+    /// The same, of tables whose file is known.
+    pub fn at(&self, path: &Path) -> String {
+        let shown = path.display();
+        match self {
+            StoreError::Sqlite(error) => {
+                format!("the tables {shown} cannot be used: {}; see whose they are: ls -l {shown}", sqlite(error))
+            }
+            StoreError::Full => {
+                let folder = path.parent().unwrap_or(path);
+                format!("the disk of {} is full: make room, and start again", folder.display())
+            }
+            StoreError::InUse => {
+                format!("another tracker is running on {shown}: stop it, or use --data with another folder")
+            }
+            StoreError::Newer { found, known } => format!(
+                "{shown} was written by a newer tracker (schema {found}, this one knows {known}): install that one again"
+            ),
+            StoreError::Damaged(found) => format!(
+                "{shown} is damaged ({found}): put back a copy of it, or move it away to begin with empty tables"
+            ),
+        }
+    }
+}
+
+fn sqlite(error: &rusqlite::Error) -> String {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::CannotOpen) => "it is no file that can be opened here".into(),
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => "they are not yours to write".into(),
+        _ => bare(&error.to_string()),
+    }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> StoreError {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => StoreError::Damaged(bare(&error.to_string())),
+            Some(ErrorCode::DiskFull) => StoreError::Full,
+            _ => StoreError::Sqlite(error),
+        }
+    }
 }
 
 /// The tables' place. Clones share it.
@@ -93,7 +140,7 @@ impl Store {
 
 fn in_use(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
-        Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked) => StoreError::InUse,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => StoreError::InUse,
         _ => error.into(),
     }
 }
@@ -122,6 +169,26 @@ mod tests {
         for _ in 0..2 {
             assert!(matches!(Store::open(&path, 1), Err(StoreError::Newer { found: 99, known: schema::SCHEMA })));
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_tables_is_told_with_their_path_and_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tables.sqlite");
+        let told = |path: &Path| Store::open(path, 1).map(drop).unwrap_err().at(path);
+        let is_helpful = |told: &str| {
+            assert!(!told.contains("rror code"), "{told}");
+            assert_eq!(told.matches("database").count(), usize::from(told.contains("damaged")), "{told}");
+        };
+        std::fs::write(&path, "no tables".repeat(200)).unwrap();
+        let damaged = told(&path);
+        assert!(damaged.contains("tables.sqlite is damaged (") && damaged.contains("put back a copy"), "{damaged}");
+        is_helpful(&damaged);
+        let folder_there = told(folder.path());
+        assert!(folder_there.contains("ls -l"), "{folder_there}");
+        is_helpful(&folder_there);
+        let full = StoreError::Full.at(&path);
+        assert_eq!(full, format!("the disk of {} is full: make room, and start again", folder.path().display()));
     }
 
     #[test]

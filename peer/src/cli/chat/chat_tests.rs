@@ -55,7 +55,7 @@ async fn rooms_are_run_and_people_answered_from_the_chat() {
     let shown = chat(Fake::new("alice"), &lines).await;
     let expected = [
         "bob is no longer a member of lobby; to keep them out: /ban lobby bob",
-        "! you are not in lobby",
+        "! you are not a member of lobby",
         "* alice is alicia now; log in as alicia or as alice from now on",
         "nobody asks to be let into lobby",
         "! bob asks neither to be your contact nor to join the room of the prompt; for another room: /accept ROOM bob",

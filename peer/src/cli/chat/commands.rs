@@ -301,7 +301,9 @@ fn find(name: &str) -> Option<&'static Command> {
 
 fn unknown(name: &str) -> String {
     let nearest = all().map(|command| (strsim::damerau_levenshtein(command.name, name), command.name)).min();
-    let hint = nearest.filter(|(distance, _)| *distance <= 2).map(|(_, name)| format!(", but there is /{name}"));
+    // Of a short word, one letter wrong is another word already.
+    let is_near = |(distance, name): &(usize, &str)| *distance <= 2 && 3 * distance <= name.len();
+    let hint = nearest.filter(is_near).map(|(_, name)| format!(", but there is /{name}"));
     let (name, hint) = (text::inline(name), hint.unwrap_or_default());
     format!("there is no /{name}{hint}; /help shows what there is, and //{name} says it")
 }

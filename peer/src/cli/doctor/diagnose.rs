@@ -8,7 +8,8 @@ use peer::{reach::Unreached, size::Size};
 use super::{
     faults::{self, Finding},
     observed::{
-        Answer, KeyFile, Listen, MemberSeen, Observed, Probe, Process, SessionSeen, SessionState, Sought, Write,
+        Answer, HistoryFile, KeyFile, Listen, MemberSeen, Observed, Probe, Process, SessionSeen, SessionState, Sought,
+        Write,
     },
 };
 use crate::cli::time::span;
@@ -69,6 +70,30 @@ fn on_this_machine(seen: &Observed, findings: &mut Vec<Finding>) {
     if let Some((path, reason)) = &seen.bad_profile {
         let path = path.display().to_string();
         findings.push(faults::PROFILE_DAMAGED.found(&[name, ("path", &path), ("reason", reason)]));
+    }
+    if let Some(path) = &seen.lost_profile {
+        findings.push(faults::PROFILE_GONE.found(&[name, ("path", &path.display().to_string())]));
+    }
+    findings.extend(of_the_history(seen));
+    if let Some((path, reason)) = &seen.bad_book {
+        let path = path.display().to_string();
+        findings.push(faults::BOOK_DAMAGED.found(&[("path", &path), ("reason", reason)]));
+    }
+}
+
+fn of_the_history(seen: &Observed) -> Option<Finding> {
+    let path = seen.history_path.display().to_string();
+    let path = ("path", path.as_str());
+    match &seen.history {
+        HistoryFile::Good => None,
+        HistoryFile::Newer(found, known) => {
+            let (found, known) = (found.to_string(), known.to_string());
+            Some(faults::HISTORY_NEWER.found(&[path, ("found", &found), ("known", &known)]))
+        }
+        HistoryFile::Foreign(found) => Some(faults::HISTORY_FOREIGN.found(&[path, ("found", found)])),
+        HistoryFile::Unusable(reason) => {
+            Some(faults::HISTORY_UNUSABLE.found(&[path, ("name", seen.name()), ("reason", reason)]))
+        }
     }
 }
 

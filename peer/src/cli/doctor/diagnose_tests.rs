@@ -9,8 +9,8 @@ use super::{
     diagnose::diagnose,
     faults::FAULTS,
     observed::{
-        Answer, Interface, KeyFile, Listen, MemberSeen, Multicast, Observed, Probe, Process, SessionSeen, SessionState,
-        Sought, Write,
+        Answer, HistoryFile, Interface, KeyFile, Listen, MemberSeen, Multicast, Observed, Probe, Process, SessionSeen,
+        SessionState, Sought, Write,
     },
 };
 
@@ -107,6 +107,11 @@ fn cases() -> Vec<(Observed, Vec<&'static str>)> {
         (Observed { key: KeyFile::Exposed(0o644), ..well() }, vec!["key-exposed"]),
         (Observed { key: KeyFile::Unusable("short".into()), ..well() }, vec!["key-unusable"]),
         (Observed { bad_profile: Some(("/p".into(), "line 2".into())), ..well() }, vec!["profile-damaged"]),
+        (Observed { lost_profile: Some("/p".into()), ..well() }, vec!["profile-gone"]),
+        (Observed { history: HistoryFile::Newer(9, 6), ..well() }, vec!["history-newer"]),
+        (Observed { history: HistoryFile::Foreign("ab".into()), ..well() }, vec!["history-foreign"]),
+        (Observed { history: HistoryFile::Unusable("a folder".into()), ..well() }, vec!["history-unusable"]),
+        (Observed { bad_book: Some(("/b".into(), "line 2".into())), ..well() }, vec!["book-damaged"]),
         (Observed { session: SessionSeen::Stale("/s".into()), ..well() }, vec!["stale-socket"]),
         (Observed { session: SessionSeen::Silent(Some(hello.clone())), ..well() }, vec!["session-silent"]),
         (Observed { session: SessionSeen::Silent(None), ..well() }, vec!["session-silent"]),

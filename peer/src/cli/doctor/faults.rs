@@ -116,6 +116,21 @@ faults! {
     PROFILE_DAMAGED "profile-damaged" Fault Refused
         "what {name} has kept of the tracker cannot be read: {reason}"
         "ask whoever runs the tracker for its key, remove {path}, and: peer login {name} --tracker-key KEY"
+    PROFILE_GONE "profile-gone" Fault Identity
+        "{name} has a history here, but {path}, which holds the key of the tracker, is gone"
+        "put your copy of it back, or ask whoever runs the tracker for its key, and: peer login {name} --tracker HOST --tracker-key KEY"
+    HISTORY_NEWER "history-newer" Fault Refused
+        "the history {path} was written by a newer Rollcall (format {found}, this one knows {known})"
+        "install that version again; which this is says: peer --version"
+    HISTORY_FOREIGN "history-foreign" Fault Identity
+        "the history {path} belongs to the key {found}, and the key beside it is another"
+        "put your copy of that key back; without one, move the history away, and you begin a new one"
+    HISTORY_UNUSABLE "history-unusable" Fault Refused
+        "the history of {name} cannot be used: {reason}"
+        "see what it is, and whose: ls -ld {path}"
+    BOOK_DAMAGED "book-damaged" Fault Refused
+        "the address book {path} cannot be read: {reason}"
+        "put that line right, or move the file away: nobody logs in before"
     SESSION_SILENT "session-silent" Fault Unreachable
         "{process} has the account {name} open and does not answer: it is held up, or still logging in"
         "give it ten seconds; then end it ({kill}) and log in again: peer login {name}"

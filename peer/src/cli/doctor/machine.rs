@@ -8,11 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::Identity;
+use common::{Identity, why};
 use nix::{ifaddrs::getifaddrs, net::if_::InterfaceFlags, sys::statvfs::statvfs};
-use peer::profile::Profile;
+use peer::{
+    book::{self, BookError},
+    profile::Profile,
+    store::{self, StoreError},
+};
 
-use super::observed::{Interface, KeyFile, Process, Write};
+use super::observed::{HistoryFile, Interface, KeyFile, Process, Write};
 
 /// What is written to see whether there is room, in bytes.
 const SAMPLE: usize = 64 * 1024;
@@ -51,7 +55,7 @@ pub fn write(folder: &Path) -> Write {
     match written {
         Ok(()) => Write::Good,
         Err(error) if matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded) => Write::Full,
-        Err(error) => Write::Failed(error.to_string()),
+        Err(error) => Write::Failed(why(&error)),
     }
 }
 
@@ -77,6 +81,30 @@ pub fn key(profile: &Profile) -> KeyFile {
         Ok(_) => KeyFile::Good,
         Err(error) => KeyFile::Unusable(error.to_string()),
     }
+}
+
+/// How the history is, beside a key that can be used. None is made, and none is changed.
+pub fn history(profile: &Profile) -> HistoryFile {
+    let key = match key(profile) {
+        KeyFile::Good => Identity::load_or_create(&profile.key()).ok().map(|identity| identity.key()),
+        _ => None,
+    };
+    match store::look(&profile.history(), key.as_ref()) {
+        Ok(()) => HistoryFile::Good,
+        Err(StoreError::Newer { found, known }) => HistoryFile::Newer(found, known),
+        Err(StoreError::Foreign(key)) => HistoryFile::Foreign(key),
+        Err(error) => HistoryFile::Unusable(error.to_string()),
+    }
+}
+
+/// Why the address book of an account cannot be read, if it cannot.
+pub fn bad_book(profile: &Profile) -> Option<(PathBuf, String)> {
+    let path = profile.book();
+    let reason = match book::read(&path).err()? {
+        BookError::Io { source, .. } => why(&source),
+        BookError::Malformed { reason, .. } => reason,
+    };
+    Some((path, reason))
 }
 
 /// The process that has a file open, as far as this user may know.

@@ -14,7 +14,10 @@ mod probe;
 #[cfg(test)]
 mod diagnose_tests;
 
-use std::io::{self, IsTerminal};
+use std::{
+    io::{self, IsTerminal},
+    path::Path,
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -53,6 +56,11 @@ impl Doctor {
         runtime.shutdown_background();
         tell_all(&diagnose::diagnose(&seen), &output::Out::new(global.json))
     }
+}
+
+/// Whether there is no room on the disk of a folder.
+pub fn is_full(folder: &Path) -> bool {
+    machine::write(&machine::nearest(folder)) == observed::Write::Full
 }
 
 /// The account of `--as`, or the only one that is logged in, or the only one there is.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, io::ErrorKind, net::SocketAddr, net::UdpSocket,
 use common::{
     AccountName,
     net::endpoint,
+    why,
     wire::control::{
         Member, Refusal, Status,
         people::{AskPeople, Chat},
@@ -45,7 +46,7 @@ pub async fn observe(
     let profile = name.map(|name| folders.profile(name));
     let mut seen = of_the_machine(name, folders, profile.as_ref());
     let config = config.unwrap_or_else(|reason| {
-        seen.bad_config = Some(one_line(&reason));
+        seen.bad_config = Some(reason);
         Config::default()
     });
     let kept = profile.as_ref().map_or_else(Kept::default, |profile| {
@@ -53,9 +54,10 @@ pub async fn observe(
             // Of a folder that cannot be used there is word already.
             let reason = match error {
                 ProfileError::Damaged { reason, .. } => reason,
+                ProfileError::Io { source, .. } => why(&source),
                 error => error.to_string(),
             };
-            seen.bad_profile = (seen.write == Write::Good).then(|| (profile.kept_file(), one_line(&reason)));
+            seen.bad_profile = (seen.write == Write::Good).then(|| (profile.kept_file(), reason));
             Kept::default()
         })
     });
@@ -66,6 +68,11 @@ pub async fn observe(
     }
     let mut socket = None;
     if matches!(seen.session, SessionSeen::None | SessionSeen::Stale(_)) {
+        // Of a folder that cannot be used there is word already.
+        if let Some(profile) = profile.as_ref().filter(|_| seen.write == Write::Good) {
+            (seen.history, seen.bad_book) = (machine::history(profile), machine::bad_book(profile));
+            seen.lost_profile = kept.lost.then(|| profile.kept_file());
+        }
         (seen.listen, socket) = listen(&kept, &config);
     }
     let prober = Prober::new(socket, config.link_limits())?;
@@ -83,12 +90,6 @@ pub async fn observe(
     Ok(seen)
 }
 
-/// Errors of TOML show the line that is wrong, and where in it.
-fn one_line(reason: &str) -> String {
-    let is_told = |line: &&str| line.chars().any(char::is_alphanumeric);
-    reason.lines().map(str::trim).filter(is_told).collect::<Vec<_>>().join("; ")
-}
-
 fn of_the_machine(name: Option<&AccountName>, folders: &Folders, profile: Option<&Profile>) -> Observed {
     let own = profile.map_or(folders.data(), Profile::folder);
     let folder = machine::nearest(own);
@@ -101,6 +102,7 @@ fn of_the_machine(name: Option<&AccountName>, folders: &Folders, profile: Option
         folder,
         key: profile.map_or(KeyFile::None, machine::key),
         key_path: profile.map(Profile::key).unwrap_or_default(),
+        history_path: profile.map(Profile::history).unwrap_or_default(),
         interfaces: machine::interfaces(),
         ..Observed::default()
     }
@@ -145,7 +147,7 @@ fn listen(kept: &Kept, config: &Config) -> (Listen, Option<UdpSocket>) {
             let port = address.port();
             (Listen::Taken { port, by: machine::holder_of_port(port) }, None)
         }
-        Err(error) => (Listen::Failed { address, reason: error.to_string() }, None),
+        Err(error) => (Listen::Failed { address, reason: why(&error) }, None),
     }
 }
 

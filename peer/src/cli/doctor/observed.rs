@@ -28,6 +28,13 @@ pub struct Observed {
     pub key_path: PathBuf,
     /// What of the profile cannot be read: its file, and why.
     pub bad_profile: Option<(PathBuf, String)>,
+    /// Where the history is without what belongs beside it: the file that is missing.
+    pub lost_profile: Option<PathBuf>,
+    /// Only without a session.
+    pub history: HistoryFile,
+    pub history_path: PathBuf,
+    /// What of the address book cannot be read: its file, and why.
+    pub bad_book: Option<(PathBuf, String)>,
     pub session: SessionSeen,
     /// Only without a session.
     pub listen: Listen,
@@ -64,6 +71,19 @@ pub enum KeyFile {
     Missing,
     /// Others can read it: its mode.
     Exposed(u32),
+    Unusable(String),
+}
+
+/// The history's file.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub enum HistoryFile {
+    /// It can be used, or repaired; or there is none.
+    #[default]
+    Good,
+    /// Of a newer version: its format, and the newest known here.
+    Newer(i64, i64),
+    /// Of another key.
+    Foreign(String),
     Unusable(String),
 }
 

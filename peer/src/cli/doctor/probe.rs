@@ -12,6 +12,7 @@ use common::{
         endpoint::{self, LinkLimits},
         tls::Certificate,
     },
+    why,
 };
 use peer::{
     discover,
@@ -107,7 +108,7 @@ async fn ask(address: SocketAddr, datagram: &[u8]) -> Answer {
     });
     let socket = match socket {
         Ok(socket) => socket,
-        Err(error) => return meaning(&error).unwrap_or(Answer::NoWay(error.to_string())),
+        Err(error) => return meaning(&error).unwrap_or(Answer::NoWay(why(&error))),
     };
     let mut buffer = [0; 2_048];
     for _ in 0..TRIES {
@@ -146,7 +147,7 @@ fn meaning(error: &io::Error) -> Option<Answer> {
     match error.kind() {
         ErrorKind::ConnectionRefused => Some(Answer::Refused),
         ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => {
-            Some(Answer::NoWay(error.to_string()))
+            Some(Answer::NoWay(why(error)))
         }
         _ => None,
     }

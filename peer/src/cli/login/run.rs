@@ -104,6 +104,10 @@ pub async fn run(
         () = signals.next() => (log_out(handle).await, "a signal to its process", Ok(())),
     };
     beside::tell_system(NotifyState::Stopping);
+    if end.code != Exit::Done {
+        // Where nobody looks on it would be found in the log alone.
+        profile.note_end(Some(&end.message));
+    }
     session.close(how(&end, by, &outcome)).await;
     match end.code {
         Exit::Done => outcome,

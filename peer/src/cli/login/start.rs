@@ -12,7 +12,9 @@ use std::{
 use anyhow::{Context, Result};
 use common::{
     AccountName, Identity, Key,
+    identity::IdentityError,
     net::{endpoint, tls},
+    why,
     wire::{
         self,
         control::{Exit, Refusal},
@@ -87,11 +89,16 @@ impl<E: Into<anyhow::Error>> From<E> for Failed {
 /// Why there is no session.
 pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Started> {
     let name = &login.name;
+    if let Some(named) = named(login, &config) {
+        // Before anything is made.
+        discover::check(named)?;
+    }
     let profile = folders.profile(name);
     let held = profile.open().map_err(|error| match error {
         ProfileError::InUse => already(name, &profile).into(),
         error => anyhow::Error::from(error),
     })?;
+    profile.note_end(None);
     // From here on nobody else has the profile: what comes into it is of this login.
     let traces = Traces::before(&profile);
     let held = Arc::new(held);
@@ -116,8 +123,13 @@ async fn log_in(
         socket::SocketError::Alive => already(name, &profile).into(),
         error => anyhow::Error::from(error),
     })?;
-    let identity = Identity::load_or_create(&profile.key())?;
+    let identity = Identity::load_or_create(&profile.key()).map_err(|error| unusable(error, name))?;
     let mut kept = profile.kept()?;
+    // A tracker inside that has run here before is one's own.
+    let own = login.host && folders.tracker_data().join("key").exists();
+    if kept.lost && login.tracker_key.is_none() && login.meet.is_none() && !own {
+        return Err(unpinned(name, &profile).into());
+    }
     // A tracker is remembered once it has welcomed, and by then there is a history.
     let used = kept.tracker.is_some();
 
@@ -230,7 +242,12 @@ fn keep(welcomed: Welcomed, address: SocketAddr, profile: &Profile, kept: Kept) 
     let Welcomed { domain, tracker_key, .. } = welcomed;
     discover::check_pin(kept.tracker.as_ref(), &domain, address, tracker_key)?;
     let tracker = Some(KeptTracker::new(address, domain, tracker_key));
-    Ok(profile.keep(&Kept { tracker, ..kept })?)
+    Ok(profile.keep(&Kept { tracker, lost: false, ..kept })?)
+}
+
+/// The tracker that was named, here or in the config.
+fn named<'a>(login: &'a Login, config: &'a Config) -> Option<&'a String> {
+    login.tracker.as_ref().or(Some(&config.tracker)).filter(|named| !named.is_empty())
 }
 
 async fn find(
@@ -241,8 +258,7 @@ async fn find(
     certificate: &tls::Certificate,
 ) -> Result<Target, Refusal> {
     let last = kept.tracker.as_ref();
-    let named = login.tracker.as_ref().or(Some(&config.tracker)).filter(|named| !named.is_empty());
-    if let Some(named) = named {
+    if let Some(named) = named(login, config) {
         return discover::named(named, last).await;
     }
     let probe = async {
@@ -281,10 +297,32 @@ fn bind(login: &Login, kept: &Kept, config: &Config) -> Result<UdpSocket, Refusa
     endpoint::bind(listen).map_err(|error| {
         let reason = match error.kind() {
             io::ErrorKind::AddrInUse => format!("another program has UDP port {port}; {remedy}"),
-            _ => format!("cannot listen on {listen}: {error}; see `listen` in the config and --port"),
+            _ => format!("cannot listen on {listen}: {}; see `listen` in the config and --port", why(&error)),
         };
         Refusal::new(Exit::Refused, reason)
     })
+}
+
+/// With another tracker in the place of the one that was lost its key would change silently.
+fn unpinned(name: &AccountName, profile: &Profile) -> Refusal {
+    let reason = format!(
+        "{name} has a history here, but {}, which holds the key of your tracker, is gone. Put your copy of it back, or \
+         ask whoever runs the tracker for its key, and: peer login {name} --tracker HOST --tracker-key KEY",
+        profile.kept_file().display()
+    );
+    Refusal::new(Exit::Identity, reason)
+}
+
+fn unusable(error: IdentityError, name: &AccountName) -> anyhow::Error {
+    match error {
+        IdentityError::Malformed { .. } => {
+            let reason = format!(
+                "{error}. Put your copy of it back; without one, ask whoever runs the tracker for: tracker reset-key {name}"
+            );
+            Refusal::new(Exit::Identity, reason).into()
+        }
+        error => error.into(),
+    }
 }
 
 fn already(name: &AccountName, profile: &Profile) -> Refusal {

@@ -5,7 +5,10 @@ mod desktop;
 
 use std::time::Duration;
 
-use common::wire::control::{Event, MessageEvent};
+use common::{
+    why,
+    wire::control::{Event, MessageEvent},
+};
 use peer::{
     Config,
     control::{Follow, Lasting, Session},
@@ -85,7 +88,10 @@ pub fn begin<S: Session>(session: &S, config: &Config, notes: &mpsc::Sender<Stri
             {
                 let program = command.first().map_or("", String::as_str);
                 // It is only a hint; nothing waits for it.
-                let _ = notes.try_send(format!("the notify_command {program:?} of the config cannot be run: {error}"));
+                let _ = notes.try_send(format!(
+                    "the notify_command {program:?} of the config cannot be run: {}; put that setting right, and log in again",
+                    why(&error)
+                ));
             }
         }));
     }

@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::RoomName;
+use common::{RoomName, config::fault_of};
 use serde::{Deserialize, Serialize};
 
 /// Where it is kept how far the texts are written.
@@ -79,7 +79,7 @@ impl Files {
         let path = folder.join(STATE);
         let state = match fs::read_to_string(&path) {
             Ok(text) => {
-                toml::from_str(&text).map_err(|error| OpenError::Damaged { path, reason: error.to_string() })?
+                toml::from_str(&text).map_err(|error| OpenError::Damaged { path, reason: fault_of(&text, &error) })?
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 State { account: account.into(), cursor, texts: BTreeMap::new() }

@@ -1,6 +1,7 @@
 //! What the control socket offers, as data: for `peer rpc --describe`, for bots in any language, and for the server, which
 //! serves nothing that is not in this table.
 
+mod check;
 mod methods;
 mod shapes;
 
@@ -10,6 +11,7 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
+pub use check::check;
 pub use methods::METHODS;
 pub use shapes::{EVENTS, SHAPES};
 

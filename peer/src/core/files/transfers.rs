@@ -62,7 +62,7 @@ impl Files {
         }
         match found.as_slice() {
             [root] => Ok(*root),
-            [] => Err(refused(format!("no file called {text} is shared here; see: peer files ROOM"))),
+            [] => Err(refused(format!("no file called {text} is shared in {room}; see: peer files {room}"))),
             several => {
                 let roots: Vec<String> = several.iter().take(8).map(|root| root.to_string()).collect();
                 Err(refused(format!("several files are called {text}; name one by its root: {}", roots.join(", "))))
