@@ -43,6 +43,7 @@ pub fn run(login: &Login, global: &Global) -> Result<()> {
     let domain = told["domain"].as_str().unwrap_or("-");
     let how = format!("{name}@{domain} is logged in (process {process}); end it with: peer logout --as {name}");
     output::line(&how)?;
+    told["notes"].as_array().into_iter().flatten().filter_map(Value::as_str).for_each(output::note);
     Ok(key_made.map_or(Ok(()), |key_made| output::line(&key_made))?)
 }
 

@@ -49,3 +49,14 @@ fn a_tracker_that_is_no_address_is_refused_before_anything_is_sent() {
     assert!(err.contains("box:nine") && err.contains("HOST:PORT"), "{err}");
     assert!(!home.path().join("alice.sock").exists());
 }
+
+#[test]
+fn a_key_that_is_lost_is_never_replaced_by_a_new_one() {
+    let home = home();
+    let account = home.path().join("alice");
+    fs::create_dir(&account).unwrap();
+    fs::write(account.join("history.db"), "").unwrap();
+    let (code, _, err) = run(home.path(), &["login", "alice", "--headless", "--tracker", "127.0.0.1"]);
+    assert!(code == 4 && err.contains("is gone") && err.contains("tracker reset-key alice"), "{code} {err}");
+    assert!(!account.join("key").exists());
+}

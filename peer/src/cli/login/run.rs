@@ -31,6 +31,9 @@ struct Ready<'a> {
     domain: Option<String>,
     address: SocketAddr,
     tracker: Option<SocketAddr>,
+    /// What the user is to know, such as that the history was repaired.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    notes: &'a [String],
 }
 
 /// Logs in, and stays until the session ends.
@@ -59,7 +62,7 @@ pub async fn run(
     }
     let Started { session, mut trouble, told } = session?;
     // There is room for these too.
-    told.into_iter().for_each(|told| drop(notes.try_send(told)));
+    told.iter().for_each(|told| drop(notes.try_send(told.clone())));
     let handle = &session.handle;
     beside::begin(handle, &settings, metrics, &notes);
     if let Some(folder) = &login.transcript {
@@ -77,6 +80,7 @@ pub async fn run(
                 domain: session.domain.clone(),
                 address: session.endpoint.local_addr()?,
                 tracker: session.tracker,
+                notes: &told,
             })?;
             beside::tell_system(NotifyState::Ready);
             while let Some(notice) = notices.recv().await {

@@ -36,7 +36,7 @@ use super::{
     run::{FAREWELL, log_out},
     traces::Traces,
 };
-use crate::cli::{host, output};
+use crate::cli::host;
 
 /// How long the tracker has for its welcome.
 const WELCOME: Duration = Duration::from_secs(10);
@@ -123,6 +123,9 @@ async fn log_in(
         socket::SocketError::Alive => already(name, &profile).into(),
         error => anyhow::Error::from(error),
     })?;
+    if !profile.key().exists() && profile.history().exists() {
+        return Err(keyless(name, &profile).into());
+    }
     let identity = Identity::load_or_create(&profile.key()).map_err(|error| unusable(error, name))?;
     let mut kept = profile.kept()?;
     // A tracker inside that has run here before is one's own.
@@ -170,11 +173,11 @@ async fn log_in(
     };
     let called = Called::new(profile.clone());
     let handle = peer::spawn(setup).await?.known_as(called.clone());
-    let told = handle.salvaged().map(ToString::to_string).into_iter().collect();
+    let mut told: Vec<String> = handle.salvaged().map(ToString::to_string).into_iter().collect();
     let tracker = target.as_ref().map(|target| target.address);
     let (late, trouble) = oneshot::channel();
     let domain = match target {
-        Some(target) => welcome(&handle, target, &profile, kept, (late, login.headless)).await?,
+        Some(target) => welcome(&handle, target, &profile, kept, late, login.headless.then_some(&mut told)).await?,
         None => None,
     };
     called.found(&handle.status().await.map_err(|error| Failed::Perhaps(error.into()))?.name);
@@ -191,7 +194,8 @@ async fn welcome(
     target: Target,
     profile: &Profile,
     kept: Kept,
-    (late, headless): (oneshot::Sender<anyhow::Error>, bool),
+    late: oneshot::Sender<anyhow::Error>,
+    told: Option<&mut Vec<String>>,
 ) -> Result<Option<String>, Failed> {
     let address = target.address;
     match time::timeout(WELCOME, handle.welcomed()).await {
@@ -219,8 +223,8 @@ async fn welcome(
                 return Err(Failed::Perhaps(Refusal::new(Exit::Unreachable, reason).into()));
             };
             // A chat and a screen tell it by themselves, and tell when it is back.
-            if headless {
-                output::note(&format!(
+            if let Some(told) = told {
+                told.push(format!(
                     "the tracker at {address} does not answer; the rooms go on with the members known, and it is tried again"
                 ));
             }
@@ -301,6 +305,16 @@ fn bind(login: &Login, kept: &Kept, config: &Config) -> Result<UdpSocket, Refusa
         };
         Refusal::new(Exit::Refused, reason)
     })
+}
+
+/// With a new key they would be somebody else, under a name that the tracker has given to the old one.
+fn keyless(name: &AccountName, profile: &Profile) -> Refusal {
+    let reason = format!(
+        "{name} has a history here, but the key {} is gone, and with a new one you would be somebody else. Put your copy of it \
+         back; without one, ask whoever runs the tracker for: tracker reset-key {name}, and move the history away",
+        profile.key().display()
+    );
+    Refusal::new(Exit::Identity, reason)
 }
 
 /// With another tracker in the place of the one that was lost its key would change silently.
