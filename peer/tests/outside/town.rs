@@ -200,12 +200,21 @@ impl Town {
         let host = tracker(ANY_PORT, data.path()).await;
         let [alice, bob, carol, dave] = ["alice", "bob", "carol", "dave"].map(User::new);
         let town = Town { alice, bob, carol, dave, again: User::new("bob"), host, _data: data };
-        for user in [&town.alice, &town.bob, &town.carol, &town.dave] {
+        town.all(|user| {
             if names.contains(&user.name) {
                 user.logs_in(town.tracker(), &[]);
             }
-        }
+        });
         town
+    }
+
+    /// Does something with all four at once.
+    fn all(&self, doing: impl Fn(&User) + Sync) {
+        thread::scope(|scope| {
+            for user in [&self.alice, &self.bob, &self.carol, &self.dave] {
+                scope.spawn(|| doing(user));
+            }
+        });
     }
 
     /// Where the tracker is.
@@ -244,5 +253,12 @@ impl Town {
         let outcome = block_in_place(|| Handle::current().block_on(asker.operate(wanted)));
         assert_eq!(outcome, Some(Outcome::Done));
         self.again.logs_in(self.tracker(), &["--invite", TOKEN]);
+    }
+}
+
+impl Drop for Town {
+    fn drop(&mut self) {
+        // At once, since a session takes its time for the last word to the others.
+        self.all(|user| drop(user.run(&["logout"])));
     }
 }
