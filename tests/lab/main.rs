@@ -90,6 +90,7 @@ fn busy_trials() -> Vec<Trial> {
         storm::nothing_is_lost_or_doubled_and_no_tick_is_false,
         one_suffers::the_others_talk_on_while_it_is_held_and_it_gets_everything,
         one_suffers::the_others_talk_on_while_its_disk_is_full_and_it_gets_everything_once_there_is_room,
+        one_suffers::a_session_whose_disk_is_full_can_be_ended_and_says_what_it_could_not_keep,
         strangers::noise_reaches_nobody,
         strangers::another_protocol_is_refused_in_the_handshake,
         strangers::garbage_ends_the_link_and_nothing_else,

@@ -70,3 +70,25 @@ pub fn the_others_talk_on_while_its_disk_is_full_and_it_gets_everything_once_the
         assert!(peer.messages(ROOM).iter().filter(|message| message.text == "and me?").count() <= 1);
     }
 }
+
+pub fn a_session_whose_disk_is_full_can_be_ended_and_says_what_it_could_not_keep() {
+    let mut crowd = Crowd::gather(&["alice"], Wire::default());
+    let host = crowd.lab.host("carol");
+    let disk = host.small_disk(DISK);
+    crowd.add_on(&host, "carol");
+    let carol = &crowd.peers[1];
+    disk.fill();
+    let text = "x".repeat(TEXT);
+    let say = || carol.cmd(&["say", ROOM, &text]);
+    let refused =
+        eventually(WAIT, "what was left in its files is used up", say, |said| said.complains_of("not kept yet"));
+    let refused = refused.expect(3);
+    assert!(refused.complains_of("goes out by itself"), "{refused:?}");
+    let refused = carol.cmd(&["status"]).expect(3);
+    assert!(refused.complains_of("to end the session instead: peer logout"), "{refused:?}");
+    let ended = carol.cmd(&["logout"]).expect(1);
+    assert!(ended.complains_of("1 message of yours that could not be kept went to nobody"), "{ended:?}");
+    eventually(WAIT, "it has ended", || carol.session().is_running(), |runs| !runs);
+    disk.clear();
+    crowd.peers[1].login(&[]);
+}

@@ -1,10 +1,10 @@
 //! Putting a backup back. The account is made whole in a hidden folder, looked at, and gets its name in one step.
 
 use std::{
-    fs::{self, DirBuilder, File, Permissions, TryLockError},
+    fs::{self, DirBuilder, File, TryLockError},
     io::{self, BufReader, Chain, Cursor, Read, Write},
     iter,
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
@@ -237,13 +237,26 @@ fn settings(brought: &Path, config: &Path) -> Result<Settings, BackupError> {
             if let Some(folder) = config.parent() {
                 DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(&fail)?;
             }
-            fs::write(config, text).map_err(&fail)?;
-            fs::set_permissions(config, Permissions::from_mode(0o600)).map_err(&fail)?;
+            put(config, &text).map_err(&fail)?;
             Settings::Restored(config.to_owned())
         }
     };
     fs::remove_file(brought).map_err(BackupError::write(brought))?;
     Ok(settings)
+}
+
+/// Writes a file that is whole, and synced, before it has its name.
+fn put(path: &Path, text: &[u8]) -> io::Result<()> {
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let mut file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    let written = file.write_all(text).and_then(|()| file.sync_all()).and_then(|()| fs::rename(&new, path));
+    if written.is_err() {
+        let _ = fs::remove_file(&new);
+    }
+    written?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 /// A folder that goes with the value.

@@ -1,6 +1,9 @@
 //! Backups: a person in a file, and out of it again.
 
-use std::path::PathBuf;
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Result;
 use clap::Args;
@@ -79,7 +82,7 @@ fn told(restored: &Restored) -> String {
     let shown = |path: &PathBuf| text::inline(&path.display().to_string());
     let settings = match settings {
         Settings::Same => String::new(),
-        Settings::Restored(path) => format!("\nsettings  {}", shown(path)),
+        Settings::Restored(path) => format!("\nsettings  {}{}", shown(path), runs(path)),
         Settings::Beside(path) => {
             format!("\nsettings  those here stay as they are; those of the backup are in {}", shown(path))
         }
@@ -92,6 +95,22 @@ fn told(restored: &Restored) -> String {
         if *messages == 1 { "1 message".into() } else { format!("{messages} messages") },
         shown(folder)
     )
+}
+
+/// What settings that have just come have run on this machine: a backup need not be one's own.
+fn runs(config: &Path) -> String {
+    let settings = fs::read_to_string(config).ok().and_then(|text| text.parse::<toml::Table>().ok());
+    let command = settings.as_ref().and_then(|settings| settings.get("notify_command"));
+    match command.and_then(|command| command.as_array()).filter(|command| !command.is_empty()) {
+        Some(command) => {
+            let words: Vec<&str> = command.iter().filter_map(|word| word.as_str()).collect();
+            format!(
+                "\n          They have each message run a program here (notify_command): {}",
+                text::inline(&words.join(" "))
+            )
+        }
+        None => String::new(),
+    }
 }
 
 /// The account of `--as`, or the only one, by its latest name.

@@ -75,15 +75,19 @@ pub fn pick_with<T>(global: &Global, connect: impl Fn(&Path) -> io::Result<T>) -
 impl Logout {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out, global: &Global) -> Result<()> {
-        let profile = global.folders()?.profile(&client.status().await?.name);
+        // One whose disk is full tells nothing more and can be ended all the same.
+        let name = client.status().await.ok().map(|status| status.name).or(global.session.clone());
         client.logout().await?;
-        // Not before it has let go of the profile, so that a login may follow at once.
-        let _ = time::timeout(LONGEST_END, async {
-            while matches!(profile.open(), Err(ProfileError::InUse)) {
-                time::sleep(Duration::from_millis(20)).await;
-            }
-        })
-        .await;
+        if let Some(name) = name {
+            let profile = global.folders()?.profile(&name);
+            // Not before it has let go of the profile, so that a login may follow at once.
+            let _ = time::timeout(LONGEST_END, async {
+                while matches!(profile.open(), Err(ProfileError::InUse)) {
+                    time::sleep(Duration::from_millis(20)).await;
+                }
+            })
+            .await;
+        }
         Ok(out.object(&json!({}), |_| "logged out".to_string())?)
     }
 }

@@ -10,6 +10,9 @@ use peer::control::Client;
 
 use super::{output::Out, show, text, time, transfers};
 
+/// Messages that are asked for at a time.
+const PAGE: u32 = 200;
+
 /// What happened last in one room or in all, and with --follow what happens.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  peer tail\n  peer tail lobby --follow --json\n  peer tail --since 1042 --follow")]
@@ -72,8 +75,8 @@ impl History {
     pub async fn run(self, mut client: Client, out: &Out) -> Result<()> {
         let History { room, limit, search, before, since, ids } = self;
         let Some(since) = since else {
-            let events =
-                client.history(control::History { limit, search, before, ..control::History::of(room) }).await?;
+            let query = control::History { limit, search, before, ..control::History::of(room) };
+            let events = pages(&mut client, query).await?;
             return events.iter().try_for_each(|event| show_event(event, ids, out));
         };
         let tail = control::Tail { room: Some(room), since: Some(since), latest: true, ..control::Tail::default() };
@@ -89,6 +92,20 @@ impl History {
         }
         Ok(())
     }
+}
+
+/// As many messages as are asked for, the oldest first: one answer has a bound, whatever they say.
+async fn pages(client: &mut Client, query: control::History) -> Result<Vec<Event>> {
+    let Some(mut left) = query.limit.filter(|limit| *limit > PAGE) else { return Ok(client.history(query).await?) };
+    let (mut pages, mut before) = (Vec::new(), query.before);
+    while left > 0 {
+        let page = client.history(control::History { limit: Some(left.min(PAGE)), before, ..query.clone() }).await?;
+        let Some(Event::Message(first)) = page.first() else { break };
+        before = Some(first.cursor);
+        left = left.saturating_sub(page.len() as u32);
+        pages.push(page);
+    }
+    Ok(pages.into_iter().rev().flatten().collect())
 }
 
 /// `joined lobby` and the like: what a member did, as it goes after its name.

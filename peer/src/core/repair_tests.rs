@@ -227,6 +227,8 @@ fn what_one_has_lost_of_ones_own_log_is_fetched_back_before_more_is_said() {
     let outputs = carol_says(&mut alone, passed(&me, lost));
     let numbers: Vec<u64> = kept(&outputs).into_iter().map(|(first, ..)| first).collect();
     assert_eq!(numbers, [1, 2], "what was lost, and then what is said");
+    let paths = kept(&outputs).into_iter().map(|(_, path, _)| path);
+    assert!(paths.clone().all(|path| path == "self"), "{:?}", paths.collect::<Vec<_>>());
 }
 
 #[test]

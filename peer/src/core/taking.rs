@@ -175,7 +175,8 @@ impl Core {
         let Ok(end) = batch.verify(&self.me) else {
             return self.breach(arrived.link, "a batch that proves nothing");
         };
-        let segment = self.segment(&arrived, end, None, now);
+        // Whoever has brought it: it is one's own.
+        let segment = Segment { path: "self".into(), ..self.segment(&arrived, end, None, now) };
         let Segment { first, last, stamp, cursor, .. } = segment;
         if let Some(room) = self.rooms.get_mut(&name) {
             room.own.push(Sealed { stamp, first, last, frame: segment.frame.clone() }, end);

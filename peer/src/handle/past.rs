@@ -116,7 +116,7 @@ impl Handle {
             chat.last = self.last(chat.room.clone()).await.ok().flatten();
             let room = self.called(chat.room.clone()).await?;
             chat.read = read.get(&room).copied().unwrap_or_default();
-            let unread = self.store.unread(room, chat.read, UNREAD).await.map_err(damaged)?;
+            let unread = self.store.unread(room, chat.read, UNREAD).await.unwrap_or_default();
             self.count_unread(chat, unread);
         }
         Ok(())

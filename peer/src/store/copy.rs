@@ -1,22 +1,47 @@
 //! A history that goes to another machine: a copy of one that may be in use, and the taking in of one that was brought.
 
-use std::path::Path;
+use std::{os::unix::ffi::OsStrExt, path::Path, time::Duration};
 
 use common::Key;
 use rusqlite::{Connection, OpenFlags, config::DbConfig};
 
 use super::{StoreError, load, salvage, schema};
 
-/// Writes what the history at `path` holds at this moment to an empty file. A session that uses it goes on.
+/// How long a copy waits for a session that is writing.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Writes what the history at `path` holds at this moment to an empty file, and looks at every page and every signature of
+/// it. A session that uses it goes on. Where there is damage, that is noted, and the next login repairs it.
 pub fn copy(path: &Path, into: &Path) -> Result<(), StoreError> {
     let open = |source| StoreError::Open { path: path.to_owned(), source };
-    let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
-    // What a crashed session has left beside the history stays there: its next start looks for it.
-    history.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-    history.busy_timeout(std::time::Duration::from_secs(5))?;
-    let into = into.to_str().ok_or_else(|| open(rusqlite::Error::InvalidPath(into.to_owned())))?;
-    history.execute("VACUUM INTO ?", [into])?;
-    Ok(())
+    // What a crashed session has left beside the history stays as it is, and what is missing there stays missing: its next
+    // start looks for it. While a session uses it, it is there.
+    let history = if salvage::beside(path, "-wal").exists() {
+        let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
+        history.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        history
+    } else {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+        Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags).map_err(open)?
+    };
+    history.busy_timeout(BUSY)?;
+    let name = into.to_str().ok_or_else(|| open(rusqlite::Error::InvalidPath(into.to_owned())))?;
+    let copied = history.execute("VACUUM INTO ?", [name]).map_err(StoreError::from);
+    drop(history);
+    let sound = copied.and_then(|_| salvage::check(&Connection::open(into).map_err(open)?, 0));
+    if sound.as_ref().is_err_and(StoreError::is_damage) {
+        let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
+        history.busy_timeout(BUSY)?;
+        schema::damaged(&history)?;
+    }
+    sound
+}
+
+/// A path as it stands in a URI (RFC 3986).
+fn escaped(path: &Path) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-_.~".contains(byte);
+    let bytes = path.as_os_str().as_bytes().iter();
+    bytes.map(|byte| if plain(byte) { char::from(*byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 /// Makes the copy at `path` this account's history, after a look at every page and every signature in it, and returns
@@ -29,6 +54,9 @@ pub fn adopt(path: &Path, me: &Key) -> Result<u64, StoreError> {
     let mut history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
     history.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     history.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    if !schema::is_plain(&history)? {
+        return Err(StoreError::Damaged("there is something else than tables in it".into()));
+    }
     schema::prepare(&history, me)?;
     if !schema::is_ours(&history)? {
         return Err(StoreError::Damaged("its tables are not those of a history".into()));
@@ -100,5 +128,44 @@ mod tests {
         let (_folder, _store, path, into) = store().await;
         copy(&path, &into).unwrap();
         assert!(matches!(adopt(&into, &Key([9; 32])), Err(StoreError::Foreign(_))));
+    }
+
+    /// The signatures are looked at before the copy goes out: afterwards there may be no other.
+    #[tokio::test]
+    async fn a_damaged_history_is_not_copied_and_is_repaired_at_the_next_start() {
+        let (_folder, store, path, into) = store().await;
+        drop(store);
+        let damage = "UPDATE segments SET frame = zeroblob(length(frame))";
+        Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        assert!(copy(&path, &into).unwrap_err().is_damage());
+        let (_, saved) = Store::open(&path, &me().key()).unwrap();
+        assert!(saved.salvaged.is_some());
+    }
+
+    /// A session that was killed leaves its newest changes in a file beside; without that file something may be lost.
+    #[tokio::test]
+    async fn a_copy_leaves_the_sign_that_something_newer_is_lost() {
+        let (folder, store, path, into) = store().await;
+        let moved = folder.path().join("a b%?#");
+        fs::copy(&path, &moved).unwrap();
+        drop(store);
+        copy(&moved, &into).unwrap();
+        let (_, saved) = Store::open(&moved, &me().key()).unwrap();
+        assert!(saved.salvaged.is_some() && saved.numbers_from > 0);
+    }
+
+    #[tokio::test]
+    async fn a_history_that_works_by_itself_when_it_is_read_is_not_taken_in() {
+        for trap in [
+            "DROP TABLE meta; CREATE VIEW meta AS
+                WITH RECURSIVE x(n) AS (SELECT 1 UNION ALL SELECT n FROM x) SELECT 'k' AS name, n AS value FROM x",
+            "CREATE TRIGGER t AFTER DELETE ON meta BEGIN DELETE FROM segments; END",
+            "CREATE VIRTUAL TABLE other USING fts5 (text)",
+        ] {
+            let (_folder, _store, path, into) = store().await;
+            copy(&path, &into).unwrap();
+            Connection::open(&into).unwrap().execute_batch(trap).unwrap();
+            assert!(adopt(&into, &me().key()).unwrap_err().is_damage(), "{trap}");
+        }
     }
 }

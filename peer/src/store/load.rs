@@ -11,7 +11,7 @@ use common::{
 };
 use rusqlite::{Connection, OptionalExtension, Row as SqlRow, params};
 
-use super::{Store, StoreError, files, merged};
+use super::{Store, StoreError, files, merged, salvage};
 use crate::core::{
     Saved,
     contacts::{self, Held},
@@ -91,8 +91,7 @@ pub fn saved(c: &Connection, me: &Key) -> Result<Saved, StoreError> {
     )?;
     let tables: Option<i64> =
         c.query_row("SELECT value FROM meta WHERE name = 'tables'", [], |row| row.get(0)).optional()?;
-    let salvaged: Option<i64> =
-        c.query_row("SELECT value FROM meta WHERE name = 'salvaged_at'", [], |row| row.get(0)).optional()?;
+    let salvaged: Option<i64> = c.query_row(salvage::SALVAGED_AT, [], |row| row.get(0)).optional()?;
     Ok(Saved {
         files: files::files(c)?,
         offered: files::offered(c)?,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::{RoomName, limits, wire::control::Event};
+use common::{Key, RoomName, limits, wire::control::Event};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
@@ -39,7 +39,8 @@ impl Store {
     /// What others said in a room after a cursor, as it stands now, without what was taken back: the last `limit`.
     pub async fn unread(&self, room: RoomName, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
         while self.note_some().await? {}
-        self.read(move |connection| unread(connection, &room, after, limit)).await
+        let me = self.files.me;
+        self.read(move |connection| unread(connection, &room, &me, after, limit)).await
     }
 }
 
@@ -66,15 +67,15 @@ fn mark_read(c: &mut Connection, room: &RoomName, cursor: Option<u64>) -> Result
     Ok((now as u64, now > before))
 }
 
-fn unread(c: &Connection, room: &RoomName, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
+fn unread(c: &Connection, room: &RoomName, me: &Key, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
     // A segment that begins before the cursor may reach beyond it, but not by more than a batch holds.
     let sql = format!(
-        "SELECT {COLUMNS} FROM segments WHERE room = ?1 AND cursor > ?2 AND cursor + count - 1 > ?3 AND path != 'self'
-            ORDER BY cursor DESC LIMIT ?4"
+        "SELECT {COLUMNS} FROM segments WHERE room = ?1 AND cursor > ?2 AND cursor + count - 1 > ?3 AND author != ?4
+            ORDER BY cursor DESC LIMIT ?5"
     );
     let mut statement = c.prepare_cached(&sql)?;
     let begin = after.saturating_sub(limits::BATCH_MESSAGES as u64) as i64;
-    let mut rows = statement.query(params![room.as_str(), begin - 1, after as i64, LOOKED_AT as i64])?;
+    let mut rows = statement.query(params![room.as_str(), begin - 1, after as i64, me.0, LOOKED_AT as i64])?;
     let mut unread = Vec::new();
     while unread.len() < limit
         && let Some(row) = rows.next()?

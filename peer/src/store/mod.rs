@@ -24,7 +24,11 @@ use std::{
     },
 };
 
-use common::{Key, frame::BadFrame};
+use common::{
+    Key,
+    frame::BadFrame,
+    wire::control::MemberChange::{Away, Offline, Online},
+};
 use rusqlite::Connection;
 
 use crate::core::{Row, Saved};
@@ -34,6 +38,9 @@ pub use events::{events_of, message_count};
 pub use feed::Fed;
 pub use notes::Standing;
 pub use salvage::Salvaged;
+
+/// After so many times that somebody came or went, the oldest are forgotten.
+const FORGOTTEN: u64 = 10_000;
 
 /// Why the store cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -130,6 +137,8 @@ struct Files {
     damaged: AtomicBool,
     /// How often it could not be read or written.
     errors: AtomicU64,
+    /// How often somebody came or went since that was last forgotten.
+    presence: AtomicU64,
 }
 
 impl Store {
@@ -174,7 +183,10 @@ impl Store {
             let messages = salvage::messages(&writer)?;
             salvaged = Some(Salvaged { found: found.into(), messages, kept: None });
         }
-        schema::forget(&writer, schema::PRESENCE)?;
+        if let Err(error) = schema::forget(&writer, schema::PRESENCE) {
+            // A full disk is for what has to be written.
+            tracing::warn!("who came and went long ago could not be forgotten: {error}");
+        }
         schema::is_sound(&writer)?;
         schema::begun(&writer)?;
         let reader = Connection::open(path).map_err(fail)?;
@@ -183,7 +195,14 @@ impl Store {
         let (writer, reader) = (Arc::new(Mutex::new(writer)), Arc::new(Mutex::new(reader)));
         Ok((
             Store::of(
-                Files { me: *me, writer, reader, damaged: AtomicBool::new(false), errors: AtomicU64::new(0) },
+                Files {
+                    me: *me,
+                    writer,
+                    reader,
+                    damaged: AtomicBool::new(false),
+                    errors: AtomicU64::new(0),
+                    presence: AtomicU64::new(0),
+                },
                 false,
             ),
             saved,
@@ -205,6 +224,7 @@ impl Store {
             reader: connection,
             damaged: AtomicBool::new(false),
             errors: AtomicU64::new(0),
+            presence: AtomicU64::new(0),
         };
         Ok((Store::of(files, true), Saved::default()))
     }
@@ -222,8 +242,19 @@ impl Store {
 
     /// Keeps all rows, or none of them; they are on disk when it returns.
     pub async fn commit(&self, rows: Arc<Vec<Row>>) -> Result<(), StoreError> {
-        let me = self.files.me;
-        self.run(self.files.writer.clone(), move |connection| write::commit(connection, &rows, &me)).await
+        let (me, came_and_went) = (self.files.me, rows.iter().filter(|row| is_presence(row)).count() as u64);
+        self.run(self.files.writer.clone(), move |connection| write::commit(connection, &rows, &me)).await?;
+        let presence = self.files.presence.fetch_add(came_and_went, Ordering::Relaxed) + came_and_went;
+        if presence >= FORGOTTEN {
+            self.files.presence.store(0, Ordering::Relaxed);
+            let forgotten =
+                self.run(self.files.writer.clone(), |connection| schema::forget(connection, schema::PRESENCE)).await;
+            if let Err(error) = forgotten {
+                // It is tried again with as many more.
+                tracing::warn!("who came and went long ago could not be forgotten: {error}");
+            }
+        }
+        Ok(())
     }
 
     /// Adds some messages that the search index lacks. False once it lacks none.
@@ -266,6 +297,10 @@ impl Drop for Files {
             let _ = schema::ended(&lock(&self.writer));
         }
     }
+}
+
+fn is_presence(row: &Row) -> bool {
+    matches!(row, Row::Event(event) if matches!(event.change, Online | Offline | Away))
 }
 
 /// A panic while the lock was held has rolled its transaction back: the connection is still good.

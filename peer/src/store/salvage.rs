@@ -40,6 +40,9 @@ impl fmt::Display for Salvaged {
     }
 }
 
+/// When something newer may have been lost for the last time, in milliseconds since 1970.
+pub const SALVAGED_AT: &str = "SELECT value FROM meta WHERE name = 'salvaged_at'";
+
 /// Looks for damage that shows only where it is read: after an unclean end, and where damage was met. Batches before
 /// `since` were looked at before, or stored by a session that ended well: what happens to them later is met where they are
 /// read, and noted.
@@ -100,7 +103,9 @@ pub fn finish(path: &Path) -> Result<(), StoreError> {
 pub fn note(connection: &Connection) -> Result<(), StoreError> {
     let newest: i64 = connection.query_row("SELECT ifnull(max(received), 0) FROM segments", [], |row| row.get(0))?;
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
-    let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('salvaged_at', ?)";
+    // Later than the last time, whatever the clock says: what was said from then on may be lost as well.
+    let sql = "INSERT INTO meta (name, value) VALUES ('salvaged_at', ?)
+        ON CONFLICT (name) DO UPDATE SET value = max(value + 1, excluded.value)";
     connection.execute(sql, [now.max(newest.saturating_add(1))])?;
     Ok(())
 }
@@ -166,6 +171,10 @@ fn rebuild(path: &Path, me: &Key) -> Result<u64, StoreError> {
     merged::rebuild(&transaction, me)?;
     files::drop_unreadable(&transaction)?;
     files::note_again(&transaction)?;
+    // What can still be read of it.
+    if let Ok(noted) = old.query_row(SALVAGED_AT, [], |row| row.get::<_, i64>(0)) {
+        transaction.execute("INSERT INTO meta (name, value) VALUES ('salvaged_at', ?)", [noted])?;
+    }
     note(&transaction)?;
     if load::saved(&transaction, me).is_err() {
         // The tracker tells these again.

@@ -146,6 +146,14 @@ pub fn prepare(connection: &Connection, me: &Key) -> Result<(), StoreError> {
     }
 }
 
+/// Whether there is nothing in it that works by itself when a table is read or written: no view, no trigger, and no
+/// virtual table but the search's.
+pub fn is_plain(connection: &Connection) -> Result<bool, StoreError> {
+    let sql = "SELECT count(*) FROM sqlite_schema WHERE type NOT IN ('table', 'index')
+        OR (sql LIKE 'CREATE VIRTUAL%' AND name != 'search')";
+    Ok(connection.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0)
+}
+
 /// Whether the tables are those that [`prepare`] makes, and nothing else is there, such as triggers.
 pub fn is_ours(connection: &Connection) -> Result<bool, StoreError> {
     let made = |connection: &Connection| {
@@ -205,7 +213,7 @@ pub fn is_sound(connection: &Connection) -> Result<(), StoreError> {
 /// Notes that damage was met: the next start looks at everything.
 pub fn damaged(connection: &Connection) -> Result<(), StoreError> {
     connection.execute("DELETE FROM meta WHERE name = 'sound'", [])?;
-    Ok(())
+    begin(connection).map(drop)
 }
 
 /// Forgets who was online when, but for the last so many times: a member that comes and goes for ever fills no disk.
@@ -219,9 +227,10 @@ pub fn forget(connection: &Connection, kept: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Takes the note back.
+/// Takes the note back, unless damage was met.
 pub fn ended(connection: &Connection) -> Result<(), StoreError> {
-    connection.execute("DELETE FROM meta WHERE name = 'in_use'", [])?;
+    let sql = "DELETE FROM meta WHERE name = 'in_use' AND EXISTS (SELECT 1 FROM meta WHERE name = 'sound')";
+    connection.execute(sql, [])?;
     Ok(())
 }
 

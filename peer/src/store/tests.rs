@@ -126,26 +126,40 @@ async fn a_room_stays_open_after_a_restart_and_so_does_the_name_of_a_stranger() 
     assert!(matches!(&events[..], [Event::Message(message)] if message.from == one.name), "{events:?}");
 }
 
+fn event(cursor: u64, change: MemberChange) -> Row {
+    Row::Event(MemberEvent {
+        cursor,
+        room: lobby(),
+        name: name(),
+        change,
+        version: String::new(),
+        by: None,
+        at: None,
+        detail: None,
+    })
+}
+
 #[tokio::test]
 async fn who_was_online_when_is_forgotten_in_time_and_who_joined_is_not() {
     let (store, _) = Store::in_memory(&me().key()).unwrap();
-    let event = |cursor, change| {
-        Row::Event(MemberEvent {
-            cursor,
-            room: lobby(),
-            name: name(),
-            change,
-            version: String::new(),
-            by: None,
-            at: None,
-            detail: None,
-        })
-    };
     let online = [2, 3, 4, 5].map(|cursor| event(cursor, MemberChange::Online));
     store.commit(Arc::new([vec![event(1, MemberChange::Joined)], online.to_vec()].concat())).await.unwrap();
     schema::forget(&lock(&store.files.writer), 2).unwrap();
     let kept: Vec<u64> = store.past(None, Some(0), 10).await.unwrap().iter().map(cursor_of).collect();
     assert_eq!(kept, [1, 4, 5]);
+}
+
+#[tokio::test]
+async fn somebody_who_comes_and_goes_for_ever_fills_no_disk_of_a_session_that_never_ends() {
+    let (store, _) = Store::in_memory(&me().key()).unwrap();
+    for first in (1..=130_000).step_by(1_000) {
+        let rows = (first..first + 1_000).map(|cursor| event(cursor, MemberChange::Online)).collect();
+        store.commit(Arc::new(rows)).await.unwrap();
+    }
+    let count = "SELECT count(*), max(cursor) FROM events";
+    let kept: (i64, i64) =
+        lock(&store.files.writer).query_row(count, [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    assert!((100_000..=110_000).contains(&kept.0) && kept.1 == 130_000, "{kept:?}");
 }
 
 #[tokio::test]

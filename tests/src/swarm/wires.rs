@@ -217,7 +217,7 @@ impl World {
             Packet::ToPeer(frame) => self.take(to, life, Some(id), Input::TrackerSays(frame)),
             Packet::ToTracker(ToTracker::Hello(hello)) if !std::mem::replace(&mut wire.greeted, true) => {
                 let (key, seen) = (self.nodes[from].identity.key(), address(from));
-                self.tracker_takes(life, TrackerInput::Hello { session, key, seen, hello });
+                self.tracker_takes(life, TrackerInput::Hello { session, key, seen, hello, clock: 0 });
             }
             Packet::ToTracker(frame) => {
                 self.tracker_takes(life, TrackerInput::Frame { session, seen: address(from), frame });

@@ -71,6 +71,9 @@ pub enum Input {
         seen: SocketAddr,
         /// What it said.
         hello: Hello,
+        /// What the host's clock shows, in milliseconds since 1970: something to tell it, and nothing else. The time
+        /// that inputs come with never goes back, and does not follow a clock that is set.
+        clock: u64,
     },
     /// A session said something else.
     Frame {
@@ -231,7 +234,7 @@ impl Tracker {
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input, now: u64) {
         match input {
-            Input::Hello { session, key, seen, hello } => self.hello(session, key, seen, hello, now),
+            Input::Hello { session, key, seen, hello, clock } => self.hello(session, key, seen, hello, clock, now),
             Input::Frame { session, seen, frame } => self.frame(session, seen, frame, now),
             Input::Sent { session } => {
                 if let Some(sent) = self.sessions.get_mut(&session) {
@@ -287,7 +290,7 @@ impl Tracker {
         }
     }
 
-    fn hello(&mut self, session: SessionId, key: Key, seen: SocketAddr, hello: Hello, now: u64) {
+    fn hello(&mut self, session: SessionId, key: Key, seen: SocketAddr, hello: Hello, clock: u64, now: u64) {
         let taken_over = self.logins.get(&key).and_then(|account| account.session);
         let fits = self.protocol_fits(&hello).and_then(|()| self.session_fits(taken_over));
         if let Err(Refused { code, reason }) = fits.and_then(|()| self.admit(key, &hello, now)) {
@@ -307,7 +310,7 @@ impl Tracker {
             tables: self.tables,
             name: account.name.clone(),
             seen: Addresses::new([seen]),
-            clock: Some(now),
+            clock: Some(clock),
         };
         if let Some(at) = account.grace.take() {
             self.timers.remove(&(at, Timer::Grace(key)));

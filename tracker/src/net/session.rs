@@ -1,6 +1,10 @@
 //! One link: the handshake and the hello, then a reader and a writer for as long as it lasts.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use common::{
     net::{
@@ -106,7 +110,8 @@ impl Serving {
         let (writes, to_write) = mpsc::channel(2);
         let requests = Arc::new(Semaphore::new(self.shared.config.requests_per_session));
         let link = Link { connection: self.connection.clone(), writes, requests: requests.clone() };
-        let input = Input::Hello { session, key, seen, hello };
+        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64;
+        let input = Input::Hello { session, key, seen, hello, clock };
         if self.shared.events.send(Event::Opened { session, link, input }).await.is_err() {
             return;
         }

@@ -68,7 +68,8 @@ async fn nothing_leaves_before_it_is_stored_and_a_full_disk_is_tried_again() {
         let link = Link { connection: connection.clone(), writes, requests: Arc::new(Semaphore::new(1)) };
         let name = format!("somebody-with-a-name-{id}").parse().unwrap();
         let hello = Hello::new(name, Default::default());
-        let input = Input::Hello { session, key: common::Key([id; 32]), seen: ([127, 0, 0, 1], 1).into(), hello };
+        let input =
+            Input::Hello { session, key: common::Key([id; 32]), seen: ([127, 0, 0, 1], 1).into(), hello, clock: 0 };
         links.push(to_write);
         to_driver.try_send(Event::Opened { session, link, input }).unwrap_or_else(|_| panic!("there is space"));
     }

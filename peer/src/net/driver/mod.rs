@@ -279,14 +279,46 @@ impl Running {
                 let _ = asker.send(Err(Refusal::new(Exit::Unreachable, said.clone())));
             }
             let again = Instant::now() + RETRY;
-            let refusal =
-                format!("the history cannot be written, and nothing is done until it can: {error}. Make room");
-            while let Ok(Some((_, asker))) = timeout_at(again, asks.recv()).await {
-                let _ = asker.send(Err(Refusal::new(Exit::Unreachable, refusal.clone())));
+            let refusal = format!(
+                "nothing can be kept, so nothing is done: {error}. Make room, and it goes on by itself; to end the session \
+                 instead: peer logout"
+            );
+            while let Ok(asked) = timeout_at(again, asks.recv()).await {
+                match asked {
+                    Some((Ask::Logout, asker)) => return Err(self.give_up(&rows, Some(asker))),
+                    None => return Err(self.give_up(&rows, None)),
+                    Some((_, asker)) => {
+                        let _ = asker.send(Err(Refusal::new(Exit::Unreachable, refusal.clone())));
+                    }
+                }
             }
-            sleep_until(again).await;
         }
         Ok(())
+    }
+
+    /// The session is to end although something could not be kept. What others said comes again; what the user said does
+    /// not, and they are told.
+    fn give_up(&self, rows: &[Row], asker: Option<oneshot::Sender<Result<Answer, Refusal>>>) -> Refusal {
+        let own = rows.iter().map(|row| match row {
+            Row::Segment(segment) if segment.author == self.me => segment.last + 1 - segment.first,
+            _ => 0,
+        });
+        let (why, answer) = match own.sum::<u64>() {
+            0 => (Refusal::new(Exit::Done, "logged out"), Ok(Answer::Done)),
+            lost => {
+                let lost = if lost == 1 { "1 message".into() } else { format!("{lost} messages") };
+                let why = format!(
+                    "logged out, and {lost} of yours that could not be kept went to nobody: make room, log in again and say \
+                     it once more"
+                );
+                let why = Refusal::new(Exit::Refused, why);
+                (why.clone(), Err(why))
+            }
+        };
+        if let Some(asker) = asker {
+            let _ = asker.send(answer);
+        }
+        why
     }
 
     async fn index(&mut self) -> Option<Instant> {

@@ -122,7 +122,7 @@ impl World {
         peer.under_way.clear();
         let rooms = peer.mirror.held();
         let hello = Hello::new(name, Addresses::default());
-        self.input(Input::Hello { session, key, seen: address(id), hello });
+        self.input(Input::Hello { session, key, seen: address(id), hello, clock: 0 });
         self.say(id, Holding { rooms, last: true });
     }
 
@@ -133,7 +133,7 @@ impl World {
         self.peers.entry(id).or_default().session = Some(session);
         let mut hello = Hello::new(name.parse().unwrap(), Addresses::default());
         hello.invite = token.map(str::to_owned);
-        self.input(Input::Hello { session, key, seen: address(id), hello });
+        self.input(Input::Hello { session, key, seen: address(id), hello, clock: 0 });
         let rooms = self.peers[&id].mirror.held();
         self.say(id, Holding { rooms, last: true });
         self.pass(10);
