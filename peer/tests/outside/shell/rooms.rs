@@ -20,7 +20,7 @@ fn role(seen_by: &User, name: &str) -> Value {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_moderator_is_made_and_is_none_again() {
     let Town { alice, bob, carol, .. } = &den().await;
-    assert!(bob.run(&["kick", "den", "carol"]).2.contains("moderator"), "not yet");
+    assert_eq!(bob.run(&["kick", "den", "carol"]).0, 1, "not yet");
     alice.does("promote den bob");
     until("all see it", || role(carol, "bob") == "moderator");
     alice.does("promote den bob --demote");
