@@ -172,7 +172,7 @@ pub enum BadContent {
     Long(usize),
     /// It is no reaction.
     #[error(
-        "a reaction is one emoji or one short word, at most {} bytes; say more with --reply",
+        "a reaction is one emoji or one short word, at most {} bytes; say more in an answer to it",
         limits::REACTION_BYTES
     )]
     Reaction,

@@ -73,6 +73,8 @@ pub struct Config {
     pub quiet_hours: Hours,
     /// Whether closing the screen of `peer login` leaves the session logged in, in the background.
     pub stay: bool,
+    /// Whether the screen takes the mouse; without it the terminal selects text as it does elsewhere.
+    pub mouse: bool,
     /// Keys of the screen, by what they do, such as `search = "ctrl-f"`; what is left out has its default.
     pub keys: BTreeMap<String, String>,
     /// Which messages call the user, for conversations in which it is others.
@@ -105,6 +107,7 @@ impl Default for Config {
             desktop_notices: true,
             quiet_hours: Hours::default(),
             stay: false,
+            mouse: true,
             keys: BTreeMap::new(),
             notices: Notices::default(),
         }

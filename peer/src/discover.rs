@@ -110,7 +110,9 @@ fn choose(name: &AccountName, announced: Vec<Announced>, last: Option<&KeptTrack
                 "no tracker was found on this network. Either none is running, or its announcements (mDNS, a kind of \
                  multicast) do not get here: a firewall drops them, the tracker is in another subnet, the access point \
                  keeps its clients apart, or a VPN takes them. If you know where a tracker is:\n  \
-                 peer login {name} --tracker HOST\nand to run one yourself:\n  peer login {name} --host"
+                 peer login {name} --tracker HOST\nand to run one yourself:\n  peer login {name} --host\nWithout any, \
+                 with one other person, who types the first line and you the second, or the other way round:\n  \
+                 peer listen --as {name}\n  peer connect HOST:PORT --as {name}"
             ),
         )),
         ([only], None) => Ok(target(only)),
@@ -314,6 +316,7 @@ mod tests {
         assert_eq!(refusal.code, Exit::Unreachable);
         assert!(refusal.message.contains("peer login alice --tracker HOST"));
         assert!(refusal.message.contains("peer login alice --host"));
+        assert!(refusal.message.contains("peer listen --as alice") && refusal.message.contains("--as alice"));
     }
 
     #[test]

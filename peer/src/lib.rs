@@ -28,6 +28,8 @@ pub mod size;
 pub mod spawn;
 pub mod store;
 
+pub use files::copy;
+
 pub use config::Config;
 pub use core::Welcomed;
 pub use handle::Handle;

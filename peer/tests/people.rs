@@ -9,10 +9,9 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Child, Command, Stdio},
-    time::{Duration, Instant},
 };
 
-use person::{Person, tracker};
+use person::{Person, tracker, until};
 use tracker::{
     Host,
     core::{
@@ -22,15 +21,6 @@ use tracker::{
 };
 
 const ANY_PORT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
-
-/// Asks again until the answer is as it should be.
-async fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let end = Instant::now() + Duration::from_secs(30);
-    while !so() {
-        assert!(Instant::now() < end, "{what}: not in time");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
 
 /// Two who are logged in, and contacts.
 async fn befriended(data: &Path) -> (Host, Person, Person) {
@@ -52,7 +42,7 @@ fn shows(person: &Person, command: &str, text: &str) -> bool {
 async fn contacts_see_each_other_and_what_one_says_to_the_other_is_delivered() {
     let data = tempfile::tempdir().unwrap();
     let (_host, alice, bob) = befriended(data.path()).await;
-    until("alice sees bob", || shows(&alice, "contacts --json", r#""state":"contact","online":true"#)).await;
+    until("alice sees bob", || shows(&alice, "contacts --json", r#""state":"contact","online":true"#).then_some(()));
     assert!(alice.does("add bob").contains("already"));
     assert!(alice.does("msg bob hello --wait 20").contains("delivered to bob"));
     assert!(bob.does("history @alice").contains("alice: hello"));
@@ -88,7 +78,7 @@ async fn what_a_blocked_person_says_comes_once_the_block_is_lifted() {
     assert_eq!(code, 5);
     assert!(!bob.does("history @alice").contains("two"));
     bob.does("unblock alice");
-    until("it comes", || shows(&bob, "history @alice", "alice: two")).await;
+    until("it comes", || shows(&bob, "history @alice", "alice: two").then_some(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,10 +87,10 @@ async fn a_block_made_while_the_tracker_is_away_holds_when_it_is_back() {
     let (host, alice, bob) = befriended(data.path()).await;
     let address = host.address();
     host.stop().await.unwrap();
-    until("bob knows", || shows(&bob, "status", " down")).await;
+    until("bob knows", || shows(&bob, "status", " down").then_some(()));
     bob.does("block alice");
     let _host = tracker(address, data.path()).await;
-    until("bob is offline to alice", || shows(&alice, "contacts --json", r#""online":false"#)).await;
+    until("bob is offline to alice", || shows(&alice, "contacts --json", r#""online":false"#).then_some(()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -114,8 +104,8 @@ async fn another_key_under_a_known_name_stops_the_exchange_until_it_is_trusted()
     assert_eq!(host.asker().operate(wanted).await, Some(Outcome::Done));
     let again = Person::new();
     assert_eq!(again.log_in_as("bob", host.address(), &["--invite", token]), (0, String::new()));
-    until("the session of the lost key ends", || bob.run(&["status"]).0 == 3).await;
-    until("alice is told", || shows(&alice, "contacts --json", r#""state":"identity""#)).await;
+    until("the session of the lost key ends", || (bob.run(&["status"]).0 == 3).then_some(()));
+    until("alice is told", || shows(&alice, "contacts --json", r#""state":"identity""#).then_some(()));
     let (code, _, err) = alice.run(&["msg", "bob", "hello"]);
     assert!(code == 4 && err.contains("peer trust bob"), "{err}");
     assert!(alice.does("trust bob").contains("safety number"));
@@ -131,7 +121,7 @@ async fn a_session_whose_account_is_removed_ends() {
     let (host, alice, bob) = befriended(data.path()).await;
     let wanted = Wanted::RemoveAccount { name: "bob".parse().unwrap() };
     assert_eq!(host.asker().operate(wanted).await, Some(Outcome::Done));
-    until("bob's session ends", || bob.run(&["status"]).0 == 3).await;
+    until("bob's session ends", || (bob.run(&["status"]).0 == 3).then_some(()));
     assert_eq!(alice.does("contacts --json"), "");
 }
 
@@ -163,7 +153,7 @@ async fn two_without_a_tracker_talk_once_one_listens_and_the_other_connects() {
     let to = format!("127.0.0.1:{port}");
     let (_connects, first, _lines) = start(&bob, &["connect", &to, "--as", "bob", "--headless", "--json"]);
     assert!(first.contains("\"v\":1"), "{first}");
-    until("bob knows alice", || bob.run(&["msg", "alice", "hello"]).0 == 0).await;
-    until("it is delivered", || shows(&alice, "history @bob", "bob: hello")).await;
-    until("its receipt is back", || bob.does("outbox --json").is_empty()).await;
+    until("bob knows alice", || (bob.run(&["msg", "alice", "hello"]).0 == 0).then_some(()));
+    until("it is delivered", || shows(&alice, "history @bob", "bob: hello").then_some(()));
+    until("its receipt is back", || bob.does("outbox --json").is_empty().then_some(()));
 }

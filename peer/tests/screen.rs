@@ -196,7 +196,11 @@ async fn what_others_write_never_steers_the_terminal() {
     screen.shows("end");
     screen.shows("gpj.exe");
     let raw = screen.raw();
-    let text = String::from_utf8_lossy(&raw);
+    // The window's title is made of letters.
+    let mut text = String::from_utf8_lossy(&raw).into_owned();
+    for title in ["Rollcall", "Rollcall: lobby"] {
+        text = text.replace(&format!("\x1b]2;{title}\x1b\\"), "");
+    }
     for bad in ["\x1b]", "\x1b[31mred", "\u{9b}", "\u{202e}", "\u{2066}", "\u{200f}", "\x07"] {
         assert!(!text.contains(bad), "{bad:?} reaches the terminal");
     }
@@ -229,6 +233,52 @@ async fn the_terminal_is_as_it_was_however_it_ends() {
     town.alice.does("logout");
     screen.ends();
     screen.is_as_before();
+}
+
+/// As that of a connection that hangs.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_terminal_that_takes_nothing_keeps_no_session_from_ending() {
+    let town = Town::new().await;
+    for ends in ["signal", "logout"] {
+        let mut screen = town.screen();
+        screen.hangs();
+        // There is something to draw.
+        screen.keys("typed");
+        assert!(town.alice.does("status").contains("alice@"));
+        match ends {
+            "signal" => screen.signal(Signal::SIGTERM),
+            _ => drop(town.alice.does("logout")),
+        }
+        assert!(matches!(screen.ends(), WaitStatus::Exited(_, 0)), "{ends}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_window_is_called_after_the_room_and_then_as_before_where_it_can_be() {
+    let town = Town::new().await;
+    town.bob.does("join den");
+    let mut screen = town.lobby();
+    screen.keys("/join den\r");
+    screen.shows("den, 2 members");
+    let raw = |screen: &Tty| String::from_utf8(screen.raw()).unwrap();
+    until("it is called so", || raw(&screen).contains("\x1b]2;Rollcall: den\x1b\\"));
+    town.bob.does("say lobby @alice --wait 20");
+    until("the mention counts", || raw(&screen).contains("\x1b]2;(1) Rollcall: den\x1b\\"));
+    screen.keys(&ctrl('q'));
+    screen.ends();
+    until("it is called as before", || raw(&screen).ends_with("\x1b[23;2t"));
+    assert_eq!(raw(&screen).matches("\x1b[22;2t").count(), 1);
+    let console = town.runs(&format!("login alice --tracker {}", town.host.address()), &[("TERM", "linux")]);
+    console.shows("Logged in as alice");
+    assert!(!raw(&console).contains("\x1b]") && !raw(&console).contains("\x1b[22;2t"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_the_mouse_the_terminal_selects_text_itself() {
+    let town = Town::new().await;
+    let screen = town.runs(&format!("login alice --tracker {}", town.host.address()), &[("ROLLCALL_MOUSE", "false")]);
+    screen.shows("Logged in as alice");
+    screen.until("the mouse is left alone", |screen| screen.mouse_protocol_mode() == vt100::MouseProtocolMode::None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

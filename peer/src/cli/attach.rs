@@ -38,7 +38,7 @@ pub async fn on_screen(path: &Path, config: &Config, away_after: Option<Duration
     // There is room, since it is the first one.
     told.into_iter().for_each(|told| drop(notes.try_send(told)));
     let bell = config.bell.then(|| Bell::new(config));
-    let begin = screen::Begin { attached: true, away_after, bell, keys, ..screen::Begin::default() };
+    let begin = screen::Begin { room: None, attached: true, away_after, bell, keys, mouse: config.mouse };
     show(path, async |session| screen::run(session, begin, notices).await).await
 }
 
@@ -74,7 +74,9 @@ async fn show(path: &Path, shown: impl AsyncFnOnce(Remote) -> Result<Option<Refu
         None => output::note(&format!(
             "{name} stays logged in. Come back with: peer attach --as {name}; log out with: peer logout --as {name}"
         )),
-        Some(end) if end.code == Exit::Done => output::note(&format!("{name} is not logged in any more")),
+        Some(end) if end.code == Exit::Done => {
+            output::note(&format!("{name} is not logged in any more: {}", end.message));
+        }
         Some(end) => return Err(end.into()),
     }
     Ok(())

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 
 use super::{
     output::{Out, names},
+    table::{Column, key, text, whole},
     text::inline,
 };
 
@@ -72,12 +73,13 @@ impl Book {
             let told = json!({"file": path.display().to_string(), "entries": entries.len()});
             return Ok(out.object(&told, |_| format!("entries written to {}: {}", path.display(), entries.len()))?);
         }
-        Ok(out.table(&entries, BOOK, entry)?)
+        Ok(out.table(&entries, &BOOK, entry)?)
     }
 }
 
 /// The columns of [`entry`].
-pub const BOOK: [&str; 5] = ["NAME", "KEY", "ADDRESS", "VERIFIED", "NOTE"];
+pub const BOOK: [Column; 5] =
+    [text("NAME", 0), key("KEY", 2), whole("ADDRESS", 1), whole("VERIFIED", 4), text("NOTE", 3)];
 
 /// An entry of the address book, in a table.
 pub fn entry(entry: &BookEntry) -> [String; 5] {

@@ -12,7 +12,13 @@ use common::{
 use peer::control::Client;
 use serde_json::{Value, json};
 
-use super::{outbox::beginning, output::Out, text::inline, time};
+use super::{
+    outbox::beginning,
+    output::Out,
+    table::{Column, text, whole},
+    text::inline,
+    time,
+};
 
 /// Who is a contact of yours, who asks to be one, and who of them is there.
 #[derive(Args)]
@@ -71,12 +77,13 @@ impl Contacts {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let contacts: Vec<ContactLine> = client.people(AskPeople::Contacts {}).await?;
-        Ok(out.table(&contacts, CONTACTS, contact)?)
+        Ok(out.table(&contacts, &CONTACTS, contact)?)
     }
 }
 
 /// The columns of [`contact`].
-pub const CONTACTS: [&str; 5] = ["NAME", "STATE", "ONLINE", "SEEN", "VERIFIED"];
+pub const CONTACTS: [Column; 5] =
+    [text("NAME", 0), whole("STATE", 0), whole("ONLINE", 0), whole("SEEN", 1), whole("VERIFIED", 2)];
 
 /// A contact, in a table.
 pub fn contact(contact: &ContactLine) -> [String; 5] {
@@ -95,7 +102,15 @@ pub fn contact(contact: &ContactLine) -> [String; 5] {
 }
 
 /// The columns of [`chat`].
-pub const CHATS: [&str; 7] = ["CHAT", "MEMBERS", "ONLINE", "UNREAD", "UNDELIVERED", "LAST", "TEXT"];
+pub const CHATS: [Column; 7] = [
+    text("CHAT", 0),
+    whole("MEMBERS", 5),
+    whole("ONLINE", 4),
+    whole("UNREAD", 0),
+    whole("UNDELIVERED", 3),
+    whole("LAST", 2),
+    text("TEXT", 1),
+];
 
 /// A conversation, in a table.
 pub fn chat(chat: &Chat) -> [String; 7] {
@@ -207,6 +222,6 @@ impl Chats {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let chats: Vec<Chat> = client.people(AskPeople::Chats {}).await?;
-        Ok(out.table(&chats, CHATS, chat)?)
+        Ok(out.table(&chats, &CHATS, chat)?)
     }
 }

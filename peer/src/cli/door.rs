@@ -11,7 +11,15 @@ use common::{
 use peer::control::Client;
 use serde_json::json;
 
-use super::{contacts, output::Out, rooms, tail, text::inline, time};
+use super::{
+    contacts,
+    output::Out,
+    rooms,
+    table::{Column, key, text, whole},
+    tail,
+    text::inline,
+    time,
+};
 
 /// Make a room that is yours, with a door if you want one.
 #[derive(Args)]
@@ -168,7 +176,7 @@ impl Requests {
         if waiting.is_empty() {
             return Ok(out.remark(&nobody_asks(&self.room))?);
         }
-        Ok(out.table(&waiting, OUTSIDE, outside)?)
+        Ok(out.table(&waiting, &OUTSIDE, outside)?)
     }
 }
 
@@ -179,7 +187,7 @@ impl Bans {
         if banned.is_empty() {
             return Ok(out.remark(&nobody_banned(&self.room))?);
         }
-        Ok(out.table(&banned, OUTSIDE, outside)?)
+        Ok(out.table(&banned, &OUTSIDE, outside)?)
     }
 }
 
@@ -307,7 +315,7 @@ pub fn nobody_banned(room: &RoomName) -> String {
 }
 
 /// The columns of [`outside`].
-pub const OUTSIDE: [&str; 3] = ["NAME", "SINCE", "KEY"];
+pub const OUTSIDE: [Column; 3] = [text("NAME", 0), whole("SINCE", 1), key("KEY", 0)];
 
 /// Somebody who is not in a room, in a table.
 pub fn outside(who: &Outside) -> [String; 3] {

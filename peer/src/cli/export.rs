@@ -79,7 +79,11 @@ impl Export {
     }
 }
 
-fn moment(text: &str) -> Result<u64, String> {
+/// The moment that somebody names, in milliseconds since 1970.
+///
+/// # Errors
+/// If it is none; they tell what would be one.
+pub fn moment(text: &str) -> Result<u64, String> {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
     time::moment(text, now)
 }

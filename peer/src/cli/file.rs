@@ -5,14 +5,18 @@ use std::path::{Path, PathBuf};
 use common::wire::control::{Refusal, files::FileShown};
 use peer::size::Size;
 
-use super::{outbox::beginning, refused, text::inline};
+use super::{
+    outbox::beginning,
+    refused,
+    text::{exact, inline},
+};
 
 /// Digits of a root that name a file where its name does not.
 const DIGITS: usize = 16;
 
 /// `cat.jpg (image/jpeg, 1024x768, 320 KiB)`.
 pub fn told(file: &FileShown) -> String {
-    format!("{} ({})", inline(&file.name), details(file))
+    format!("{} ({})", exact(&file.name), details(file))
 }
 
 /// `image/jpeg, 1024x768, 320 KiB`.
@@ -36,7 +40,7 @@ pub fn kind(file: &FileShown) -> String {
 
 /// Its name, as a column of a table shows it.
 pub fn column(file: &FileShown) -> String {
-    inline(&beginning(&file.name))
+    exact(&beginning(&file.name))
 }
 
 /// What names it in a command, here and in a shell: its name, in quotes where that helps, or else digits of its root.
@@ -44,7 +48,7 @@ pub fn named(file: &FileShown) -> String {
     let name = file.name.as_str();
     let is_plain = |c: char| c.is_alphanumeric() || "._+-@%,:=".contains(c);
     // What is seen as an option, or is not seen as it is, is nothing to be typed.
-    let is_odd = name.starts_with('-') || name.is_empty() || inline(name) != name || name.contains('\'');
+    let is_odd = name.starts_with('-') || name.is_empty() || exact(name) != name || name.contains('\'');
     match name {
         _ if is_odd => file.root.chars().take(DIGITS).collect(),
         name if name.chars().all(is_plain) => name.into(),
@@ -105,7 +109,7 @@ pub mod tests {
         assert_eq!(name("cat-2.jpg"), "cat-2.jpg");
         assert_eq!(name("my cat.jpg"), "'my cat.jpg'");
         assert_eq!(name("$(reboot)"), "'$(reboot)'");
-        for odd in ["-rf", "bob's cat.jpg", "a\u{202e}b", "a\u{7}b"] {
+        for odd in ["-rf", "bob's cat.jpg", "a\u{202e}b", "a\u{7}b", "a\u{200d}b"] {
             assert_eq!(name(odd), "0123456789abcdef", "{odd}");
         }
     }

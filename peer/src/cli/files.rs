@@ -19,6 +19,7 @@ use super::{
     file,
     output::{Out, few},
     say,
+    table::{Column, text, whole},
     text::inline,
     time,
 };
@@ -108,7 +109,7 @@ impl Files {
         if files.is_empty() {
             return Ok(out.remark(&none(&self.room))?);
         }
-        Ok(out.table(&files, FILES, line)?)
+        Ok(out.table(&files, &FILES, line)?)
     }
 }
 
@@ -135,7 +136,17 @@ pub fn none(room: &RoomName) -> String {
 }
 
 /// The columns of [`line`].
-pub const FILES: [&str; 9] = ["NAME", "SIZE", "TYPE", "FROM", "WHOLE", "PART", "HERE", "ROOT", "SHARED"];
+pub const FILES: [Column; 9] = [
+    text("NAME", 0),
+    whole("SIZE", 0),
+    text("TYPE", 3),
+    text("FROM", 1),
+    whole("WHOLE", 2),
+    whole("PART", 5),
+    whole("HERE", 1),
+    whole("ROOT", 4),
+    whole("SHARED", 6),
+];
 
 /// A file that is shared, in a table.
 pub fn line(line: &FileLine) -> [String; 9] {

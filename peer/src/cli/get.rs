@@ -16,7 +16,7 @@ use common::{
         files::{self, AskFiles, Transfer, TransferId, TransferState},
     },
 };
-use peer::{control::Client, size::Rate};
+use peer::{control::Client, copy, size::Rate};
 use std::os::unix::process::CommandExt;
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -71,7 +71,12 @@ impl Get {
         let mut begun = Vec::new();
         let mut refusal = None;
         for file in &self.files {
-            match client.files::<Transfer>(self.ask(file, &to)).await {
+            let asked = client.files::<Transfer>(self.ask(file, &to)).await;
+            let placed = match asked {
+                Ok(transfer) if self.output.is_some() => placed(transfer, to.clone(), self.overwrite).await,
+                asked => asked,
+            };
+            match placed {
                 Ok(transfer) => begun.push(transfer),
                 Err(why) if self.files.len() == 1 => return Err(why.into()),
                 Err(why) => {
@@ -158,6 +163,33 @@ pub fn destination(named: Option<&Path>, several: bool) -> Result<PathBuf, Refus
         return Err(refused(format!("there is no folder {shown}; make it first: mkdir -p {shown}")));
     }
     Ok(to)
+}
+
+/// What has come of fetching a file to a place that the user has named: one that is here already, in another place, is
+/// copied to that one.
+///
+/// # Errors
+/// If it cannot be copied, or is just being fetched to another place.
+pub async fn placed(transfer: Transfer, to: PathBuf, overwrite: bool) -> Result<Transfer, Refusal> {
+    let Transfer { id, state, .. } = transfer;
+    if state != TransferState::Done {
+        if state.is_over() || copy::is_there(&transfer.file, &transfer.path, &to) {
+            return Ok(transfer);
+        }
+        return Err(refused(format!(
+            "it is being fetched to {} already, as number {id}; once it is here, say the same again, and it is copied",
+            transfers::path(&transfer)
+        )));
+    }
+    let (file, from) = (transfer.file.clone(), transfer.path.clone());
+    let copying = tokio::task::spawn_blocking(move || copy::copy(&file, &from, &to, overwrite));
+    let (path, word) = copying.await.map_err(|_| refused("the copying was broken off; say the same again"))??;
+    if path == transfer.path {
+        return Ok(transfer);
+    }
+    let was = format!("it was here already, and is copied from {}", transfers::path(&transfer));
+    let word = word.map(|word| format!("; {word}")).unwrap_or_default();
+    Ok(Transfer { path, trouble: Some(was + &word), ..transfer })
 }
 
 fn numbers(all: &[Transfer]) -> String {

@@ -38,11 +38,13 @@ mod session;
 mod show;
 mod signals;
 mod stay;
+mod table;
 mod tail;
 mod text;
 mod time;
 mod transcript;
 mod transfers;
+mod usage;
 
 #[cfg(test)]
 #[path = "../control/fake.rs"]
@@ -174,7 +176,17 @@ impl Global {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let Line { global, command } = Line::parse();
+    let Line { global, command } = match Line::try_parse() {
+        Ok(line) => line,
+        Err(error) => match usage::in_shell(&error, &Line::command(), std::env::args_os()) {
+            Some(wrong) => {
+                output::note(&wrong);
+                return ExitCode::from(u8::try_from(i32::from(Exit::Usage)).unwrap_or(2));
+            }
+            // Help, or the version.
+            None => error.exit(),
+        },
+    };
     let done = match command {
         Some(command) => run(command, &global),
         None => begin(&global),

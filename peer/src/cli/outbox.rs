@@ -9,6 +9,7 @@ use peer::control::Client;
 
 use super::{
     output::{self, Out, few, names},
+    table::{Column, text, whole},
     text::inline,
     time,
 };
@@ -25,6 +26,8 @@ pub struct Outbox {
     cancel: Option<String>,
 }
 
+const WAITING: [Column; 4] = [whole("ID", 0), whole("SAID", 2), text("WAITS FOR", 0), text("TEXT", 1)];
+
 impl Outbox {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
@@ -32,7 +35,7 @@ impl Outbox {
             return Ok(out.object(&client.cancel(id).await?, cancelled)?);
         }
         let outbox = client.outbox().await?;
-        out.table(&outbox.waiting, ["ID", "SAID", "WAITS FOR", "TEXT"], |waiting| {
+        out.table(&outbox.waiting, &WAITING, |waiting| {
             [
                 inline(&waiting.id),
                 waiting.sent.map_or("-".to_string(), time::date),

@@ -1,10 +1,13 @@
-//! Data for stdout: JSON for programs, aligned tables for people.
+//! Data for stdout: JSON for programs, tables for people.
 
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
-use super::text;
+use super::{
+    table::{self, Column, Table},
+    text,
+};
 
 /// More names than this are a number.
 const NAMED: usize = 6;
@@ -39,17 +42,17 @@ impl Out {
         if self.json { json(object) } else { line(&human(object)) }
     }
 
-    /// One object a line, or a table under `head`.
+    /// One object a line, or a table, which fits the terminal if it is shown on one.
     pub fn table<T: Serialize, const N: usize>(
         &self,
         objects: &[T],
-        head: [&str; N],
+        columns: &'static [Column; N],
         row: impl Fn(&T) -> [String; N],
     ) -> io::Result<()> {
         if self.json {
             return objects.iter().try_for_each(json);
         }
-        let mut lines = table(objects, head, row).into_iter();
+        let mut lines = Table::new(objects, columns, row).lines(table::terminal()).into_iter();
         if let Some(head) = lines.next() {
             line(&self.dim(&head))?;
         }
@@ -93,39 +96,13 @@ pub fn few(list: &[common::AccountName]) -> String {
     if list.len() > NAMED { format!("{} members", list.len()) } else { names(list) }
 }
 
+/// `1 member`, `2 members`.
+pub fn count(members: u64) -> String {
+    if members == 1 { "1 member".into() } else { format!("{members} members") }
+}
+
 /// One line of data.
 pub fn line(text: &str) -> io::Result<()> {
     // One write, so that lines of several processes do not mix.
     io::stdout().lock().write_all(format!("{text}\n").as_bytes())
-}
-
-/// The lines of a table under `head`, which is the first.
-pub fn table<T, const N: usize>(objects: &[T], head: [&str; N], row: impl Fn(&T) -> [String; N]) -> Vec<String> {
-    let rows: Vec<[String; N]> = objects.iter().map(row).collect();
-    align(&[head.map(String::from)], &rows)
-}
-
-fn align<const N: usize>(head: &[[String; N]], rows: &[[String; N]]) -> Vec<String> {
-    let all = || head.iter().chain(rows);
-    let width = |column: usize| all().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: [usize; N] = std::array::from_fn(width);
-    let padded = |row: &[String; N]| {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.join("  ").trim_end().to_string()
-    };
-    all().map(padded).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn columns_are_as_wide_as_their_widest_cell() {
-        let row = |a: &str, b: &str| [a.to_string(), b.to_string()];
-        assert_eq!(
-            align(&[row("NAME", "SLOT")], &[row("alexandra", "1"), row("bö", "")]),
-            ["NAME       SLOT", "alexandra  1", "bö"]
-        );
-    }
 }

@@ -14,8 +14,8 @@ use peer::backup::SecretString;
 
 use super::refused;
 
-/// The most bytes of a passphrase.
-const MOST: u64 = 1_024;
+/// The most bytes of a passphrase. A longer one is refused: cut, it would be another one than its owner knows.
+const MOST: usize = 1_024;
 
 /// Where the passphrase comes from.
 #[derive(Args)]
@@ -55,10 +55,19 @@ impl From {
 }
 
 fn first_line(from: impl BufRead) -> io::Result<String> {
-    let mut line = String::new();
-    from.take(MOST).read_line(&mut line)?;
-    line.truncate(line.trim_end_matches(['\r', '\n']).len());
-    Ok(line)
+    let mut line = Vec::new();
+    // With the longest end of a line, and one byte more to tell that it is too long.
+    from.take(MOST as u64 + 3).read_until(b'\n', &mut line)?;
+    while line.pop_if(|last| matches!(last, b'\r' | b'\n')).is_some() {}
+    checked(line)
+}
+
+fn checked(line: Vec<u8>) -> io::Result<String> {
+    if line.len() > MOST {
+        let why = format!("the passphrase has more than {MOST} bytes, which is the limit; take a shorter one");
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+    }
+    String::from_utf8(line).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
 }
 
 fn typed(times: Times) -> Result<String> {
@@ -95,11 +104,12 @@ fn line(keys: &mut impl Iterator<Item = io::Result<u8>>) -> io::Result<Option<St
                 // The rest of the character goes with its last byte.
                 while line.pop().is_some_and(|byte: u8| byte & 0xc0 == 0x80) {}
             }
-            Some(key) if (line.len() as u64) < MOST => line.push(key),
+            // One more than the most tells that it is too long.
+            Some(key) if line.len() <= MOST => line.push(key),
             Some(_) => {}
         }
     }
-    String::from_utf8(line).map(Some).map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8"))
+    checked(line).map(Some)
 }
 
 /// A terminal that shows nothing of what is typed; as it was when this goes.
@@ -141,9 +151,19 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_is_without_its_end_and_no_longer_than_a_passphrase() {
+    fn the_first_line_is_without_its_end() {
         assert_eq!(first_line(&b"secret words\r\nmore"[..]).unwrap(), "secret words");
         assert_eq!(first_line(&b""[..]).unwrap(), "");
-        assert_eq!(first_line(&[b'x'; 4_096][..]).unwrap().len(), 1_024);
+    }
+
+    #[test]
+    fn one_that_is_too_long_is_refused_and_never_cut() {
+        let long = |bytes: usize| "x".repeat(bytes) + "\r\n";
+        assert_eq!(first_line(long(1_024).as_bytes()).unwrap().len(), 1_024);
+        let typed = |text: String| line(&mut text.into_bytes().into_iter().map(Ok));
+        assert_eq!(typed("x".repeat(1_024) + "\n").unwrap().unwrap().len(), 1_024);
+        for refused in [first_line(long(1_025).as_bytes()).map(Some), typed("é".repeat(513) + "\n")] {
+            assert!(refused.unwrap_err().to_string().contains("1024 bytes"));
+        }
     }
 }

@@ -92,7 +92,10 @@ async fn hear(
             // It is nothing to anybody who does not listen any more.
             Ok(Some(event @ Event::Typing(_))) => drop(typing.send(event)),
             Ok(Some(event)) => drop(events.send(event)),
-            Ok(None) | Err(_) => break end(&path).await,
+            Ok(None) | Err(_) => match tailing.end() {
+                Some(told) => break told.clone(),
+                None => break end(&path).await,
+            },
         }
     };
     ended.send_replace(Some(reason));

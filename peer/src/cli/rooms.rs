@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{
     output::{self, Out},
+    table::{Column, text, whole},
     tail,
     text::inline,
     time,
@@ -60,11 +61,22 @@ pub struct Members {
     digest: bool,
 }
 
+const ROOMS: [Column; 6] = [
+    text("ROOM", 0),
+    whole("MEMBERS", 0),
+    whole("JOINED", 1),
+    whole("APPROVAL", 3),
+    whole("HISTORY", 4),
+    text("TOPIC", 2),
+];
+const MEMBERS: [Column; 6] =
+    [text("NAME", 0), whole("SLOT", 4), whole("ONLINE", 0), whole("ADDRESS", 3), text("PATH", 1), whole("ROLE", 2)];
+
 impl Rooms {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let rooms = client.rooms().await?;
-        Ok(out.table(&rooms, ["ROOM", "MEMBERS", "JOINED", "APPROVAL", "HISTORY", "TOPIC"], |room| {
+        Ok(out.table(&rooms, &ROOMS, |room| {
             let (members, history) = (room.members.to_string(), room.history.to_string());
             [room.room.to_string(), members, yes(room.joined), yes(room.approval), history, inline(&room.topic)]
         })?)
@@ -97,7 +109,7 @@ impl Members {
             return Ok(out.object(&client.table(self.room).await?, digest)?);
         }
         let members = client.members(self.room).await?;
-        Ok(out.table(&members, ["NAME", "SLOT", "ONLINE", "ADDRESS", "PATH", "ROLE"], |member| {
+        Ok(out.table(&members, &MEMBERS, |member| {
             [
                 member.name.to_string(),
                 member.slot.to_string(),

@@ -5,7 +5,7 @@ use std::{
     net::Shutdown,
     os::unix::net::UnixStream,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     thread,
@@ -16,10 +16,10 @@ use clap::Args;
 use common::wire::control::{Exit, Refusal};
 use peer::control::{
     describe,
-    line::{REQUEST_BYTES, Request},
+    line::{Fault, REQUEST_BYTES, Request},
     socket,
 };
-use serde::{Deserialize, de::IgnoredAny};
+use serde::Deserialize;
 
 use super::{Global, output, session, text};
 
@@ -73,7 +73,12 @@ fn bridge(stream: UnixStream) -> Result<()> {
     if asked.is_over() {
         return Ok(());
     }
-    Err(Refusal::new(Exit::Unreachable, "the session has ended; log in again: peer login NAME").into())
+    Err(match asked.end() {
+        Some(end) if end.code == Exit::Done => session::over(&end),
+        Some(end) => end,
+        None => Refusal::new(Exit::Unreachable, "the session has ended; log in again: peer login NAME"),
+    }
+    .into())
 }
 
 /// Passes stdin on.
@@ -103,6 +108,8 @@ struct Asked {
     waiting: AtomicI64,
     /// Whether there are no more.
     all: AtomicBool,
+    /// How the session has told that it has ended.
+    end: OnceLock<Refusal>,
 }
 
 impl Asked {
@@ -116,10 +123,25 @@ impl Asked {
     fn answered(&self, line: &[u8]) {
         #[derive(Deserialize)]
         struct Told {
-            method: Option<IgnoredAny>,
+            method: Option<String>,
         }
-        let is_answer = serde_json::from_slice::<Told>(line).is_ok_and(|told| told.method.is_none());
-        self.waiting.fetch_sub(is_answer.into(), Ordering::AcqRel);
+        #[derive(Deserialize)]
+        struct Ended {
+            params: Fault,
+        }
+        let method = serde_json::from_slice::<Told>(line).map(|told| told.method);
+        self.waiting.fetch_sub(matches!(method, Ok(None)).into(), Ordering::AcqRel);
+        if matches!(method.as_ref().map(Option::as_deref), Ok(Some("ended")))
+            && let Ok(Ended { params: Fault { code, message } }) = serde_json::from_slice(line)
+        {
+            // It comes once.
+            let _ = self.end.set(Refusal::new(code.into(), message));
+        }
+    }
+
+    /// How the session has ended, if it has told that.
+    fn end(&self) -> Option<Refusal> {
+        self.end.get().cloned()
     }
 
     /// Whether everything is asked and answered.

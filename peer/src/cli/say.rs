@@ -11,7 +11,13 @@ use common::{
 };
 use peer::control::Client;
 
-use super::{output::Out, progress::Progress, text::inline, time};
+use super::{
+    output::Out,
+    progress::Progress,
+    table::{Column, text, whole},
+    text::inline,
+    time,
+};
 
 /// Say something in a room.
 #[derive(Args)]
@@ -96,11 +102,13 @@ pub fn person(text: &str) -> Result<RoomName, BadName> {
     format!("@{}", text.strip_prefix('@').unwrap_or(text)).parse()
 }
 
+const RECEIPTS: [Column; 4] = [text("NAME", 0), whole("DELIVERED", 0), whole("AT", 2), text("PATH", 1)];
+
 impl Receipts {
     /// Runs it.
     pub async fn run(self, client: &mut Client, out: &Out) -> Result<()> {
         let receipts = client.receipts(self.id).await?;
-        out.table(&receipts, ["NAME", "DELIVERED", "AT", "PATH"], |receipt| {
+        out.table(&receipts, &RECEIPTS, |receipt| {
             [
                 receipt.name.to_string(),
                 if receipt.delivered { "yes" } else { "no" }.to_string(),

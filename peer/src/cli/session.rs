@@ -101,6 +101,11 @@ impl Rename {
     }
 }
 
+/// What is said to who would go on with a session that has ended in good order.
+pub fn over(end: &Refusal) -> Refusal {
+    Refusal::new(Exit::Unreachable, format!("the session has ended: {}; log in again: peer login NAME", end.message))
+}
+
 /// What is said to who has taken another name.
 pub fn renamed(former: &AccountName, name: &AccountName) -> String {
     format!("{former} is {name} now; log in as {name} or as {former} from now on")

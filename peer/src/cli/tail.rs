@@ -4,11 +4,11 @@ use anyhow::Result;
 use clap::Args;
 use common::{
     RoomName,
-    wire::control::{self, Event, MemberChange, MemberEvent},
+    wire::control::{self, Event, Exit, MemberChange, MemberEvent},
 };
 use peer::control::Client;
 
-use super::{output::Out, show, text, time, transfers};
+use super::{output::Out, session, show, text, time, transfers};
 
 /// Messages that are asked for at a time.
 const PAGE: u32 = 200;
@@ -63,10 +63,15 @@ impl Tail {
         let Tail { room, since, follow, typing, ids } = self;
         let tail = control::Tail { room, since, follow, typing, ..control::Tail::default() };
         let mut events = client.tail(tail).await?;
-        while let Some(event) = events.next().await? {
-            show_event(&event, ids, out)?;
+        loop {
+            match events.next().await {
+                Ok(Some(event)) => show_event(&event, ids, out)?,
+                Ok(None) => return Ok(()),
+                // There is nothing more to follow, however well that is.
+                Err(end) if end.code == Exit::Done => return Err(session::over(&end).into()),
+                Err(refusal) => return Err(refusal.into()),
+            }
         }
-        Ok(())
     }
 }
 

@@ -1,18 +1,62 @@
 //! What others wrote, made safe to print: nothing in it may steer a terminal or reorder what is beside it.
 
-/// On one line: every character that is not seen as itself is written as an escape.
+/// On one line: what could steer a terminal is written as an escape, and what is not seen at all is left out, as it stands in
+/// many texts for no harm. What joins or parts two letters of some scripts, or the parts of an emoji, stays between those.
 pub fn inline(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
-            '\n' => shown.push_str("\\n"),
-            '\t' => shown.push_str("\\t"),
-            '\r' => shown.push_str("\\r"),
-            c if steers(c) => shown.extend(c.escape_unicode()),
-            c => shown.push(c),
+            c if is_joiner(c) => {
+                let is_joined = |c: Option<char>| c.is_some_and(|c| !c.is_ascii() && !c.is_whitespace() && is_seen(c));
+                if is_joined(shown.chars().next_back()) && is_joined(rest.peek().copied()) {
+                    shown.push(c);
+                }
+            }
+            c if is_unseen(c) => {}
+            c => push(&mut shown, c),
         }
     }
     shown
+}
+
+/// On one line, where two texts that are not the same must not look the same, as names of files: what is not seen is written
+/// as an escape too.
+pub fn exact(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_joiner(c) || is_unseen(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            push(&mut shown, c);
+        }
+    }
+    shown
+}
+
+fn push(shown: &mut String, c: char) {
+    match c {
+        '\n' => shown.push_str("\\n"),
+        '\t' => shown.push_str("\\t"),
+        '\r' => shown.push_str("\\r"),
+        c if steers(c) => shown.extend(c.escape_unicode()),
+        c => shown.push(c),
+    }
+}
+
+/// Zero width joiner and non-joiner.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}')
+}
+
+/// Marks that are not seen and do no more than to help to lay a text out: left-to-right, right-to-left and Arabic letter
+/// marks, zero width space, word joiner, soft hyphen, byte order mark.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2060}' | '\u{feff}')
+}
+
+fn is_seen(c: char) -> bool {
+    !is_joiner(c) && !is_unseen(c) && !steers(c)
 }
 
 /// On as many lines as it has, those after the first behind `indent`, so that none can pass for a message of its own.
@@ -51,8 +95,47 @@ mod tests {
 
     #[test]
     fn text_of_any_script_stays_as_it_is() {
-        for text in ["hello", "Zoë 日本 олег שלום", "👩‍👩‍👧 ok", "a\\b"] {
+        for text in ["hello", "Zoë 日本 олег שלום", "👩‍👩‍👧 ok", "❤\u{fe0f}\u{200d}🔥", "می\u{200c}خواهم", "a\\b"]
+        {
             assert_eq!(inline(text), text);
+        }
+    }
+
+    #[test]
+    fn marks_that_are_not_seen_are_shown_as_nothing() {
+        for mark in ['\u{ad}', '\u{61c}', '\u{200b}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}'] {
+            assert_eq!(inline(&format!("{mark}שלום{mark} abc{mark}")), "שלום abc");
+        }
+        // Where nothing is joined or parted, joiners would only make two texts look the same.
+        for text in ["al\u{200d}ice", "\u{200c}alice", "é\u{200d}", "é\u{200d} é", "é\u{200d}\u{200b}b"] {
+            assert!(!inline(text).contains(['\u{200c}', '\u{200d}']), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_that_is_shown_reorders_what_stands_beside_it() {
+        // Unicode's Bidi_Control, all of it.
+        let controls =
+            ('\u{202a}'..='\u{202e}').chain('\u{2066}'..='\u{2069}').chain(['\u{61c}', '\u{200e}', '\u{200f}']);
+        for control in controls {
+            for text in [format!("a{control}b"), format!("ש{control}ל"), control.to_string()] {
+                assert!(!inline(&text).contains(control) && !exact(&text).contains(control), "{control:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_mark_makes_two_names_look_alike() {
+        use common::{AccountName, RoomName};
+        let marks =
+            ['\u{ad}', '\u{61c}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{feff}'];
+        for mark in marks {
+            for name in [format!("ali{mark}ce"), format!("می{mark}خ"), format!("alice{mark}"), format!("{mark}alice")]
+            {
+                assert!(name.parse::<AccountName>().is_err() && name.parse::<RoomName>().is_err(), "{name:?}");
+                let bare = name.replace(mark, "");
+                assert_ne!(exact(&name), exact(&bare), "{name:?}");
+            }
         }
     }
 

@@ -14,7 +14,8 @@ use peer::{
 use super::{
     file, outbox,
     output::{self, Out},
-    text::inline,
+    table::{Column, text, whole},
+    text::{exact, inline},
     time,
 };
 
@@ -81,9 +82,9 @@ impl std::str::FromStr for Cancelled {
         if let Ok(id) = text.parse() {
             return Ok(Cancelled::Transfer(TransferId { id }));
         }
-        text.parse()
-            .map(Cancelled::Message)
-            .map_err(|_| "the number of a transfer (peer transfers), or the id of a message (peer outbox)".to_string())
+        text.parse().map(Cancelled::Message).map_err(|_| {
+            "neither the number of a transfer (peer transfers) nor the id of a message (peer outbox)".to_string()
+        })
     }
 }
 
@@ -94,7 +95,7 @@ impl Transfers {
         if transfers.is_empty() {
             return Ok(out.remark(NONE)?);
         }
-        out.table(&transfers, TRANSFERS, line)?;
+        out.table(&transfers, &TRANSFERS, line)?;
         troubles(&transfers).iter().for_each(|trouble| output::note(trouble));
         Ok(())
     }
@@ -152,7 +153,17 @@ pub fn limited(limits: &Limits) -> String {
 pub const NONE: &str = "no file is under way or has come since you logged in; fetch one: peer get ROOM NAME";
 
 /// The columns of [`line`].
-pub const TRANSFERS: [&str; 9] = ["ID", "NAME", "ROOM", "STATE", "DONE", "SIZE", "RATE", "LEFT", "FROM"];
+pub const TRANSFERS: [Column; 9] = [
+    whole("ID", 0),
+    text("NAME", 0),
+    text("ROOM", 5),
+    whole("STATE", 0),
+    whole("DONE", 0),
+    whole("SIZE", 4),
+    whole("RATE", 2),
+    whole("LEFT", 1),
+    text("FROM", 3),
+];
 
 /// A transfer, in a table.
 pub fn line(transfer: &Transfer) -> [String; 9] {
@@ -194,7 +205,7 @@ fn state(transfer: &Transfer) -> &'static str {
 pub fn told(transfer: &Transfer) -> String {
     let Transfer { id, room, .. } = transfer;
     let whole = || file::told(&transfer.file);
-    let name = || inline(&transfer.file.name);
+    let name = || exact(&transfer.file.name);
     let trouble = transfer.trouble.as_deref();
     match (transfer.state, trouble) {
         (TransferState::Failed | TransferState::Fetching | TransferState::Checking, Some(trouble)) => {
@@ -223,12 +234,12 @@ pub fn begun(transfer: &Transfer) -> String {
 }
 
 fn of(transfer: &Transfer, trouble: &str) -> String {
-    format!("{}: {}", inline(&transfer.file.name), inline(trouble))
+    format!("{}: {}", exact(&transfer.file.name), inline(trouble))
 }
 
 /// Where it is, or is to be.
 pub fn path(transfer: &Transfer) -> String {
-    inline(&transfer.path.display().to_string())
+    exact(&transfer.path.display().to_string())
 }
 
 /// `bob, carol (+2)`: from whom it comes, those who have sent the most first.

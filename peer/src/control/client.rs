@@ -48,6 +48,7 @@ pub struct Client {
 pub struct Tailing {
     client: Client,
     follow: bool,
+    end: Option<Refusal>,
 }
 
 /// An answer or a notification.
@@ -207,7 +208,7 @@ impl Client {
     /// Events of the past and, if asked for, as they happen.
     pub async fn tail(mut self, tail: Tail) -> Result<Tailing, Refusal> {
         self.ask("tail", &tail).await?;
-        Ok(Tailing { client: self, follow: tail.follow })
+        Ok(Tailing { client: self, follow: tail.follow, end: None })
     }
 
     async fn call<T: DeserializeOwned>(&mut self, method: &str, params: impl Serialize) -> Result<T, Refusal> {
@@ -268,7 +269,15 @@ impl Client {
 }
 
 impl Tailing {
+    /// How the session has ended, once it has told that.
+    pub fn end(&self) -> Option<&Refusal> {
+        self.end.as_ref()
+    }
+
     /// The next event; `None` when the past is over and events are not followed. Cancel-safe.
+    ///
+    /// # Errors
+    /// How the session has ended; what it is refused with; that it is gone.
     pub async fn next(&mut self) -> Result<Option<Event>, Refusal> {
         loop {
             let incoming = self.client.incoming().await?;
@@ -277,6 +286,10 @@ impl Tailing {
             }
             if incoming.method.as_deref() == Some("event") {
                 return serde_json::from_value(incoming.params).map(Some).map_err(|error| self.client.broken(error));
+            }
+            if incoming.method.as_deref() == Some("ended") {
+                let end = serde_json::from_value(incoming.params).map_err(|error| self.client.broken(error))?;
+                return Err(self.end.insert(refusal(end)).clone());
             }
             if !self.follow {
                 return Ok(None);

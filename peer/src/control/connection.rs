@@ -26,8 +26,8 @@ const SAYING: usize = 256;
 /// Lines that wait for a slow client, at the most.
 const WAITING: usize = 32;
 
-/// Serves a client until it goes or `closing` is true; what was asked before is answered.
-pub async fn serve(session: impl Session, stream: UnixStream, mut closing: watch::Receiver<bool>) {
+/// Serves a client until it goes or `closing` says how the session has ended; what was asked before is answered.
+pub async fn serve(session: impl Session, stream: UnixStream, mut closing: watch::Receiver<Option<Refusal>>) {
     let (input, output) = stream.into_split();
     let (out, lines) = mpsc::channel(WAITING);
     let writer = tokio::spawn(write(output, lines));
@@ -42,15 +42,20 @@ pub async fn serve(session: impl Session, stream: UnixStream, mut closing: watch
     let _ = connection.run(&mut closing).await;
     if let Some(following) = connection.following.take() {
         following.abort();
+        let end = closing.borrow().clone();
+        if let Some(end) = end {
+            // The same: it is only for who is there.
+            let _ = out.send(line::notification("ended", &Fault::from(end))).await;
+        }
     }
     drop((connection, out));
     let _ = writer.await;
 }
 
 /// Waits until the server closes.
-pub async fn until(closing: &mut watch::Receiver<bool>) {
+pub async fn until(closing: &mut watch::Receiver<Option<Refusal>>) {
     // A server that is no more has closed too.
-    let _ = closing.wait_for(|closing| *closing).await;
+    let _ = closing.wait_for(Option::is_some).await;
 }
 
 /// The client is gone.
@@ -71,7 +76,7 @@ struct Connection<S> {
 }
 
 impl<S: Session> Connection<S> {
-    async fn run(&mut self, closing: &mut watch::Receiver<bool>) -> Result<(), Gone> {
+    async fn run(&mut self, closing: &mut watch::Receiver<Option<Refusal>>) -> Result<(), Gone> {
         loop {
             let room = self.saying.len() < SAYING;
             tokio::select! {
@@ -188,8 +193,7 @@ impl<S: Session> Connection<S> {
 }
 
 async fn notify(out: &mpsc::Sender<Vec<u8>>, event: &Event) -> Result<(), Gone> {
-    let notification = json!({"jsonrpc": "2.0", "method": "event", "params": event});
-    Ok(out.send(line::line(&notification)).await?)
+    Ok(out.send(line::notification("event", event)).await?)
 }
 
 /// The answer to the first message being said; never, while there is none.

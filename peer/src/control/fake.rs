@@ -69,7 +69,7 @@ impl Fake {
             from: "bob".parse().unwrap(),
             seq: cursor,
             stamp: "1.2".into(),
-            sent: 0,
+            sent: cursor,
             received: 0,
             path: "direct".into(),
             text: format!("text {cursor}"),
@@ -208,6 +208,7 @@ impl Session for Fake {
     }
 
     async fn speak(&self, room: RoomName, content: Content) -> Result<Said, Refusal> {
+        content.check().map_err(|bad| Refusal::new(Exit::Refused, bad.to_string()))?;
         self.kept.lock().unwrap().begun.push(content.text);
         let mut gate = self.gate.subscribe();
         let _ = gate.wait_for(|open| *open).await;

@@ -123,6 +123,11 @@ pub fn answer(id: &Value, result: Result<Value, Fault>) -> Vec<u8> {
     })
 }
 
+/// The line that tells something that nobody has asked for.
+pub fn notification(method: &str, params: &impl Serialize) -> Vec<u8> {
+    line(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
+}
+
 /// A value on a line of its own.
 pub fn line(value: &Value) -> Vec<u8> {
     let mut line = value.to_string().into_bytes();

@@ -26,6 +26,8 @@
 //! - The answer to `tail` comes after the past events. A bot that keeps the last `cursor` it has dealt with, and gives it
 //!   as `since` after a restart of either side, misses no event and gets none twice. Events without a cursor, `transfer` and
 //!   `typing`, are told only while they happen.
+//! - When the session ends in good order, a `tail` that follows is told so, with the code and the words of an error:
+//!   `{"jsonrpc":"2.0","method":"ended","params":{"code":0,"message":"logged out"}}`; then the connection is closed.
 //! - When a client closes its side, it still gets the answers to all it has asked for, and then the end; events of a `tail`
 //!   that follows stop there.
 //! - `get` is answered when the fetching begins; how it goes on is asked with `transfer`, and told by events `transfer` of

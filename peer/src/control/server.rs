@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use common::wire::control::Refusal;
 use serde_json::Value;
 use tokio::{
     io::AsyncWriteExt,
@@ -20,26 +21,27 @@ const LAST_ANSWERS: Duration = Duration::from_secs(1);
 
 /// A control socket at work.
 pub struct Server {
-    closing: watch::Sender<bool>,
+    closing: watch::Sender<Option<Refusal>>,
     task: JoinHandle<()>,
 }
 
 impl Server {
     /// Serves `session` on `socket`.
     pub fn start(socket: Socket, session: impl Session) -> Server {
-        let closing = watch::Sender::new(false);
+        let closing = watch::Sender::new(None);
         let task = tokio::spawn(run(socket, session, closing.subscribe()));
         Server { closing, task }
     }
 
-    /// Takes no more requests, writes the answers to those taken, and removes the socket.
-    pub async fn close(self) {
-        self.closing.send_replace(true);
+    /// Takes no more requests, writes the answers to those taken, tells those who follow how the session has ended, and
+    /// removes the socket.
+    pub async fn close(self, end: Refusal) {
+        self.closing.send_replace(Some(end));
         let _ = self.task.await;
     }
 }
 
-async fn run(socket: Socket, session: impl Session, mut closing: watch::Receiver<bool>) {
+async fn run(socket: Socket, session: impl Session, mut closing: watch::Receiver<Option<Refusal>>) {
     let places = Arc::new(Semaphore::new(CLIENTS));
     let mut clients = JoinSet::new();
     loop {
@@ -270,8 +272,20 @@ mod tests {
         let mut client = Client::connect(&running.path).unwrap();
         let asked = tokio::spawn(async move { client.logout().await });
         running.session.ended().await;
-        running.server.close().await;
+        running.server.close(Refusal::new(Exit::Done, "logged out")).await;
         assert_eq!(asked.await.unwrap(), Ok(()));
         assert!(!running.path.exists());
+    }
+
+    #[tokio::test]
+    async fn who_follows_is_told_how_the_session_has_ended() {
+        let running = start();
+        running.session.happen(1);
+        let follow = Tail { follow: true, ..Tail::default() };
+        let mut tail = Client::connect(&running.path).unwrap().tail(follow).await.unwrap();
+        assert!(tail.next().await.unwrap().is_some());
+        let end = Refusal::new(Exit::Identity, "the tracker has another key");
+        running.server.close(end.clone()).await;
+        assert_eq!((tail.next().await.unwrap_err(), tail.end()), (end.clone(), Some(&end)));
     }
 }

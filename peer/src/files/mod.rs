@@ -4,6 +4,7 @@
 //! Nothing here waits for a disk on a thread that others need, and no thread of the disk waits for the network.
 
 mod check;
+pub mod copy;
 #[cfg(test)]
 mod disk_tests;
 mod fetch;

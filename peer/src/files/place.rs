@@ -67,7 +67,7 @@ pub fn prepare(file: &FileInfo, to: &Path, overwrite: bool) -> Result<(PathBuf, 
 }
 
 /// The path that is meant. A name that the user gives is taken as it is.
-fn name(file: &FileInfo, to: &Path) -> Result<(PathBuf, Option<String>), Refusal> {
+pub fn name(file: &FileInfo, to: &Path) -> Result<(PathBuf, Option<String>), Refusal> {
     if to.is_dir() {
         let harmless = harmless(&file.name);
         let word =

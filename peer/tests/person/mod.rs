@@ -7,11 +7,14 @@ use std::{
     net::SocketAddr,
     path::Path,
     process::{Command, Output, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tempfile::TempDir;
 use tracker::{Config, Host, host::HostError};
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A tracker that listens there.
 pub async fn tracker(listen: SocketAddr, data: &Path) -> Host {
@@ -26,6 +29,18 @@ pub async fn tracker(listen: SocketAddr, data: &Path) -> Host {
         }
     };
     tokio::time::timeout(Duration::from_secs(20), started).await.expect("the port is free in time")
+}
+
+/// Looks again until there is what is looked for.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < end, "{what}: not in time");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Somebody's folder. The session in it ends with it.
@@ -67,6 +82,11 @@ impl Person {
         let (code, out, err) = self.run(&line.split(' ').collect::<Vec<_>>());
         assert_eq!(code, 0, "{line}: {out}{err}");
         out
+    }
+
+    /// The same, asked again until it says what is wanted.
+    pub fn until(&self, what: &str, line: &str, wanted: impl Fn(&str) -> bool) -> String {
+        until(what, || Some(self.does(line)).filter(|told| wanted(told)))
     }
 }
 

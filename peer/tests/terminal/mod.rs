@@ -49,6 +49,9 @@ pub struct Tty {
 struct Seen {
     terminal: vt100::Parser,
     raw: Vec<u8>,
+    /// Whether nothing is to be read any more, and whether nothing is.
+    hangs: bool,
+    is_over: bool,
 }
 
 impl Tty {
@@ -78,8 +81,9 @@ impl Tty {
         let pid = posix_spawn("/usr/bin/env", &actions, &attributes, &arguments, &variables).unwrap();
 
         let keys = File::from(std::os::fd::OwnedFd::from(master));
-        let seen =
-            Arc::new((Mutex::new(Seen { terminal: vt100::Parser::new(24, 80, 0), raw: Vec::new() }), Condvar::new()));
+        let terminal = vt100::Parser::new(24, 80, 0);
+        let seen = Seen { terminal, raw: Vec::new(), hangs: false, is_over: false };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let (output, taken) = (keys.try_clone().unwrap(), seen.clone());
         thread::spawn(move || look(output, &taken));
         Tty { pid, ended: None, name, keys, line, before, seen }
@@ -139,6 +143,24 @@ impl Tty {
     /// Waits until a text is not on it any more.
     pub fn hides(&self, text: &str) {
         self.until(text, |screen| !screen.contents().contains(text));
+    }
+
+    /// Has the terminal take nothing any more, as one whose connection hangs, and fills what is before it.
+    pub fn hangs(&self) {
+        self.seen.0.lock().unwrap().hangs = true;
+        let flags = OFlag::O_NOCTTY | OFlag::O_NONBLOCK;
+        let mut line = OpenOptions::new().write(true).custom_flags(flags.bits()).open(&self.name).unwrap();
+        let end = Instant::now() + PATIENCE;
+        loop {
+            match line.write(b"        ") {
+                Ok(_) => {}
+                Err(error) if error.kind() != std::io::ErrorKind::WouldBlock => panic!("{error}"),
+                // What was being read made room once more.
+                Err(_) if !self.seen.0.lock().unwrap().is_over => thread::yield_now(),
+                Err(_) => return,
+            }
+            assert!(Instant::now() < end, "it takes everything");
+        }
     }
 
     /// Gives the terminal another size, as a person does who pulls at its window.
@@ -205,6 +227,10 @@ fn look(mut output: File, seen: &(Mutex<Seen>, Condvar)) {
         seen_now.raw.extend(&bytes[..count]);
         let (row, column) = seen_now.terminal.screen().cursor_position();
         seen.1.notify_all();
+        if seen_now.hangs {
+            seen_now.is_over = true;
+            return;
+        }
         drop(seen_now);
         if bytes[..count].windows(4).any(|asked| asked == b"\x1b[6n") {
             let _ = output.write_all(format!("\x1b[{};{}R", row + 1, column + 1).as_bytes());

@@ -5,15 +5,15 @@ use common::{
     content::Content,
     wire::control::{
         Create, Door, Event, Exit, History, Joined, Joining, Member, Order, Refusal, Room, Said,
-        files::AskFiles,
+        files::{AskFiles, FileLine, Get},
         people::{AnswerPeople, AskPeople, Named},
     },
 };
 use peer::control::Session;
 use tokio::sync::mpsc;
 
-use super::{files, people};
-use crate::cli::{door, identity::Verify, meet, output, rooms, session, show, text, time};
+use super::{files, goto, people};
+use crate::cli::{door, identity::Verify, meet, rooms, session, show, table::Table, text, time};
 
 /// Messages that a search shows, the latest.
 const FOUND: u32 = 20;
@@ -52,6 +52,8 @@ pub enum Action {
     People(AskPeople),
     /// Something about files.
     Files(AskFiles),
+    /// To fetch a file to a place that is named.
+    Put(Get),
     /// To send a message no more to those who lack it.
     Cancel(MessageId),
     /// To see the safety number shared with somebody, or to say that it was the same.
@@ -70,10 +72,14 @@ pub enum Action {
     Turn(RoomName),
     /// Do something to what was said.
     Do(RoomName, Content),
+    /// To take the last message back, which begins so.
+    TakeBack(RoomName, Content, String),
     /// To mark a conversation as read.
     MarkRead(RoomName),
     /// What was said there with these words.
     Search(RoomName, String),
+    /// What was said there at a time, in milliseconds since 1970, and then.
+    Goto(RoomName, u64),
     /// To end the session, wherever it runs.
     Logout,
     /// To close this chat. A session that it is only attached to goes on.
@@ -82,6 +88,18 @@ pub enum Action {
     Show(String),
     /// Nothing at all.
     Nothing,
+}
+
+impl Action {
+    /// Words that are not this program's, and may come back in what it says.
+    fn words(&self) -> Vec<String> {
+        match self {
+            Action::Files(ask) => files::words(ask),
+            Action::Put(get) => vec![get.file.clone(), get.to.display().to_string()],
+            Action::Connect(to) => vec![to.clone()],
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// What came of an action.
@@ -100,25 +118,32 @@ pub enum Outcome {
     Told(Said),
     /// Something is done to what was said.
     Done(Said),
+    /// A message that begins so is taken back.
+    TakenBack(Said, String),
+    /// These files are shared now.
+    Shared(Vec<FileLine>),
     /// A conversation has begun, of which this is to be said.
     Met(RoomName, String),
     /// Who is not known is let in: what is to be typed elsewhere.
     Listening(String),
     /// The user is called so now, of which this is to be said.
     Renamed(AccountName, String),
-    /// It was not done, and why.
-    Refused(Refusal),
+    /// It was not done, and why; with words of others, and of the line that was typed, that may be in that.
+    Refused(Refusal, Vec<String>),
     /// To be shown: words of this program, in which commands stand as a shell takes them.
     Shown(String),
     /// To be shown as it stands: what others have written is in it.
     Quoted(String),
+    /// To be shown in the width there is.
+    Table(Table),
     /// There is nothing to show.
     Nothing,
 }
 
 /// Does it. What takes long goes on by itself, and what comes of it comes by `later`.
 pub async fn act(session: impl Session, action: Action, later: mpsc::Sender<Outcome>) -> Outcome {
-    done(session, action, later).await.unwrap_or_else(Outcome::Refused)
+    let words = action.words();
+    done(session, action, later).await.unwrap_or_else(|refusal| Outcome::Refused(refusal, words))
 }
 
 async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome>) -> Result<Outcome, Refusal> {
@@ -147,13 +172,17 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         }
         Action::Requests(room) => {
             let Door { waiting, .. } = session.door(room.clone()).await?;
-            let table = output::table(&waiting, door::OUTSIDE, door::outside);
-            Outcome::Quoted(if waiting.is_empty() { door::nobody_asks(&room) } else { people::table(&table) })
+            match waiting.as_slice() {
+                [] => Outcome::Quoted(door::nobody_asks(&room)),
+                waiting => Outcome::Table(Table::new(waiting, &door::OUTSIDE, door::outside)),
+            }
         }
         Action::Bans(room) => {
             let Door { banned, .. } = session.door(room.clone()).await?;
-            let table = output::table(&banned, door::OUTSIDE, door::outside);
-            Outcome::Quoted(if banned.is_empty() { door::nobody_banned(&room) } else { people::table(&table) })
+            match banned.as_slice() {
+                [] => Outcome::Quoted(door::nobody_banned(&room)),
+                banned => Outcome::Table(Table::new(banned, &door::OUTSIDE, door::outside)),
+            }
         }
         Action::Order(room, order) => {
             let told = door::ordered(&room, &order);
@@ -164,9 +193,10 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         Action::Decide { room, name, accept } => decide(&session, room, name, accept).await?,
         Action::People(ask) => {
             let answer = session.people(ask.clone()).await?;
-            Outcome::Shown(people::told(&ask, &answer))
+            people::outcome(&ask, &answer)
         }
         Action::Files(ask) => files::act(&session, ask, &later).await?,
+        Action::Put(get) => files::put(&session, get, &later).await?,
         Action::Cancel(id) => files::cancel(&session, id).await?,
         Action::Verify(verify) => match session.people(AskPeople::Verify(verify.params())).await? {
             AnswerPeople::Identity(identity) => Outcome::Shown(verify.told(&identity)),
@@ -185,10 +215,12 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
         }
         Action::Say(room, content) => Outcome::Said(session.speak(room, content).await?),
         Action::Do(room, content) => Outcome::Done(session.speak(room, content).await?),
+        Action::TakeBack(room, content, text) => Outcome::TakenBack(session.speak(room, content).await?, text),
         Action::Search(room, words) => {
             let query = History { limit: Some(FOUND), search: Some(words.clone()), ..History::of(room.clone()) };
             Outcome::Quoted(found(&room, &words, &session.history(query).await?))
         }
+        Action::Goto(room, at) => Outcome::Quoted(goto::since(&session, &room, at, FOUND).await?),
         Action::Logout => {
             session.logout().await?;
             Outcome::Nothing
@@ -197,18 +229,23 @@ async fn done(session: impl Session, action: Action, later: mpsc::Sender<Outcome
             let read = session.mark_read(room, None).await?;
             Outcome::Shown(format!("{} is read", read.room))
         }
-        Action::Show(text) => Outcome::Shown(text),
+        Action::Show(text) => Outcome::Quoted(text),
         Action::Quit | Action::Nothing => Outcome::Nothing,
     })
 }
 
-/// What was said with these words.
-fn found(room: &RoomName, words: &str, events: &[Event]) -> String {
+/// Messages with the times at which they were said.
+pub(super) fn dated(events: &[Event]) -> Vec<String> {
     let line = |event: &Event| match event {
         Event::Message(message) => Some(show::message(&format!("  {} ", time::date(message.sent)), message, "      ")),
         _ => None,
     };
-    let lines: Vec<String> = events.iter().filter_map(line).collect();
+    events.iter().filter_map(line).collect()
+}
+
+/// What was said with these words.
+fn found(room: &RoomName, words: &str, events: &[Event]) -> String {
+    let lines = dated(events);
     if lines.is_empty() { format!("nothing in {room} has: {}", text::inline(words)) } else { lines.join("\n") }
 }
 
@@ -255,7 +292,7 @@ async fn decide(
             let named = Named { name };
             let ask = if accept { AskPeople::AcceptContact(named) } else { AskPeople::DeclineContact(named) };
             let answer = session.people(ask.clone()).await?;
-            Ok(Outcome::Shown(people::told(&ask, &answer)))
+            Ok(people::outcome(&ask, &answer))
         }
         (None, false) => {
             let why = format!(

@@ -19,7 +19,7 @@ async fn chat_with(
     mut line: impl FnMut() -> Option<String> + Send + 'static,
 ) -> (Vec<String>, Option<Refusal>) {
     let (show, shown) = blocking::channel();
-    let console = Console::new(move |_| line(), move |line| show.send(line).is_ok());
+    let console = Console::new(move |_, _| line(), move |line| show.send(line).is_ok());
     let end = run(session, console, Begin::default(), mpsc::channel(1).1).await.unwrap();
     (shown.iter().map(|line| line.trim_end().to_string()).collect(), end)
 }
@@ -92,7 +92,7 @@ async fn files_are_shared_fetched_and_stopped_from_the_chat() {
         "! there is no transfer 7",
         "cat.jpg is not shared in lobby any more; who has it keeps it",
         "files go out at: 2.0 MiB/s\nfiles come in at: no limit",
-        "! it is /get [ROOM] NAME [-o PATH] [--overwrite] [--limit RATE]: fetch a file from everybody who has it",
+        "! it is /get [ROOM] NAME [-o PATH] [--overwrite] [--limit RATE]: fetch a file from everybody who has it, as /get cat.jpg",
     ];
     assert_eq!(shown[2..], expected);
 }
@@ -114,7 +114,10 @@ async fn a_session_that_cannot_answer_for_a_while_ends_no_chat() {
         Some("/rooms".into())
     })
     .await;
-    assert_eq!((end, shown.last().unwrap().trim()), (None, "lobby            2 members, you are in it"));
+    assert_eq!(
+        (end, shown.last().unwrap().trim()),
+        (None, "ROOM   MEMBERS  JOINED  DOOR  TOPIC\n  lobby  2        yes     no")
+    );
 }
 
 #[tokio::test]
@@ -130,4 +133,21 @@ async fn it_ends_with_a_logout_and_tells_how_the_session_has_ended() {
     };
     let (_, end) = chat_with(Fake::new("alice"), line).await;
     assert_eq!(end, Some(Refusal::new(Exit::Done, "logged out")));
+}
+
+#[tokio::test]
+async fn a_text_that_cannot_be_said_is_given_back_with_the_limit() {
+    let long = "x".repeat(20_000);
+    let mut lines = vec![long.clone()].into_iter();
+    let (begun, given) = blocking::channel();
+    let line = move |_: &str, back: &str| {
+        begun.send(back.to_string()).unwrap();
+        lines.next()
+    };
+    let (show, shown) = blocking::channel();
+    let console = Console::new(line, move |line| show.send(line).is_ok());
+    run(Fake::new("alice"), console, Begin::default(), mpsc::channel(1).1).await.unwrap();
+    let shown: Vec<String> = shown.iter().collect();
+    assert!(shown.iter().any(|line| line.contains("20000 bytes; the limit is 16384")), "{shown:?}");
+    assert_eq!(given.iter().collect::<Vec<_>>(), ["".to_string(), long]);
 }

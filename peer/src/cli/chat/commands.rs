@@ -9,7 +9,7 @@ use super::{
     talk::Talk,
     words::{self, Bad},
 };
-use crate::cli::{door, text};
+use crate::cli::{door, export, text};
 
 /// A command.
 pub struct Command {
@@ -17,6 +17,8 @@ pub struct Command {
     pub name: &'static str,
     /// What it takes, as it is shown.
     params: &'static str,
+    /// The same, for example.
+    example: &'static str,
     /// What it does, in a few words.
     help: &'static str,
     /// What a line asks for that has this behind the name.
@@ -33,10 +35,11 @@ struct Group {
 const fn command(
     name: &'static str,
     params: &'static str,
+    example: &'static str,
     help: &'static str,
     typed: fn(&Talk, &str) -> Result<Action, Bad>,
 ) -> Command {
-    Command { name, params, help, typed }
+    Command { name, params, example, help, typed }
 }
 
 const GROUPS: [Group; 6] = [
@@ -44,49 +47,70 @@ const GROUPS: [Group; 6] = [
         name: "talk",
         about: "what is said, and what is done to it",
         commands: &[
-            command("me", "TEXT", "tell what you do", |talk, rest| {
+            command("me", "TEXT", "waves", "tell what you do", |talk, rest| {
                 talk.say_as(rest, |_, text| Ok(Content { kind: Kind::Action, ..text.into() }))
             }),
-            command("reply", "[ID] TEXT", "answer a message, or the last of another", |talk, rest| {
+            command("reply", "[ID] TEXT", "so do I", "answer a message, or the last of another", |talk, rest| {
                 talk.say_as(rest, |latest, rest| latest.reply(rest))
             }),
-            command("edit", "[ID] TEXT", "give a message of yours, or your last one, another text", |talk, rest| {
-                talk.do_as(rest, |latest, rest| latest.edit(rest))
-            }),
-            command("delete", "[ID]", "take a message of yours, or your last one, back", |talk, rest| {
-                talk.do_as(rest, |latest, rest| latest.delete(rest))
-            }),
-            command("react", "[ID] EMOJI", "react to a message, or the last of another", |talk, rest| {
+            command(
+                "edit",
+                "[ID] TEXT",
+                "lunch at two",
+                "give a message of yours, or your last one, another text",
+                |talk, rest| talk.do_as(rest, |latest, rest| latest.edit(rest)),
+            ),
+            command("delete", "[ID]", "", "take a message of yours, or your last one, back", Talk::take_back),
+            command("react", "[ID] EMOJI", "👍", "react to a message, or the last of another", |talk, rest| {
                 talk.do_as(rest, |latest, rest| latest.react(rest))
             }),
-            command("msg", "NAME [TEXT]", "say something to one person, and go on with them", people::tell),
-            command("chats", "", "all your conversations", people::chats),
-            command("read", "[ROOM]", "mark a conversation as read", |talk, rest| {
+            command(
+                "msg",
+                "NAME [TEXT]",
+                "bob lunch?",
+                "say something to one person, and go on with them",
+                people::tell,
+            ),
+            command("chats", "", "", "all your conversations", people::chats),
+            command("read", "[ROOM]", "", "mark a conversation as read", |talk, rest| {
                 Ok(Action::MarkRead(talk.or_room(rest)?))
             }),
-            command("search", "WORDS", "what was said with these words", |talk, rest| match rest {
+            command("search", "WORDS", "lunch", "what was said with these words", |talk, rest| match rest {
                 "" => Err(Bad::Usage),
                 words => Ok(Action::Search(talk.room()?, words.into())),
             }),
+            command(
+                "goto",
+                "TIME",
+                "2d",
+                "what was said at that time: a date (2026-05-01), a date and time, or an age (2d)",
+                |talk, rest| match rest {
+                    "" => Err(Bad::Usage),
+                    time => Ok(Action::Goto(talk.room()?, export::moment(time).map_err(|_| Bad::Usage)?)),
+                },
+            ),
         ],
     },
     Group {
         name: "rooms",
         about: "going to rooms and making them",
         commands: &[
-            command("join", "ROOM", "become a member of a room, or go to one that you are in", |_, rest| {
+            command("join", "ROOM", "lobby", "become a member of a room, or go to one that you are in", |_, rest| {
                 Ok(Action::Join(words::one(rest)?))
             }),
-            command("leave", "[ROOM]", "stop being a member", |talk, rest| Ok(Action::Leave(talk.or_room(rest)?))),
-            command("who", "[ROOM]", "who is in it", |talk, rest| Ok(Action::Who(talk.or_room(rest)?))),
-            command("rooms", "", "the rooms there are", |_, rest| words::none(rest, Action::Rooms)),
+            command("leave", "[ROOM]", "lobby", "stop being a member", |talk, rest| {
+                Ok(Action::Leave(talk.or_room(rest)?))
+            }),
+            command("who", "[ROOM]", "lobby", "who is in it", |talk, rest| Ok(Action::Who(talk.or_room(rest)?))),
+            command("rooms", "", "", "the rooms there are", |_, rest| words::none(rest, Action::Rooms)),
             command(
                 "create",
                 "ROOM [--approval] [--private] [--history all] [--topic TEXT]",
+                "den --approval --topic \"the cellar\"",
                 "make a room that is yours",
                 |_, rest| Ok(Action::Create(words::as_command::<door::Create>(rest)?.params())),
             ),
-            command("topic", "[TEXT]", "what the room is about; \"\" takes it away", |talk, rest| {
+            command("topic", "[TEXT]", "the cellar", "what the room is about; \"\" takes it away", |talk, rest| {
                 let room = talk.room()?;
                 Ok(match rest {
                     "" => Action::Topic(room),
@@ -100,32 +124,37 @@ const GROUPS: [Group; 6] = [
         name: "door",
         about: "running a room: who is let in, who is put out, who may do that",
         commands: &[
-            command("requests", "[ROOM]", "who asks to be let in", |talk, rest| {
+            command("requests", "[ROOM]", "den", "who asks to be let in", |talk, rest| {
                 Ok(Action::Requests(talk.or_room(rest)?))
             }),
             command(
                 "accept",
                 "[ROOM] NAME",
+                "bob",
                 "let somebody in; or say yes to who asks to be a contact",
                 |talk, rest| decide(talk, rest, true),
             ),
             command(
                 "decline",
                 "[ROOM] NAME",
+                "bob",
                 "do not let them in; or say no to who asks to be a contact",
                 |talk, rest| decide(talk, rest, false),
             ),
-            command("kick", "[ROOM] NAME", "remove somebody, who may join again or ask to", |talk, rest| {
+            command("kick", "[ROOM] NAME", "bob", "remove somebody, who may join again or ask to", |talk, rest| {
                 order(talk, rest, |name| Order::Remove { name, ban: false })
             }),
-            command("ban", "[ROOM] NAME", "remove somebody for good", |talk, rest| {
+            command("ban", "[ROOM] NAME", "bob", "remove somebody for good", |talk, rest| {
                 order(talk, rest, |name| Order::Remove { name, ban: true })
             }),
-            command("unban", "[ROOM] NAME", "lift a ban", |talk, rest| order(talk, rest, |name| Order::Unban { name })),
-            command("bans", "[ROOM]", "who is banned", |talk, rest| Ok(Action::Bans(talk.or_room(rest)?))),
+            command("unban", "[ROOM] NAME", "bob", "lift a ban", |talk, rest| {
+                order(talk, rest, |name| Order::Unban { name })
+            }),
+            command("bans", "[ROOM]", "den", "who is banned", |talk, rest| Ok(Action::Bans(talk.or_room(rest)?))),
             command(
                 "promote",
                 "[ROOM] NAME [--demote]",
+                "bob",
                 "make somebody a moderator, or a member as others",
                 |talk, rest| {
                     let (rest, demote) = words::flag(rest, "--demote");
@@ -133,7 +162,7 @@ const GROUPS: [Group; 6] = [
                     order(talk, &rest, |name| Order::Role { name, role })
                 },
             ),
-            command("hand-over", "[ROOM] NAME", "make somebody else the owner", |talk, rest| {
+            command("hand-over", "[ROOM] NAME", "bob", "make somebody else the owner", |talk, rest| {
                 order(talk, rest, |name| Order::Role { name, role: Role::Owner })
             }),
         ],
@@ -148,18 +177,24 @@ const GROUPS: [Group; 6] = [
         name: "session",
         about: "yourself and this chat",
         commands: &[
-            command("rename", "NAME", "be called something else", |_, rest| Ok(Action::Rename(words::one(rest)?))),
-            command("away", "", "be shown as away", |_, rest| words::none(rest, people::away(true))),
-            command("back", "", "be shown as there again", |_, rest| words::none(rest, people::away(false))),
-            command("help", "[WORD]", "this, or more of a command or of a group of them", |_, rest| {
+            command("rename", "NAME", "alicia", "be called something else", |_, rest| {
+                Ok(Action::Rename(words::one(rest)?))
+            }),
+            command("away", "", "", "be shown as away", |_, rest| words::none(rest, people::away(true))),
+            command("back", "", "", "be shown as there again", |_, rest| words::none(rest, people::away(false))),
+            command("help", "[WORD]", "kick", "this, or more of a command or of a group of them", |_, rest| {
                 Ok(Action::Show(if rest.is_empty() { overview() } else { help(rest) }))
             }),
-            command("logout", "", "end the session, here and wherever else it is shown", |_, rest| {
+            command("logout", "", "", "end the session, here and wherever else it is shown", |_, rest| {
                 words::none(rest, Action::Logout)
             }),
-            command("quit", "", "close this; a session of peer attach goes on, one of peer login ends", |_, rest| {
-                words::none(rest, Action::Quit)
-            }),
+            command(
+                "quit",
+                "",
+                "",
+                "close this; a session of peer attach goes on, one of peer login ends",
+                |_, rest| words::none(rest, Action::Quit),
+            ),
         ],
     },
 ];
@@ -182,15 +217,23 @@ impl Command {
     pub const fn new(
         name: &'static str,
         params: &'static str,
+        example: &'static str,
         help: &'static str,
         typed: fn(&Talk, &str) -> Result<Action, Bad>,
     ) -> Command {
-        command(name, params, help, typed)
+        command(name, params, example, help, typed)
     }
 
     fn usage(&self) -> String {
         let params = if self.params.is_empty() { String::new() } else { format!(" {}", self.params) };
         format!("/{}{params}", self.name)
+    }
+
+    /// How it is typed and what it does, behind what is wrong with how it was.
+    fn right(&self) -> String {
+        let example =
+            if self.example.is_empty() { String::new() } else { format!(", as /{} {}", self.name, self.example) };
+        format!("it is {}: {}{example}", self.usage(), self.help)
     }
 }
 
@@ -199,16 +242,37 @@ pub fn typed(talk: &Talk, line: &str) -> Action {
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let Some(command) = find(name) else { return Action::Show(format!("! {}", unknown(name))) };
     (command.typed)(talk, rest.trim()).unwrap_or_else(|bad| {
+        let here = |why: &str| in_chat(why, &words::split(rest).unwrap_or_default());
         Action::Show(match bad {
-            Bad::Usage => format!("! it is {}: {}", command.usage(), command.help),
-            Bad::Params(why) => format!("! {}; it is {}", text::inline(&why), command.usage()),
-            Bad::Why(why) => format!("! {}", text::block(&in_chat(&why), "  ")),
+            Bad::Usage => format!("! {}", command.right()),
+            Bad::Params(why) => format!("! {}; {}", text::inline(&here(&why)), command.right()),
+            Bad::Why(why) => format!("! {}", text::block(&here(&why), "  ")),
         })
     })
 }
 
-/// A text that names commands as they are typed in a shell, with the way they are typed here.
-pub fn in_chat(text: &str) -> String {
+/// A text that names commands as they are typed in a shell, with the way they are typed here. What stands in it that is not
+/// this program's words, such as names of files, stays as it is.
+pub fn in_chat(text: &str, foreign: &[String]) -> String {
+    // Anything else is not touched.
+    let touched = foreign.iter().filter(|words| words.contains("peer "));
+    let found = touched.filter_map(|words| {
+        let (inline, exact) = (text::inline(words), text::exact(words));
+        let at = |shown: &str| Some((text.find(shown)?, shown.len()));
+        at(&exact).or_else(|| at(&inline))
+    });
+    // The longest that comes first: a path ends in the name.
+    match found.min_by_key(|(at, length)| (*at, std::cmp::Reverse(*length))) {
+        None => own_in_chat(text),
+        Some((at, length)) => {
+            let (before, rest) = text.split_at(at);
+            let (kept, after) = rest.split_at(length);
+            own_in_chat(before) + kept + &in_chat(after, foreign)
+        }
+    }
+}
+
+fn own_in_chat(text: &str) -> String {
     let mut parts = text.split("peer ");
     let mut shown = parts.next().unwrap_or_default().to_string();
     for part in parts {

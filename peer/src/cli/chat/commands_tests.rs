@@ -4,6 +4,7 @@ use common::{
 };
 
 use super::*;
+use crate::cli::usage::tests as usage;
 
 fn in_den() -> Talk {
     Talk::in_room(Some("den".parse().unwrap()))
@@ -51,7 +52,11 @@ fn a_room_is_made_with_the_flags_of_the_command_line() {
     };
     assert_eq!((made.room.as_str(), made.topic.as_str()), ("attic", "under the roof"));
     assert_eq!((made.approval, made.private, made.history), (true, false, History::All));
-    assert!(shown("create attic --aproval").contains("'--aproval'"), "{}", shown("create attic --aproval"));
+    assert!(
+        shown("create attic --aproval").contains("--aproval, but there is --approval"),
+        "{}",
+        shown("create attic --aproval")
+    );
 }
 
 #[test]
@@ -65,7 +70,7 @@ fn a_topic_is_all_that_stands_behind_it() {
 #[test]
 fn a_file_is_fetched_from_the_room_of_the_prompt_or_from_the_one_named() {
     let get = |line: &str| match typed(&in_den(), line) {
-        Action::Files(AskFiles::Get(get)) => (get.room, get.file, get.to, get.limit),
+        Action::Files(AskFiles::Get(get)) | Action::Put(get) => (get.room, get.file, get.to, get.limit),
         other => panic!("{line}: {other:?}"),
     };
     let here = std::env::current_dir().unwrap();
@@ -92,11 +97,39 @@ fn people_may_be_named_as_their_conversations_are() {
 
 #[test]
 fn what_is_missing_or_too_much_is_told_with_what_it_takes() {
-    assert_eq!(shown("kick"), "! it is /kick [ROOM] NAME: remove somebody, who may join again or ask to");
-    assert_eq!(shown("join"), "! it is /join ROOM: become a member of a room, or go to one that you are in");
-    for line in ["kick a b c", "rooms x", "rename", "msg", "create", "verify"] {
-        assert!(shown(line).starts_with("! it is /"), "{line}: {}", shown(line));
+    let kick = "it is /kick [ROOM] NAME: remove somebody, who may join again or ask to, as /kick bob";
+    assert_eq!(shown("kick"), format!("! {kick}"));
+    assert_eq!(shown("kick a b c"), format!("! {kick}"));
+    assert_eq!(shown("rooms x"), "! nothing goes behind it, and there is: x; it is /rooms: the rooms there are");
+    assert!(shown("join bad name!").starts_with("! name! is one word too many; it is /join ROOM"));
+    assert!(
+        shown("join name!").starts_with("! a room name holds only letters")
+            && shown("join name!").contains("/join lobby")
+    );
+    assert!(shown("limit 10M").contains("/limit --up 10M"), "{}", shown("limit 10M"));
+    assert!(shown("limit ten").starts_with("! ten is one word too many; it is /limit"), "{}", shown("limit ten"));
+    let create = shown("create club --topic secret things");
+    assert!(create.contains("between quotes") && create.contains("--topic \"the cellar\""), "{create}");
+}
+
+#[test]
+fn nothing_too_much_and_nonsense_are_answered_by_every_command_in_words_of_the_chat() {
+    let mut refused = 0;
+    for command in all() {
+        for rest in ["", "a b c d e", "bad name!", "--nonsense", "--limit", "-o", "\"open", "\u{1b}[2J", "0 --up x"] {
+            let Action::Show(told) = typed(&in_den(), &format!("{} {rest}", command.name)) else { continue };
+            if command.name == "help" && !told.starts_with('!') {
+                continue;
+            }
+            refused += 1;
+            let lower = told.to_lowercase();
+            let is_plain = !usage::JARGON.iter().any(|word| lower.contains(word)) && in_chat(&told, &[]) == told;
+            assert!(told.starts_with("! ") && is_plain, "/{} {rest}: {told}", command.name);
+            let needs_none = rest == "\"open" || told.contains("is known here");
+            assert!(told.contains('/') || needs_none, "/{} {rest} has no example: {told}", command.name);
+        }
     }
+    assert!(refused > 100, "{refused}");
 }
 
 #[test]
@@ -130,9 +163,17 @@ fn help_is_a_screenful_and_has_every_command_in_it() {
 
 #[test]
 fn what_a_shell_would_be_told_is_told_as_it_is_typed_here() {
+    let in_chat = |text: &str| in_chat(text, &[]);
     let told = in_chat("asks to join den: peer accept den bob, or peer decline den bob");
     assert_eq!(told, "asks to join den: /accept den bob, or /decline den bob");
     assert_eq!(in_chat("lift that with `peer unblock bob` first"), "lift that with `/unblock bob` first");
     let others = "log in again: peer login NAME; see peer history lobby; a peer rooms";
     assert_eq!(in_chat(others), "log in again: peer login NAME; see peer history lobby; a /rooms");
+}
+
+#[test]
+fn names_of_files_stay_as_they_are_whatever_they_look_like() {
+    let foreign = ["peer join".to_string(), "/tmp/peer join".to_string()];
+    let told = in_chat("peer join (1 KiB) is here: /tmp/peer join; peer join is fetched: peer transfers", &foreign);
+    assert_eq!(told, "peer join (1 KiB) is here: /tmp/peer join; peer join is fetched: /transfers");
 }

@@ -22,6 +22,7 @@ use tokio::{
 };
 
 use super::talk::NO_ROOM;
+use crate::cli::table;
 
 /// Lines on their way to the terminal, at the most; further ones wait with the events they come from.
 const PRINTING: usize = 64;
@@ -37,12 +38,20 @@ pub struct Console {
     pub typing: Typing,
     /// Lines that are shown.
     pub output: Output,
+    /// How many columns those have, if they are shown on a terminal.
+    pub width: fn() -> Option<usize>,
     _terminal: Option<Terminal>,
+}
+
+/// A line that is asked for: what stands before it, and what of it stands there already.
+struct Asked {
+    prompt: String,
+    begun: String,
 }
 
 /// Lines that are typed.
 pub struct Input {
-    prompts: blocking::Sender<String>,
+    prompts: blocking::Sender<Asked>,
     typed: mpsc::Receiver<String>,
 }
 
@@ -73,8 +82,8 @@ impl Console {
         editor.set_helper(Some(Noticing(notices)));
         let mut printer = editor.create_external_printer().context("cannot print to this terminal")?;
         let mut console = Console::new(
-            move |prompt| {
-                let line = editor.readline(prompt).ok()?;
+            move |prompt, begun| {
+                let line = editor.readline_with_initial(prompt, (begun, "")).ok()?;
                 // Without one, the arrow keys would only not bring it back.
                 let _ = editor.add_history_entry(&line);
                 if prompt != NO_ROOM && is_said(&line) {
@@ -85,26 +94,27 @@ impl Console {
             },
             move |line| printer.print(line).is_ok(),
         );
-        console.typing = Typing(Some(typing));
+        (console.typing, console.width) = (Typing(Some(typing)), table::terminal);
         Ok(Console { _terminal: terminal, ..console })
     }
 
     /// Pipes: lines from stdin as they are, without a prompt.
     pub fn pipe() -> Result<Console> {
-        let read = |_: &str| io::stdin().lock().lines().next()?.ok();
-        Ok(Console::new(read, |line| io::stdout().lock().write_all(line.as_bytes()).is_ok()))
+        let read = |_: &str, _: &str| io::stdin().lock().lines().next()?.ok();
+        let console = Console::new(read, |line| io::stdout().lock().write_all(line.as_bytes()).is_ok());
+        Ok(Console { width: table::terminal, ..console })
     }
 
-    /// Whatever `read` reads after a prompt and `write` shows; both may block.
+    /// Whatever `read` reads after a prompt, with what is begun of the line, and `write` shows; both may block.
     pub fn new(
-        mut read: impl FnMut(&str) -> Option<String> + Send + 'static,
+        mut read: impl FnMut(&str, &str) -> Option<String> + Send + 'static,
         mut write: impl FnMut(String) -> bool + Send + 'static,
     ) -> Console {
-        let (prompts, asked) = blocking::channel::<String>();
+        let (prompts, asked) = blocking::channel::<Asked>();
         let (answer, typed) = mpsc::channel(1);
         let (printing, mut lines) = mpsc::channel(PRINTING);
         thread::spawn(move || {
-            while let Some(line) = asked.recv().ok().and_then(|prompt| read(&prompt)) {
+            while let Some(line) = asked.recv().ok().and_then(|asked| read(&asked.prompt, &asked.begun)) {
                 if answer.blocking_send(line).is_err() {
                     break;
                 }
@@ -121,16 +131,17 @@ impl Console {
             input: Input { prompts, typed },
             typing: Typing(None),
             output: Output { printing, printed },
+            width: || None,
             _terminal: None,
         }
     }
 }
 
 impl Input {
-    /// Asks for one line.
-    pub fn ask(&self, prompt: String) {
+    /// Asks for one line, of which this stands there already; pipes have no use for that.
+    pub fn ask(&self, prompt: String, begun: String) {
         // Fails when there are no more lines, which `line` tells.
-        let _ = self.prompts.send(prompt);
+        let _ = self.prompts.send(Asked { prompt, begun });
     }
 
     /// The line that was asked for; `None` when there are no more. Cancel-safe.

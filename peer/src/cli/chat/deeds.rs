@@ -8,6 +8,8 @@ use common::{
     wire::control::{MessageEvent, MessageKind},
 };
 
+use crate::cli::{file, outbox, text};
+
 /// Where there is none.
 const OWN: &str = "no message of yours is known here that could be meant";
 const OTHERS: &str = "no message of anybody else is known here that could be meant";
@@ -17,15 +19,15 @@ const REMEMBERED: usize = 16;
 /// The latest messages of each room that stand for themselves, the last at the end: one's own, and others'.
 #[derive(Default)]
 pub struct Latest {
-    own: BTreeMap<RoomName, VecDeque<MessageId>>,
-    others: BTreeMap<RoomName, VecDeque<MessageId>>,
+    own: BTreeMap<RoomName, VecDeque<(MessageId, String)>>,
+    others: BTreeMap<RoomName, VecDeque<(MessageId, String)>>,
 }
 
 /// The latest messages of one room.
 pub struct InRoom<'a> {
     room: &'a RoomName,
-    own: Option<&'a MessageId>,
-    others: Option<&'a MessageId>,
+    own: Option<&'a (MessageId, String)>,
+    others: Option<&'a (MessageId, String)>,
 }
 
 impl Latest {
@@ -35,7 +37,7 @@ impl Latest {
         let latest = if message.path == "self" { &mut self.own } else { &mut self.others };
         if message.deed.says() && !message.deed.deleted {
             let ids = latest.entry(message.room.clone()).or_default();
-            ids.push_back(id);
+            ids.push_back((id, beginning(message)));
             if ids.len() > REMEMBERED {
                 ids.pop_front();
             }
@@ -43,7 +45,12 @@ impl Latest {
             && let Some(ids) = latest.get_mut(&message.room)
         {
             // What is taken back is not the one that is meant next.
-            ids.retain(|id| message.deed.about.as_ref() != Some(&id.to_string()));
+            ids.retain(|(id, _)| message.deed.about.as_ref() != Some(&id.to_string()));
+        } else if message.deed.kind == Some(MessageKind::Edit)
+            && let Some(ids) = latest.get_mut(&message.room)
+            && let Some((_, text)) = ids.iter_mut().find(|(id, _)| message.deed.about.as_ref() == Some(&id.to_string()))
+        {
+            *text = beginning(message);
         }
     }
 
@@ -53,22 +60,35 @@ impl Latest {
     }
 }
 
-fn last<'a>(of: &'a BTreeMap<RoomName, VecDeque<MessageId>>, room: &RoomName) -> Option<&'a MessageId> {
+/// What tells a message from others.
+fn beginning(message: &MessageEvent) -> String {
+    match &message.deed.file {
+        Some(shared) => file::told(shared),
+        None => text::inline(&outbox::beginning(&message.text)),
+    }
+}
+
+fn last<'a>(
+    of: &'a BTreeMap<RoomName, VecDeque<(MessageId, String)>>,
+    room: &RoomName,
+) -> Option<&'a (MessageId, String)> {
     of.get(room).and_then(VecDeque::back)
 }
 
 impl InRoom<'_> {
     /// `[ID] TEXT`: an answer.
     pub fn reply(&self, rest: &str) -> Result<Content, String> {
-        let (id, text) = self.named(rest, self.others, OTHERS)?;
-        let text = given(text, "/reply so do I")?;
+        const EXAMPLE: &str = "/reply so do I";
+        let (id, text) = self.named(given(rest, EXAMPLE)?, self.others, OTHERS)?;
+        let text = given(text, EXAMPLE)?.into();
         Ok(Content { text, kind: Kind::Text, about: Some((&id).into()), file: None })
     }
 
     /// `[ID] TEXT`: another text.
     pub fn edit(&self, rest: &str) -> Result<Content, String> {
-        let (id, text) = self.named(rest, self.own, OWN)?;
-        Ok(Content::edit(&id, given(text, "/edit lunch at two")?))
+        const EXAMPLE: &str = "/edit lunch at two";
+        let (id, text) = self.named(given(rest, EXAMPLE)?, self.own, OWN)?;
+        Ok(Content::edit(&id, given(text, EXAMPLE)?.into()))
     }
 
     /// `[ID]`: takes it back.
@@ -81,17 +101,23 @@ impl InRoom<'_> {
         }
     }
 
+    /// The beginning of the last message of one's own.
+    pub fn own_text(&self) -> Option<String> {
+        self.own.map(|(_, text)| text.clone())
+    }
+
     /// `[ID] EMOJI`: a reaction.
     pub fn react(&self, rest: &str) -> Result<Content, String> {
-        let (id, emoji) = self.named(rest, self.others, OTHERS)?;
-        Ok(Content::reaction(&id, given(emoji, "/react 👍")?))
+        const EXAMPLE: &str = "/react 👍";
+        let (id, emoji) = self.named(given(rest, EXAMPLE)?, self.others, OTHERS)?;
+        Ok(Content::reaction(&id, given(emoji, EXAMPLE)?.into()))
     }
 
     /// The message that is named first, or else the latest, and what comes behind it.
     fn named<'a>(
         &self,
         rest: &'a str,
-        latest: Option<&MessageId>,
+        latest: Option<&(MessageId, String)>,
         nothing: &str,
     ) -> Result<(MessageId, &'a str), String> {
         let (first, more) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
@@ -110,11 +136,11 @@ impl InRoom<'_> {
                 self.room
             ));
         }
-        let name = || format!("{nothing}; name a message by its id, which is in: peer history ROOM --ids");
-        Ok((latest.cloned().ok_or_else(name)?, rest))
+        let name = || format!("{nothing}; name a message by its id, which a shell shows: peer history ROOM --ids");
+        Ok((latest.map(|(id, _)| id.clone()).ok_or_else(name)?, rest))
     }
 }
 
-fn given(text: &str, example: &str) -> Result<String, String> {
-    if text.is_empty() { Err(format!("with which text? For example: {example}")) } else { Ok(text.into()) }
+fn given<'a>(text: &'a str, example: &str) -> Result<&'a str, String> {
+    if text.is_empty() { Err(format!("with what? For example: {example}")) } else { Ok(text) }
 }

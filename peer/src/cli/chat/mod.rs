@@ -6,6 +6,9 @@ pub mod commands;
 mod console;
 mod deeds;
 mod files;
+pub mod goto;
+mod listing;
+mod once;
 mod people;
 pub mod talk;
 mod words;
@@ -103,8 +106,10 @@ pub async fn run<S: Session>(
     let mut second = time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acting: Option<Acting> = None;
+    // What is just being said: it is given back if it cannot be.
+    let mut saying = None;
     let (later, mut outcomes) = mpsc::channel(LATER);
-    console.input.ask(talk.prompt());
+    console.input.ask(talk.prompt(), String::new());
     let (mut over, mut end) = (false, None);
     // After the last line of a pipe, what it said is still seen to arrive.
     while !over || acting.is_some() || talk.is_waiting() {
@@ -114,13 +119,16 @@ pub async fn run<S: Session>(
             printed = console.output.print(&mut shown), if !shown.is_empty() => if !printed { break },
             outcome = done(&mut acting) => {
                 acting = None;
+                talk.shown_in((console.width)());
+                let unsaid = saying.take().filter(|_| matches!(outcome, Outcome::Refused(..)));
                 shown.extend(talk.done(outcome, Instant::now()));
-                console.input.ask(talk.prompt());
+                console.input.ask(talk.prompt(), unsaid.unwrap_or_default());
             }
-            line = console.input.line(), if !over => match line.map(|line| talk.typed(&line)) {
+            line = console.input.line(), if !over => match line.map(|line| (talk.typed(&line), line)) {
                 None => over = true,
-                Some(Action::Quit) => break,
-                Some(action) => {
+                Some((Action::Quit, _)) => break,
+                Some((action, line)) => {
+                    saying = matches!(action, Action::Say(..)).then_some(line);
                     idle.look(&session, true).await;
                     acting = Some(Box::pin(act(session.clone(), action, later.clone())));
                 }

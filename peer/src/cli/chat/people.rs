@@ -3,37 +3,45 @@
 use common::wire::control::people::{AnswerPeople, AskPeople, Away, Named};
 
 use super::{
-    action::Action,
+    action::{Action, Outcome},
     commands::Command,
     talk::Talk,
     words::{self, Bad},
 };
-use crate::cli::{book, contacts, identity, output};
+use crate::cli::{book, contacts, identity, table::Table};
 
 /// What can be typed about people.
 pub const COMMANDS: &[Command] = &[
-    Command::new("contacts", "", "your contacts, and who asks to be one", |_, rest| {
+    Command::new("contacts", "", "", "your contacts, and who asks to be one", |_, rest| {
         words::none(rest, Action::People(AskPeople::Contacts {}))
     }),
-    Command::new("add", "NAME", "ask somebody to be a contact", |_, rest| about(rest, AskPeople::Add)),
-    Command::new("remove", "NAME", "be no contact of theirs any more", |_, rest| about(rest, AskPeople::Remove)),
-    Command::new("block", "NAME", "hear nothing more from them", |_, rest| about(rest, AskPeople::Block)),
-    Command::new("unblock", "NAME", "lift that", |_, rest| about(rest, AskPeople::Unblock)),
-    Command::new("verify", "NAME [--done]", "the safety number to compare; --done when it was the same", |_, rest| {
-        Ok(Action::Verify(words::as_command::<identity::Verify>(rest)?))
-    }),
-    Command::new("trust", "NAME", "take the other key that they have now for theirs", |_, rest| {
+    Command::new("add", "NAME", "bob", "ask somebody to be a contact", |_, rest| about(rest, AskPeople::Add)),
+    Command::new("remove", "NAME", "bob", "be no contact of theirs any more", |_, rest| about(rest, AskPeople::Remove)),
+    Command::new("block", "NAME", "bob", "hear nothing more from them", |_, rest| about(rest, AskPeople::Block)),
+    Command::new("unblock", "NAME", "bob", "lift that", |_, rest| about(rest, AskPeople::Unblock)),
+    Command::new(
+        "verify",
+        "NAME [--done]",
+        "bob",
+        "the safety number to compare; --done when it was the same",
+        |_, rest| Ok(Action::Verify(words::as_command::<identity::Verify>(rest)?)),
+    ),
+    Command::new("trust", "NAME", "bob", "take the other key that they have now for theirs", |_, rest| {
         about(rest, AskPeople::Trust)
     }),
-    Command::new("book", "", "the address book", |_, rest| words::none(rest, Action::People(AskPeople::Book {}))),
-    Command::new("save", "NAME [--note TEXT]", "put somebody into it", |_, rest| {
+    Command::new("book", "", "", "the address book", |_, rest| words::none(rest, Action::People(AskPeople::Book {}))),
+    Command::new("save", "NAME [--note TEXT]", "bob --note \"from the lab\"", "put somebody into it", |_, rest| {
         Ok(Action::People(AskPeople::Save(words::as_command::<book::Save>(rest)?.params())))
     }),
-    Command::new("forget", "NAME", "take somebody out of it", |_, rest| about(rest, AskPeople::Forget)),
-    Command::new("connect", "HOST:PORT|NAME", "a chat with whoever listens there, or was last there", |_, rest| {
-        Ok(Action::Connect(words::one(rest)?))
-    }),
-    Command::new("listen", "", "let in who is not known, until /quit", |_, rest| words::none(rest, Action::Listen)),
+    Command::new("forget", "NAME", "bob", "take somebody out of it", |_, rest| about(rest, AskPeople::Forget)),
+    Command::new(
+        "connect",
+        "HOST:PORT|NAME",
+        "192.168.1.5:27656",
+        "a chat with whoever listens there, or was last there",
+        |_, rest| Ok(Action::Connect(words::one(rest)?)),
+    ),
+    Command::new("listen", "", "", "let in who is not known, until /quit", |_, rest| words::none(rest, Action::Listen)),
 ];
 
 /// `NAME [TEXT]`: says it to them, and goes on with them.
@@ -60,31 +68,30 @@ pub fn away(away: bool) -> Action {
 }
 
 /// What is shown of an answer.
-pub fn told(ask: &AskPeople, answer: &AnswerPeople) -> String {
+pub fn outcome(ask: &AskPeople, answer: &AnswerPeople) -> Outcome {
+    match answer {
+        AnswerPeople::Contacts(list) if !list.is_empty() => {
+            Outcome::Table(Table::new(list, &contacts::CONTACTS, contacts::contact))
+        }
+        AnswerPeople::Chats(list) if !list.is_empty() => {
+            Outcome::Table(Table::new(list, &contacts::CHATS, contacts::chat))
+        }
+        AnswerPeople::Book(list) if !list.is_empty() => Outcome::Table(Table::new(list, &book::BOOK, book::entry)),
+        answer => Outcome::Shown(told(ask, answer)),
+    }
+}
+
+fn told(ask: &AskPeople, answer: &AnswerPeople) -> String {
     match (ask, answer) {
-        (_, AnswerPeople::Contacts(list)) if list.is_empty() => {
-            "you have no contact yet; ask somebody: /add NAME".into()
-        }
-        (_, AnswerPeople::Contacts(list)) => table(&output::table(list, contacts::CONTACTS, contacts::contact)),
-        (_, AnswerPeople::Chats(list)) if list.is_empty() => {
-            "you have no conversation yet: /join ROOM, or /msg NAME TEXT".into()
-        }
-        (_, AnswerPeople::Chats(list)) => table(&output::table(list, contacts::CHATS, contacts::chat)),
-        (_, AnswerPeople::Book(list)) if list.is_empty() => {
-            "nobody is in the address book yet; put somebody there: /save NAME".into()
-        }
-        (_, AnswerPeople::Book(list)) => table(&output::table(list, book::BOOK, book::entry)),
+        (_, AnswerPeople::Contacts(_)) => "you have no contact yet; ask somebody: /add NAME".into(),
+        (_, AnswerPeople::Chats(_)) => "you have no conversation yet: /join ROOM, or /msg NAME TEXT".into(),
+        (_, AnswerPeople::Book(_)) => "nobody is in the address book yet; put somebody there: /save NAME".into(),
         (_, AnswerPeople::Entry(entry)) => book::saved(entry),
         (_, AnswerPeople::Identity(identity)) => identity::trusted(identity),
         (AskPeople::Forget(Named { name }), _) => book::forgotten(name),
         (AskPeople::Away(Away { away }), _) => contacts::shown(*away).into(),
         (ask, _) => ask.wish().map(|(name, wish)| contacts::wished(name, wish)).unwrap_or_default(),
     }
-}
-
-/// Lines that stand further in than what is said.
-pub fn table(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("  {line}")).collect::<Vec<_>>().join("\n")
 }
 
 fn about(rest: &str, ask: fn(Named) -> AskPeople) -> Result<Action, Bad> {

@@ -8,17 +8,18 @@ use std::{
 use common::{
     AccountName, RoomName,
     content::Content,
-    wire::control::{Event, Member, MemberChange, MemberEvent, MessageEvent, Room, Said, Status},
+    wire::control::{Event, MemberChange, MemberEvent, MessageEvent, Room, Said, Status, files::FileLine},
 };
 
 use super::{
     action::{Action, Outcome},
     commands,
     deeds::{InRoom, Latest},
-    files,
+    files, listing,
+    once::{By, Once},
     words::{self, Bad},
 };
-use crate::cli::{progress::Progress, rooms::shown_to_all, show, tail, text, time};
+use crate::cli::{files::shared, progress::Progress, rooms::shown_to_all, show, text, time};
 
 /// How long receipts are waited for before it is told who has none.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -52,6 +53,10 @@ pub struct Talk {
     left: Option<RoomName>,
     /// The trouble that has been told of.
     trouble: Option<String>,
+    /// What an answer or an event has told, of which the other comes too.
+    once: Once,
+    /// Columns of what is shown, if it is shown on a terminal.
+    width: Option<usize>,
 }
 
 struct Watched {
@@ -66,9 +71,14 @@ impl Talk {
         Talk { room, ..Talk::default() }
     }
 
-    /// Goes to a room that is joined.
-    pub fn go(&mut self, room: RoomName) {
-        self.room = Some(room);
+    /// Goes to a room that is joined, or out of all.
+    pub fn go(&mut self, room: Option<RoomName>) {
+        self.room = room;
+    }
+
+    /// It is shown in so many columns of a terminal from now on; as wide as it is without.
+    pub fn shown_in(&mut self, width: Option<usize>) {
+        self.width = width;
     }
 
     /// What the user is called.
@@ -156,9 +166,9 @@ impl Talk {
                 }
                 (!told).then(|| format!("* you have left {room}"))
             }
-            Outcome::Who(room, members) => Some(who(&room, &members)),
+            Outcome::Who(room, members) => Some(listing::who(&room, &members, self.width)),
             Outcome::Rooms(rooms) if rooms.is_empty() => Some("there is no room yet: /join lobby makes one".into()),
-            Outcome::Rooms(rooms) => Some(rooms.iter().map(listed).collect::<Vec<_>>().join("\n")),
+            Outcome::Rooms(rooms) => Some(listing::rooms(&rooms).shown(self.width)),
             Outcome::Told(said) => {
                 self.room = Some(said.room.clone());
                 self.done(Outcome::Said(said), now)
@@ -169,17 +179,32 @@ impl Talk {
                 self.watched = (!alone).then_some(Watched { said, since: now, told: false });
                 note
             }
+            Outcome::TakenBack(said, text) => {
+                let told = format!("  you took back: {text}");
+                Some(self.done(Outcome::Done(said), now).map_or(told.clone(), |note| told + "\n" + &note))
+            }
+            Outcome::Shared(lines) => {
+                let is_new = |line: &&FileLine| self.once.is_new(&line.file.root, By::Answer, now);
+                let told: Vec<String> = lines.iter().filter(is_new).map(shared).collect();
+                (!told.is_empty()).then(|| told.join("\n"))
+            }
             Outcome::Met(room, text) => {
                 self.room = Some(room);
-                Some(commands::in_chat(&text))
+                Some(commands::in_chat(&text, &[]))
             }
             Outcome::Renamed(name, text) => {
                 self.me = Some(name);
                 Some(format!("* {text}"))
             }
-            Outcome::Refused(refusal) => Some(format!("! {}", text::block(&commands::in_chat(&refusal.message), "  "))),
+            Outcome::Refused(refusal, words) => {
+                Some(format!("! {}", text::block(&commands::in_chat(&refusal.message, &words), "  ")))
+            }
+            Outcome::Table(table) => Some(table.shown(self.width)),
             Outcome::Listening(text) => Some(text),
-            Outcome::Shown(text) => Some(commands::in_chat(&text)),
+            Outcome::Shown(text) => {
+                let text = commands::in_chat(&text, &[]);
+                self.once.is_new(&text, By::Answer, now).then_some(text)
+            }
             Outcome::Quoted(text) => Some(text),
             Outcome::Nothing => None,
         }
@@ -191,6 +216,10 @@ impl Talk {
             Event::Message(message) => {
                 self.latest.happened(message);
                 self.typing.remove(&(message.room.clone(), message.from.clone()));
+                let own_file = message.deed.file.as_ref().filter(|_| message.path == "self" && message.deed.says());
+                if own_file.is_some_and(|file| !self.once.is_new(&file.root, By::Event, now)) {
+                    return None;
+                }
                 let room = if self.is_in(&message.room) { String::new() } else { format!("({}) ", message.room) };
                 let place = format!("[{}] {room}", time::clock(message.sent));
                 let hint = files::hint(message, self.is_in(&message.room)).unwrap_or_default();
@@ -226,8 +255,12 @@ impl Talk {
                 self.has_left(room, detail.as_deref())
             }
             Event::Member(MemberEvent { by: Some(by), .. }) if self.me.as_ref() == Some(by) => None,
-            Event::Member(member) => Some(self.changed(member)),
-            Event::Transfer(transfer) => files::happened(transfer).map(|told| commands::in_chat(&told)),
+            Event::Member(member) => {
+                let told = self.changed(member);
+                let is_answered = matches!(member.change, MemberChange::Contact | MemberChange::Parted);
+                (!is_answered || self.once.is_new(told.trim_start_matches("* "), By::Event, now)).then_some(told)
+            }
+            Event::Transfer(transfer) => files::happened(transfer),
             Event::Receipt(_) | Event::Read(_) => None,
         }
     }
@@ -269,26 +302,6 @@ impl Talk {
         Some(format!("  {}", Progress::from(&watched.said).text()))
     }
 
-    /// How the tracker is: told when it goes and when it is back.
-    pub fn tracker(&mut self, status: &Status) -> Option<String> {
-        let down = status.tracker_state == "down";
-        match (down, self.trouble.is_some()) {
-            (true, false) => {
-                let place = status.tracker.map(|address| format!(" at {address}")).unwrap_or_default();
-                let why = status.trouble.as_ref().map(|why| format!(" ({})", text::inline(why))).unwrap_or_default();
-                self.trouble = Some(place.clone());
-                Some(format!(
-                    "* the tracker{place} does not answer{why}; the room goes on with the members known; trying again"
-                ))
-            }
-            (false, true) if status.tracker_state == "up" => {
-                let place = self.trouble.take().unwrap_or_default();
-                Some(format!("* the tracker{place} is back"))
-            }
-            _ => None,
-        }
-    }
-
     fn is_in(&self, room: &RoomName) -> bool {
         self.room.as_ref().is_some_and(|current| current.fold() == room.fold())
     }
@@ -305,6 +318,19 @@ impl Talk {
         content: impl FnOnce(&InRoom, &str) -> Result<Content, String>,
     ) -> Result<Action, Bad> {
         self.in_the_room(rest, content, Action::Say)
+    }
+
+    /// Takes a message back: the one that is named, or the last, whose text is told then.
+    pub fn take_back(&self, rest: &str) -> Result<Action, Bad> {
+        let text = self.latest.in_room(&self.room()?).own_text().filter(|_| rest.is_empty());
+        self.in_the_room(
+            rest,
+            |latest, rest| latest.delete(rest),
+            |room, content| match text {
+                Some(text) => Action::TakeBack(room, content, text),
+                None => Action::Do(room, content),
+            },
+        )
     }
 
     /// What is done there to an earlier message.
@@ -337,68 +363,10 @@ impl Talk {
         let content = content(&self.latest.in_room(&room), rest.trim())?;
         Ok(action(room, content))
     }
-
-    /// Somebody has another name, which is told once, however many rooms are shared.
-    fn renamed(&mut self, name: &AccountName, former: &str) -> Option<String> {
-        if self.me.as_ref().is_some_and(|me| me == name || me.as_str() == former) {
-            self.me = Some(name.clone());
-            return None;
-        }
-        let was = former.parse().ok().map(|former| RoomName::person(&former));
-        if was.is_some_and(|was| self.is_in(&was)) {
-            self.room = Some(RoomName::person(name));
-        }
-        let news = (name.clone(), former.to_string());
-        let is_new = self.renamed.as_ref() != Some(&news);
-        self.renamed = Some(news);
-        is_new.then(|| format!("* {} is {name} now", text::inline(former)))
-    }
-
-    /// The user has left a room, here or elsewhere: told where it was that of the prompt, or something is lost by it.
-    fn has_left(&mut self, room: &RoomName, lost: Option<&str>) -> Option<String> {
-        let was_here = self.is_in(room);
-        if was_here {
-            self.room = None;
-            self.left = Some(room.clone());
-        }
-        (was_here || lost.is_some()).then(|| format!("* you have left {room}{}", tail::lost(lost)))
-    }
-
-    /// What is said of a change; who is out of the room of the prompt is in none.
-    fn changed(&mut self, event: &MemberEvent) -> String {
-        let told = tail::change(event);
-        // A topic is somebody's own words.
-        let told = if event.change == MemberChange::Topic { told } else { commands::in_chat(&told) };
-        if self.me.as_ref() != Some(&event.name) {
-            return format!("* {} {told}", event.name);
-        }
-        if matches!(event.change, MemberChange::Removed | MemberChange::Banned) && self.is_in(&event.room) {
-            self.room = None;
-        }
-        let verbs = [("is ", "are "), ("was ", "were "), ("has ", "have ")];
-        let verb = verbs.iter().find_map(|(they, you)| Some((you, told.strip_prefix(they)?)));
-        verb.map_or(format!("* you {told}"), |(you, rest)| format!("* you {you}{rest}"))
-    }
 }
 
-fn who(room: &RoomName, members: &[Member]) -> String {
-    let online = members.iter().filter(|member| member.online).count();
-    let mut text = format!("{room}: {} members, {online} online", members.len());
-    for member in members {
-        let state = match (member.online, member.away) {
-            (false, _) => "offline",
-            (true, true) => "away",
-            (true, false) => "online",
-        };
-        text += &format!("\n  {:16} {state:8} {}", member.name, text::inline(&member.path));
-    }
-    text
-}
-
-fn listed(room: &Room) -> String {
-    let joined = if room.joined { ", you are in it" } else { "" };
-    format!("  {:16} {} members{joined}", room.room, room.members)
-}
+#[path = "changes.rs"]
+mod changes;
 
 #[cfg(test)]
 #[path = "talk_tests.rs"]

@@ -187,7 +187,7 @@ fn alone_in_a_room_there_is_no_tick() {
 fn the_tracker_s_going_and_coming_is_told_once_each() {
     let mut talk = in_lobby();
     assert_eq!(talk.tracker(&status("connecting")), None);
-    assert!(talk.tracker(&status("down")).unwrap().contains("10.0.0.1:27655 does not answer"));
+    assert!(talk.tracker(&status("down")).unwrap().contains("10.0.0.1:27655 is not reached: "));
     assert_eq!(talk.tracker(&status("down")), None);
     assert_eq!(talk.tracker(&status("connecting")), None);
     assert!(talk.tracker(&status("up")).unwrap().contains("is back"));
@@ -239,7 +239,8 @@ fn a_command_that_names_no_message_is_about_the_latest() {
     assert_eq!(talk.typed(&format!("/reply {} yes", id(2))), Action::Say(room("lobby"), answer));
     assert_eq!(talk.typed("/edit no, no"), Action::Do(room("lobby"), Content::edit(&id(1), "no, no".into())));
     assert_eq!(talk.typed("/react 👍"), Action::Do(room("lobby"), Content::reaction(&id(2), "👍".into())));
-    assert_eq!(talk.typed("/delete"), Action::Do(room("lobby"), Content::delete(&id(1))));
+    assert_eq!(talk.typed("/delete"), Action::TakeBack(room("lobby"), Content::delete(&id(1)), "x".into()));
+    assert_eq!(talk.typed(&format!("/delete {}", id(1))), Action::Do(room("lobby"), Content::delete(&id(1))));
     talk.happened(&said_by("self", 4, deed(MessageKind::Delete, 1)), now);
     assert!(matches!(talk.typed("/delete"), Action::Show(_)), "it is taken back already");
     let waves = Content { kind: Kind::Action, ..Content::from("waves") };
@@ -356,7 +357,7 @@ fn of_each_member_it_is_told_whether_it_is_there() {
     };
     let members = vec![member("bob", true, false), member("eve", true, true), member("kim", false, false)];
     let shown = in_lobby().done(Outcome::Who(room("lobby"), members), Instant::now()).unwrap();
-    let states: Vec<&str> = shown.lines().skip(1).filter_map(|line| line.split_whitespace().nth(1)).collect();
+    let states: Vec<&str> = shown.lines().skip(2).filter_map(|line| line.split_whitespace().nth(1)).collect();
     assert_eq!(states, ["online", "away", "offline"]);
 }
 
@@ -431,4 +432,50 @@ fn of_a_transfer_it_is_told_when_it_is_done_and_when_it_stands_still() {
     let full = shown(Failed, Some("the disk is full; when there is room: peer resume 3"));
     assert_eq!(full.unwrap(), "! cat.jpg: the disk is full; when there is room: /resume 3");
     assert_eq!(shown(Done, None).unwrap(), "* cat.jpg (image/jpeg, 1024x768, 320 KiB) is here: /tmp/cat.jpg");
+}
+
+#[test]
+fn what_is_taken_back_without_being_named_is_told_as_it_stood() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    talk.happened(&said_by("self", 1, Deed::default()), now);
+    let mut edited = said_by("self", 2, deed(MessageKind::Edit, 1));
+    if let Event::Message(message) = &mut edited {
+        message.text = "lunch at two\u{1b}".into();
+    }
+    talk.happened(&edited, now);
+    let Action::TakeBack(_, _, text) = talk.typed("/delete") else { panic!("it is taken back") };
+    let told = talk.done(Outcome::TakenBack(said(&[], &["bob"]), text), now).unwrap();
+    assert_eq!(told, "  you took back: lunch at two\\u{1b}");
+}
+
+#[test]
+fn what_an_answer_tells_no_event_tells_again() {
+    let (mut talk, now) = (in_lobby(), Instant::now());
+    let contact = Event::Member(MemberEvent {
+        cursor: 1,
+        room: room("@erin"),
+        name: "erin".parse().unwrap(),
+        change: MemberChange::Contact,
+        version: String::new(),
+        by: None,
+        at: None,
+        detail: None,
+    });
+    assert_eq!(talk.done(Outcome::Shown("erin is a contact now".into()), now).unwrap(), "erin is a contact now");
+    assert_eq!(talk.happened(&contact, now), None);
+    assert_eq!(talk.happened(&contact, now).unwrap(), "* erin is a contact now");
+}
+
+#[test]
+fn a_tracker_that_shuts_down_is_told_once_and_without_contradiction() {
+    let mut talk = in_lobby();
+    let trouble = Some("the tracker is shutting down; messages go on without it".to_string());
+    let down = Status { trouble, ..status("down") };
+    let told = talk.tracker(&down).unwrap();
+    assert_eq!(
+        told,
+        "* the tracker at 10.0.0.1:27655 is not reached (the tracker is shutting down): the rooms go on with the members \
+         known, and it is tried again"
+    );
+    assert_eq!(talk.tracker(&down), None);
 }

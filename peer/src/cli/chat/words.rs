@@ -6,15 +6,16 @@ use clap::Args;
 use common::name::BadName;
 
 use super::action::Action;
+use crate::cli::usage;
 
 /// Why a line cannot be done.
 #[derive(PartialEq, Debug)]
 pub enum Bad {
     /// Something is missing, or there is too much.
     Usage,
-    /// The same, and what it is.
+    /// The same, or a word is none that can stand there, and why.
     Params(String),
-    /// This is wrong.
+    /// This is wrong, however it is typed.
     Why(String),
 }
 
@@ -36,7 +37,7 @@ impl From<String> for Bad {
 
 impl From<BadName> for Bad {
     fn from(bad: BadName) -> Bad {
-        Bad::Why(bad.to_string())
+        Bad::Params(bad.to_string())
     }
 }
 
@@ -68,14 +69,15 @@ where
     T::Err: std::fmt::Display,
 {
     match split(rest)?.as_slice() {
-        [word] => word.parse().map_err(|error: T::Err| Bad::Why(error.to_string())),
-        _ => Err(Bad::Usage),
+        [] => Err(Bad::Usage),
+        [word] => word.parse().map_err(|error: T::Err| Bad::Params(error.to_string())),
+        [_, more, ..] => Err(Bad::Params(format!("{more} is one word too many"))),
     }
 }
 
 /// Nothing.
 pub fn none(rest: &str, action: Action) -> Result<Action, Bad> {
-    if rest.is_empty() { Ok(action) } else { Err(Bad::Usage) }
+    if rest.is_empty() { Ok(action) } else { Err(Bad::Params(format!("nothing goes behind it, and there is: {rest}"))) }
 }
 
 /// Whether there is such a flag, and the rest without it.
@@ -91,12 +93,8 @@ pub fn as_command<A: Args>(rest: &str) -> Result<A, Bad> {
         return Err(Bad::Usage);
     }
     let command = A::augment_args(clap::Command::new("").no_binary_name(true).disable_help_flag(true));
-    let parsed = command.try_get_matches_from(words).and_then(|matches| A::from_arg_matches(&matches));
-    parsed.map_err(|error| {
-        let text = error.to_string();
-        let why = text.split("\n\n").next().unwrap_or_default();
-        Bad::Params(why.trim_start_matches("error: ").lines().map(str::trim).collect::<Vec<_>>().join(" "))
-    })
+    let parsed = command.clone().try_get_matches_from(words).and_then(|matches| A::from_arg_matches(&matches));
+    parsed.map_err(|error| usage::wrong(&error, &command).map_or(Bad::Usage, Bad::Params))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod run;
 mod start;
+mod traces;
 
 use std::{
     io::{self, BufRead, IsTerminal},

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::{Context, Result};
 use common::{
-    AccountName,
+    AccountName, reasons,
     wire::control::{Exit, Refusal},
 };
 use peer::{Config, Handle, profile::Folders};
@@ -57,7 +57,9 @@ pub async fn run(
         Some(key_made) if profile.key().exists() => output::note(&key_made),
         _ => {}
     }
-    let Started { session, mut trouble } = session?;
+    let Started { session, mut trouble, told } = session?;
+    // There is room for these too.
+    told.into_iter().for_each(|told| drop(notes.try_send(told)));
     let handle = &session.handle;
     beside::begin(handle, &settings, metrics, &notes);
     if let Some(folder) = &login.transcript {
@@ -87,24 +89,37 @@ pub async fn run(
         // How the session has ended, if it has, is told below.
         if !login.plain && screen::can_be_shown() {
             let session = Remote::connect(&session.socket).await?;
-            let begin = screen::Begin { room, away_after, bell, attached: false, keys };
+            let mouse = settings.mouse;
+            let begin = screen::Begin { room, away_after, bell, attached: false, keys, mouse };
             return screen::run(session, begin, notices).await.map(drop);
         }
         let console = if editing { chat::Console::terminal()? } else { chat::Console::pipe()? };
         chat::run(handle.clone(), console, chat::Begin { room, away_after, bell }, notices).await.map(drop)
     };
-    let (end, outcome) = tokio::select! {
+    let (end, by, outcome) = tokio::select! {
         biased;
-        end = handle.ended() => (end, Ok(())),
-        Ok(trouble) = &mut trouble => (log_out(handle).await, Err(trouble)),
-        outcome = interface => (log_out(handle).await, outcome),
-        () = signals.next() => (log_out(handle).await, Ok(())),
+        end = handle.ended() => (end, "peer logout, /logout or a bot", Ok(())),
+        Ok(trouble) = &mut trouble => (log_out(handle).await, "", Err(trouble)),
+        outcome = interface => (log_out(handle).await, "closing the chat that it ran in", outcome),
+        () = signals.next() => (log_out(handle).await, "a signal to its process", Ok(())),
     };
     beside::tell_system(NotifyState::Stopping);
-    session.close().await;
+    session.close(how(&end, by, &outcome)).await;
     match end.code {
         Exit::Done => outcome,
         _ => Err(end.into()),
+    }
+}
+
+/// What those are told who follow the session: how it has ended, and by what.
+fn how(end: &Refusal, by: &str, outcome: &Result<()>) -> Refusal {
+    match (end.code, outcome) {
+        (Exit::Done, Ok(())) => Refusal::new(Exit::Done, format!("it was logged out by {by}")),
+        (Exit::Done, Err(error)) => {
+            let code = error.downcast_ref::<Refusal>().map_or(Exit::Refused, |refusal| refusal.code);
+            Refusal::new(code, reasons(error.as_ref()))
+        }
+        _ => end.clone(),
     }
 }
 

@@ -5,6 +5,7 @@ use std::{
     io,
     net::{SocketAddr, UdpSocket},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
@@ -31,6 +32,7 @@ use tokio::{sync::oneshot, time};
 use super::{
     Login,
     run::{FAREWELL, log_out},
+    traces::Traces,
 };
 use crate::cli::{host, output};
 
@@ -51,7 +53,7 @@ pub struct Session {
     pub domain: Option<String>,
     server: Server,
     hosted: Option<host::Running>,
-    _held: File,
+    _held: Arc<File>,
 }
 
 /// The same, and what may still go wrong.
@@ -60,9 +62,29 @@ pub struct Started {
     pub session: Session,
     /// Why it cannot go on, of a tracker that has answered only after the login; closed where that cannot be any more.
     pub trouble: oneshot::Receiver<anyhow::Error>,
+    /// What there is to tell the user.
+    pub told: Vec<String>,
 }
 
-/// Everything from the folders to the welcome of the tracker.
+/// A login that has failed.
+enum Failed {
+    /// Nobody has heard of it, or the tracker refuses it: no account begins with it.
+    ForNothing(anyhow::Error),
+    /// The tracker may have registered the account, and without its key that would be lost.
+    Perhaps(anyhow::Error),
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failed {
+    fn from(error: E) -> Failed {
+        Failed::ForNothing(error.into())
+    }
+}
+
+/// Everything from the folders to the welcome of the tracker. What a first login that comes to nothing has made on disk is
+/// taken away again.
+///
+/// # Errors
+/// Why there is no session.
 pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<Started> {
     let name = &login.name;
     let profile = folders.profile(name);
@@ -70,6 +92,26 @@ pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<S
         ProfileError::InUse => already(name, &profile).into(),
         error => anyhow::Error::from(error),
     })?;
+    // From here on nobody else has the profile: what comes into it is of this login.
+    let traces = Traces::before(&profile);
+    let held = Arc::new(held);
+    log_in(login, config, folders, profile, held.clone()).await.map_err(|failed| match failed {
+        Failed::ForNothing(error) => {
+            traces.remove();
+            error
+        }
+        Failed::Perhaps(error) => error,
+    })
+}
+
+async fn log_in(
+    login: &Login,
+    config: Config,
+    folders: &Folders,
+    profile: Profile,
+    held: Arc<File>,
+) -> Result<Started, Failed> {
+    let name = &login.name;
     let socket = Socket::bind(profile.socket()).map_err(|error| match error {
         socket::SocketError::Alive => already(name, &profile).into(),
         error => anyhow::Error::from(error),
@@ -116,20 +158,18 @@ pub async fn start(login: &Login, config: Config, folders: &Folders) -> Result<S
     };
     let called = Called::new(profile.clone());
     let handle = peer::spawn(setup).await?.known_as(called.clone());
-    if let Some(salvaged) = handle.salvaged() {
-        output::note(&salvaged.to_string());
-    }
+    let told = handle.salvaged().map(ToString::to_string).into_iter().collect();
     let tracker = target.as_ref().map(|target| target.address);
     let (late, trouble) = oneshot::channel();
     let domain = match target {
-        Some(target) => welcome(&handle, target, &profile, kept, late).await?,
+        Some(target) => welcome(&handle, target, &profile, kept, (late, login.headless)).await?,
         None => None,
     };
-    called.found(&handle.status().await?.name);
+    called.found(&handle.status().await.map_err(|error| Failed::Perhaps(error.into()))?.name);
     let server = Server::start(socket, handle.clone());
     let socket = profile.socket().to_owned();
     let session = Session { handle, endpoint, socket, tracker, domain, server, hosted, _held: held };
-    Ok(Started { session, trouble })
+    Ok(Started { session, trouble, told })
 }
 
 /// Waits for the tracker. One that was met before need not answer: the rooms go on with the members known.
@@ -139,19 +179,22 @@ async fn welcome(
     target: Target,
     profile: &Profile,
     kept: Kept,
-    late: oneshot::Sender<anyhow::Error>,
-) -> Result<Option<String>> {
+    (late, headless): (oneshot::Sender<anyhow::Error>, bool),
+) -> Result<Option<String>, Failed> {
     let address = target.address;
     match time::timeout(WELCOME, handle.welcomed()).await {
         Ok(Ok(welcomed)) => {
             let domain = welcomed.domain.to_string();
             if let Err(error) = keep(welcomed, address, profile, kept) {
                 log_out(handle).await;
-                return Err(error);
+                return Err(Failed::Perhaps(error));
             }
             Ok(Some(domain))
         }
-        Ok(Err(refusal)) => Err(refusal.into()),
+        Ok(Err(refusal)) if matches!(refusal.code, Exit::Refused | Exit::Identity) => {
+            Err(Failed::ForNothing(refusal.into()))
+        }
+        Ok(Err(refusal)) => Err(Failed::Perhaps(refusal.into())),
         Err(_) => {
             let Some(last) = kept.tracker.clone() else {
                 let why = handle.status().await.ok().and_then(|status| status.trouble);
@@ -161,11 +204,14 @@ async fn welcome(
                      UDP port {} from it",
                     address.port()
                 );
-                return Err(Refusal::new(Exit::Unreachable, reason).into());
+                return Err(Failed::Perhaps(Refusal::new(Exit::Unreachable, reason).into()));
             };
-            output::note(&format!(
-                "the tracker at {address} does not answer; the rooms go on with the members known, and it is tried again"
-            ));
+            // A chat and a screen tell it by themselves, and tell when it is back.
+            if headless {
+                output::note(&format!(
+                    "the tracker at {address} does not answer; the rooms go on with the members known, and it is tried again"
+                ));
+            }
             let (handle, profile) = (handle.clone(), profile.clone());
             tokio::spawn(async move {
                 if let Ok(welcomed) = handle.welcomed().await
@@ -250,9 +296,9 @@ fn already(name: &AccountName, profile: &Profile) -> Refusal {
 }
 
 impl Session {
-    /// Hangs up everywhere, and takes the socket away.
-    pub async fn close(self) {
-        self.server.close().await;
+    /// Hangs up everywhere, and takes the socket away; those who follow it are told how it has ended.
+    pub async fn close(self, end: Refusal) {
+        self.server.close(end).await;
         self.endpoint.close(0u32.into(), b"");
         // So that the others hear of it rather than wait for silence.
         let _ = time::timeout(FAREWELL, self.endpoint.wait_idle()).await;

@@ -1,11 +1,14 @@
 //! What the screen asks of the session to know what to show, and the answers.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
 
 use common::{
-    MessageId, RoomName,
+    AccountName, MessageId, RoomName,
     wire::control::{
-        Event, History, Member, MemberChange, Read, Receipt, Refusal, Room, Said, Status,
+        Event, History, Member, MemberChange, Read, Receipt, Refusal, Room, Said, Status, Waiting,
         files::{AnswerFiles, AskFiles, OfRoom, Transfer},
         people::{AnswerPeople, AskPeople, Chat},
     },
@@ -13,6 +16,7 @@ use common::{
 use peer::control::{Session, follow::cursor};
 
 use super::conversation::PAGE;
+use crate::cli::chat::goto::first_since;
 
 /// Paths that are offered, at the most.
 const PATHS: usize = 200;
@@ -42,6 +46,10 @@ pub enum Ask {
     Progress(Vec<String>),
     /// The same of one, member by member.
     Receipts(MessageId),
+    /// What of one's own waits for whom.
+    Waiting,
+    /// The first message of a room that was said at a time, in milliseconds since 1970, or later.
+    Goto(RoomName, u64),
     /// To mark a conversation as read up to a cursor.
     MarkRead(RoomName, u64),
     /// The files under way.
@@ -72,6 +80,10 @@ pub enum Answer {
     Progress(Vec<Said>),
     /// See [`Ask::Receipts`].
     Receipts(Vec<Receipt>),
+    /// How many messages are on the way to somebody who is online, and how many wait for others.
+    Waiting(u64, u64),
+    /// Its cursor.
+    At(Option<u64>),
     /// See [`Ask::MarkRead`].
     Read(Read),
     /// See [`Ask::Transfers`].
@@ -110,6 +122,8 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
             Answer::Progress(known)
         }
         Ask::Receipts(id) => Answer::Receipts(session.receipts(id).await?),
+        Ask::Waiting => waiting(&session).await?,
+        Ask::Goto(room, at) => Answer::At(first_since(&session, &room, at).await?),
         Ask::MarkRead(room, cursor) => Answer::Read(session.mark_read(room, Some(cursor)).await?),
         Ask::Transfers => match session.files(AskFiles::Transfers {}).await? {
             AnswerFiles::Transfers(transfers) => Answer::Transfers(transfers),
@@ -126,6 +140,29 @@ pub async fn answer(session: impl Session, ask: Ask) -> Result<Answer, Refusal> 
             Answer::Words(found.unwrap_or_default())
         }
     })
+}
+
+/// Rooms of which it is looked at who is online, at the most.
+const ROOMS: usize = 32;
+
+/// Messages that wait for nobody who is online are told apart from those that will arrive in a moment.
+async fn waiting(session: &impl Session) -> Result<Answer, Refusal> {
+    let outbox = session.outbox().await?;
+    let mut online: BTreeMap<&RoomName, BTreeSet<AccountName>> = BTreeMap::new();
+    for line in &outbox.waiting {
+        if online.len() < ROOMS && !online.contains_key(&line.room) {
+            let members = session.members(line.room.clone()).await.unwrap_or_default();
+            let names = members.into_iter().filter(|member| member.online).map(|member| member.name);
+            online.insert(&line.room, names.collect());
+        }
+    }
+    let is_moving = |line: &&Waiting| {
+        let there = |name: &AccountName| online.get(&line.room).is_some_and(|online| online.contains(name));
+        line.pending.iter().any(|name| there(name) && !line.undecided.contains(name))
+    };
+    let moving = outbox.waiting.iter().filter(is_moving).count() as u64;
+    // What is not listed has gathered while nobody was there.
+    Ok(Answer::Waiting(moving, outbox.waiting.len() as u64 - moving + outbox.more))
 }
 
 /// What was said after a cursor, and who joined and left. Who was online is left out, and however much of that there is,

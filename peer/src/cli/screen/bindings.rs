@@ -20,6 +20,7 @@ pub enum Does {
     NewLine,
     PageUp,
     PageDown,
+    Oldest,
     Newest,
     Redraw,
     Keys,
@@ -27,7 +28,7 @@ pub enum Does {
 
 /// Everything that a key can be set to do: as the config calls it, and the keys that do it by default, of which the first
 /// is the one that is told.
-const DEFAULTS: [(Does, &str, &[&str]); 15] = [
+const DEFAULTS: [(Does, &str, &[&str]); 16] = [
     (Does::Close, "close", &["ctrl-q"]),
     (Does::NextRoom, "next_room", &["ctrl-n", "alt-down"]),
     (Does::PreviousRoom, "previous_room", &["alt-up"]),
@@ -40,7 +41,8 @@ const DEFAULTS: [(Does, &str, &[&str]); 15] = [
     (Does::NewLine, "new_line", &["alt-enter", "ctrl-j"]),
     (Does::PageUp, "page_up", &["pageup"]),
     (Does::PageDown, "page_down", &["pagedown"]),
-    (Does::Newest, "newest", &["end"]),
+    (Does::Oldest, "oldest", &["ctrl-home"]),
+    (Does::Newest, "newest", &["end", "ctrl-end"]),
     (Does::Redraw, "redraw", &["ctrl-l"]),
     (Does::Keys, "keys", &["f1"]),
 ];

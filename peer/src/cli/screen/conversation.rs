@@ -7,23 +7,25 @@ use common::{
     wire::control::{Event, MemberEvent, MessageEvent, MessageKind, ReceiptEvent, Said},
 };
 
-use super::entries::{Entry, Progress, append, cursor, entries_of, fold, is_full, join, place};
+use super::{
+    entries::{Entry, Held, Progress, append, cursor, entries_of, fold, is_full, join, place, weave},
+    told::Notice,
+    window::Anchor,
+};
 
 /// Messages asked for at once.
 pub const PAGE: u32 = 100;
 /// Entries held, at the most.
 const WINDOW: usize = 600;
-/// Lines from the end of the window at which more is asked for.
-const NEAR: usize = 50;
 
 /// The window.
 pub struct Conversation {
-    /// Of which room; without one it is only what is told to the user.
+    /// Of which room; without one it is what is told to the user and is about none.
     pub room: Option<RoomName>,
     /// The oldest first.
-    pub entries: VecDeque<Entry>,
-    /// Lines between the end of the view and that of the window.
-    pub offset: usize,
+    pub entries: VecDeque<Held>,
+    /// Where the view ends, if not at the end of the window.
+    pub anchor: Option<Anchor>,
     /// Whether its first page has come.
     pub is_open: bool,
     /// Whether there is more before the window.
@@ -46,10 +48,12 @@ pub enum Missing {
 }
 
 impl Conversation {
-    /// One of which nothing is known yet.
-    pub fn new(room: Option<RoomName>) -> Conversation {
-        let (entries, is_open, more_before) = (VecDeque::new(), room.is_none(), room.is_some());
-        Conversation { room, entries, offset: 0, is_open, more_before, more_after: false, marked: None, me: None }
+    /// One of which nothing is known yet but what was told there.
+    pub fn new(room: Option<RoomName>, told: &[Notice]) -> Conversation {
+        let (is_open, more_before) = (room.is_none(), room.is_some());
+        let mut entries = VecDeque::new();
+        weave(&mut entries, told.iter());
+        Conversation { room, entries, anchor: None, is_open, more_before, more_after: false, marked: None, me: None }
     }
 
     /// Whether it is that of a room.
@@ -58,34 +62,37 @@ impl Conversation {
     }
 
     /// Its newest page has come, of which all up to the cursor `read` was read before, if anything was. What happened while
-    /// it was asked for stays behind it.
-    pub fn open(&mut self, events: Vec<Event>, read: u64) {
+    /// it was asked for stays behind it, and what was told in the time of all that stands among it.
+    pub fn open(&mut self, events: Vec<Event>, read: u64, told: &[Notice]) {
         self.is_open = true;
         self.more_before = is_full(&events);
         self.more_after = false;
         let mut page = entries_of(events, self.me.as_ref());
-        let is_new = |entry: &Entry| matches!(entry, Entry::Message(m, _) if m.cursor > read && m.path != "self");
+        let is_new = |held: &Held| held.message().is_some_and(|(m, _)| m.cursor > read && m.path != "self");
         if let Some(first) =
             page.iter().position(is_new).filter(|first| page.iter().take(*first).any(|e| cursor(e).is_some()))
         {
-            page.insert(first, Entry::New);
+            page.insert(first, Entry::New.into());
         }
         let last = page.iter().rev().find_map(place);
-        self.entries.retain(|entry| place(entry).is_none_or(|place| last.is_none_or(|last| place > last)));
+        let is_later = |held: &Held| place(held).is_some_and(|place| last.is_none_or(|last| place > last));
+        self.entries.retain(is_later);
         let later = std::mem::replace(&mut self.entries, page);
         join(&mut self.entries, later);
-        self.offset = 0;
-        self.marked = None;
+        let from = if self.more_before { self.entries.iter().find_map(place) } else { None };
+        weave(&mut self.entries, told.iter().filter(|notice| from.is_none_or(|from| notice.after >= from)));
+        (self.anchor, self.marked) = (None, None);
     }
 
-    /// Both sides of a message have come, which is to be seen in the middle of `height` lines.
+    /// Both sides of a message have come, which is to be seen in the middle of `height` lines; of one that is not there, what
+    /// comes after it begins the view.
     pub fn around(
         &mut self,
         at: u64,
-        before: Vec<Event>,
-        after: Vec<Event>,
+        (before, after): (Vec<Event>, Vec<Event>),
+        told: &[Notice],
         height: usize,
-        lines: &impl Fn(&Entry) -> usize,
+        lines: &impl Fn(&Held) -> usize,
     ) {
         self.is_open = true;
         self.more_before = is_full(&before);
@@ -93,50 +100,58 @@ impl Conversation {
         self.entries = entries_of(before, self.me.as_ref());
         let after = entries_of(after, self.me.as_ref());
         join(&mut self.entries, after);
-        self.marked = Some(at);
-        let below = self.entries.iter().rev().take_while(|entry| cursor(entry).is_none_or(|cursor| cursor > at));
-        let below = below.map(lines).sum::<usize>();
-        let own = self.entries.iter().find(|entry| cursor(entry) == Some(at)).map_or(0, lines);
-        // One that is long is seen from its beginning.
-        self.offset =
-            if own > height / 2 { (below + own).saturating_sub(height) } else { below.saturating_sub(height / 2) };
-        self.clamp(height, lines);
+        let from = if self.more_before { self.begins_at() } else { None };
+        let to = if self.more_after { self.ends() } else { None };
+        let is_of_then =
+            |notice: &&Notice| from.is_none_or(|from| notice.after >= from) && to.is_none_or(|to| notice.after <= to);
+        weave(&mut self.entries, told.iter().filter(is_of_then));
+        (self.anchor, self.marked) = (None, Some(at));
+        if let Some(found) = self.entries.iter().position(|held| cursor(held) == Some(at)) {
+            self.centre(found, height, lines);
+        } else if let Some(next) = self.entries.iter().position(|held| place(held).is_some_and(|place| place > at)) {
+            // With the line of its day.
+            self.begin_with(next.saturating_sub(1), height, lines);
+        }
     }
 
     /// Older messages have come.
-    pub fn before(&mut self, events: Vec<Event>, lines: &impl Fn(&Entry) -> usize) {
+    pub fn before(&mut self, events: Vec<Event>, told: &[Notice]) {
         self.more_before = is_full(&events);
-        let earlier = entries_of(events, self.me.as_ref());
+        let mut earlier = entries_of(events, self.me.as_ref());
+        let (from, to) = (earlier.iter().find_map(place).filter(|_| self.more_before), self.begins_at());
+        let is_of_then =
+            |notice: &&Notice| from.is_none_or(|from| notice.after >= from) && to.is_some_and(|to| notice.after < to);
+        weave(&mut earlier, told.iter().filter(is_of_then));
+        let from_end = self.anchor.map(|anchor| self.entries.len().saturating_sub(anchor.entry));
         let later = std::mem::replace(&mut self.entries, earlier);
         join(&mut self.entries, later);
-        while self.entries.len() > WINDOW
-            && let Some(last) = self.entries.pop_back()
-        {
-            self.offset = self.offset.saturating_sub(lines(&last));
-            self.more_after = true;
+        if let (Some(anchor), Some(from_end)) = (&mut self.anchor, from_end) {
+            anchor.entry = self.entries.len().saturating_sub(from_end);
         }
+        self.more_after |= self.entries.len() > WINDOW;
+        self.entries.truncate(WINDOW);
     }
 
     /// Newer messages have come.
-    pub fn after(&mut self, events: Vec<Event>, lines: &impl Fn(&Entry) -> usize) {
+    pub fn after(&mut self, events: Vec<Event>, told: &[Notice]) {
         self.more_after = events.len() >= PAGE as usize;
-        let last = self.entries.iter().rev().find_map(place);
-        for entry in entries_of(events, self.me.as_ref())
-            .into_iter()
-            .filter(|entry| place(entry).is_some_and(|at| Some(at) > last))
-        {
-            let added = append(&mut self.entries, entry);
-            self.offset += self.entries.range(self.entries.len() - added..).map(lines).sum::<usize>();
-        }
+        let last = self.ends();
+        let mut later = entries_of(events, self.me.as_ref());
+        later.retain(|held| place(held).is_some_and(|at| Some(at) > last));
+        let to = later.iter().rev().find_map(place).filter(|_| self.more_after);
+        let is_of_then = |notice: &&Notice| Some(notice.after) > last && to.is_none_or(|to| notice.after <= to);
+        weave(&mut later, told.iter().filter(is_of_then));
+        self.stay();
+        join(&mut self.entries, later);
         self.trim();
     }
 
     /// A message has come, or something was done to one.
-    pub fn said(&mut self, message: MessageEvent, lines: &impl Fn(&Entry) -> usize) {
+    pub fn said(&mut self, message: MessageEvent) {
         match message.deed.kind {
             None | Some(MessageKind::Action | MessageKind::File) => {
                 if self.last().is_none_or(|last| message.cursor > last) {
-                    self.push(Entry::Message(Box::new(message), Progress::Unknown), lines);
+                    self.push(Entry::Message(Box::new(message), Progress::Unknown));
                 }
             }
             Some(MessageKind::Edit | MessageKind::Delete | MessageKind::Reaction) => self.done_to(message),
@@ -144,37 +159,40 @@ impl Conversation {
     }
 
     /// Something is told.
-    pub fn notice(&mut self, text: String, lines: &impl Fn(&Entry) -> usize) {
-        self.push(Entry::Notice(text), lines);
+    pub fn notice(&mut self, text: String) {
+        self.push(Entry::Notice(text));
     }
 
     /// Somebody came or went.
-    pub fn noise(&mut self, event: MemberEvent, lines: &impl Fn(&Entry) -> usize) {
-        if let Some(Entry::Noise(people, last)) = self.entries.back_mut().filter(|_| !self.more_after) {
+    pub fn noise(&mut self, event: MemberEvent) {
+        let last = self.entries.back_mut().filter(|held| !self.more_after && matches!(held.entry(), Entry::Noise(..)));
+        if let Some(Entry::Noise(people, last)) = last.map(Held::entry_mut) {
             fold(people, event.name, event.change);
             *last = event.cursor;
             return;
         }
-        self.push(Entry::Noise(vec![(event.name, event.change)], event.cursor), lines);
+        self.push(Entry::Noise(vec![(event.name, event.change)], event.cursor));
     }
 
     /// Somebody has more of one's own messages: of how many must be asked anew.
     pub fn receipt(&mut self, receipt: &ReceiptEvent) {
-        for entry in &mut self.entries {
-            if let Entry::Message(message, progress) = entry
-                && message.path == "self"
+        let lacks = |(message, progress): (&MessageEvent, Progress)| {
+            message.path == "self"
                 && (receipt.first..=receipt.last).contains(&message.seq)
                 && !matches!(progress, Progress::Known { pending: 0, .. })
-            {
-                *progress = Progress::Unknown;
-            }
-        }
+        };
+        self.forget(lacks);
     }
 
     /// The table has changed, and with it who is waited for.
     pub fn doubt(&mut self) {
-        for entry in &mut self.entries {
-            if let Entry::Message(_, progress @ Progress::Known { pending: 1.., .. }) = entry {
+        self.forget(|(_, progress)| matches!(progress, Progress::Known { pending: 1.., .. }));
+    }
+
+    /// It is not known any more how far these have got.
+    fn forget(&mut self, these: impl Fn((&MessageEvent, Progress)) -> bool) {
+        for held in self.entries.iter_mut().filter(|held| held.message().is_some_and(&these)) {
+            if let Entry::Message(_, progress) = held.entry_mut() {
                 *progress = Progress::Unknown;
             }
         }
@@ -187,93 +205,58 @@ impl Conversation {
             all: said.delivered.len() + said.pending.len() + said.cancelled.len() + said.gone.len(),
             pending: said.pending.len(),
         };
-        for entry in self.entries.iter_mut().rev() {
-            if let Entry::Message(message, progress) = entry
-                && message.id == said.id
-            {
-                *progress = known;
-                return;
-            }
+        let is_it = |held: &&mut Held| held.message().is_some_and(|(message, _)| message.id == said.id);
+        if let Some(Entry::Message(_, progress)) = self.entries.iter_mut().rev().find(is_it).map(Held::entry_mut) {
+            *progress = known;
         }
     }
 
     /// The ids of own messages of which it is not known how far they have got, among the entries at these places.
     pub fn unknown(&self, places: std::ops::Range<usize>) -> Vec<String> {
-        let own = self.entries.range(places).filter_map(|entry| match entry {
-            Entry::Message(message, Progress::Unknown) if message.path == "self" && !message.deed.deleted => {
-                Some(message.id.clone())
-            }
-            _ => None,
-        });
-        own.collect()
+        let is_asked = |message: &MessageEvent, progress: Progress| {
+            progress == Progress::Unknown && message.path == "self" && !message.deed.deleted
+        };
+        let own = self.entries.range(places).filter_map(Held::message);
+        own.filter(|(message, progress)| is_asked(message, *progress)).map(|(message, _)| message.id.clone()).collect()
     }
 
     /// Own messages, the newest first.
     pub fn own(&self) -> impl Iterator<Item = &MessageEvent> {
-        self.entries.iter().rev().filter_map(|entry| match entry {
-            Entry::Message(message, _) if message.path == "self" => Some(&**message),
-            _ => None,
-        })
-    }
-
-    /// The places of the entries that are in a view of `height` lines.
-    pub fn visible(&self, height: usize, lines: &impl Fn(&Entry) -> usize) -> std::ops::Range<usize> {
-        let (mut below, mut end, mut start) = (0, self.entries.len(), self.entries.len());
-        while start > 0 && below < self.offset + height {
-            start -= 1;
-            below += lines(&self.entries[start]);
-            if below <= self.offset {
-                end = start;
-            }
-        }
-        start..end
-    }
-
-    /// Moves the view by so many lines, up where that is more than none; says what is missing then.
-    pub fn scroll(&mut self, up: isize, height: usize, lines: &impl Fn(&Entry) -> usize) -> Option<Missing> {
-        self.offset = self.offset.saturating_add_signed(up);
-        let all = self.clamp(height, lines);
-        if up > 0 && self.more_before && self.offset + height + NEAR >= all {
-            return self.begins().map(Missing::Before);
-        }
-        if up < 0 && self.more_after && self.offset < NEAR {
-            return self.ends().map(Missing::After);
-        }
-        None
+        self.entries.iter().rev().filter_map(Held::message).map(|(message, _)| message).filter(|m| m.path == "self")
     }
 
     /// Whether the newest is in view.
     pub fn is_at_end(&self) -> bool {
-        self.offset == 0 && !self.more_after
+        self.anchor.is_none() && !self.more_after
     }
 
-    fn clamp(&mut self, height: usize, lines: &impl Fn(&Entry) -> usize) -> usize {
-        let all = self.entries.iter().map(lines).sum::<usize>();
-        self.offset = self.offset.min(all.saturating_sub(height));
-        all
-    }
-
-    fn push(&mut self, entry: Entry, lines: &impl Fn(&Entry) -> usize) {
-        if self.more_after && place(&entry).is_some() {
+    fn push(&mut self, entry: Entry) {
+        let held = Held::from(entry);
+        if self.more_after {
             // It comes with the page that it is on.
             return;
         }
-        if self.offset > 0 && self.entries.len() >= WINDOW && place(&entry).is_some() {
+        if self.anchor.is_some() && self.entries.len() >= WINDOW {
             self.more_after = true;
             return;
         }
-        let added = append(&mut self.entries, entry);
-        if self.offset > 0 {
-            // What is read stays where it is.
-            self.offset += self.entries.range(self.entries.len() - added..).map(lines).sum::<usize>();
-        }
+        append(&mut self.entries, held);
         self.trim();
+    }
+
+    /// What is in view stays there when something is added behind it.
+    fn stay(&mut self) {
+        let end = self.entries.len().checked_sub(1).map(|entry| Anchor { entry, below: 0 });
+        self.anchor = self.anchor.or(end);
     }
 
     fn trim(&mut self) {
         while self.entries.len() > WINDOW {
             self.entries.pop_front();
             self.more_before = true;
+            if let Some(anchor) = &mut self.anchor {
+                anchor.entry = anchor.entry.saturating_sub(1);
+            }
         }
     }
 
@@ -287,17 +270,20 @@ impl Conversation {
         self.entries.iter().find_map(cursor)
     }
 
+    /// The place of the first that is held.
+    fn begins_at(&self) -> Option<u64> {
+        self.entries.iter().find_map(place)
+    }
+
     /// What newer ones are asked for by.
     pub fn ends(&self) -> Option<u64> {
         self.entries.iter().rev().find_map(place)
     }
 
     fn done_to(&mut self, message: MessageEvent) {
-        let found = self.entries.iter_mut().rev().find_map(|entry| match entry {
-            Entry::Message(earlier, _) if Some(&earlier.id) == message.deed.about.as_ref() => Some(earlier),
-            _ => None,
-        });
-        let Some(earlier) = found else { return };
+        let is_it = |held: &&mut Held| held.message().is_some_and(|(m, _)| Some(&m.id) == message.deed.about.as_ref());
+        let found = self.entries.iter_mut().rev().find(is_it).map(Held::entry_mut);
+        let Some(Entry::Message(earlier, _)) = found else { return };
         let by_author = earlier.id.rsplit_once('/').map(|(author, _)| author) == author(&message);
         let deed = &mut earlier.deed;
         match message.deed.kind {

@@ -8,7 +8,7 @@ use crate::cli::text;
 /// Lines remembered.
 const HISTORY: usize = 200;
 /// Bytes of a line, at the most: more than a message may have.
-const BYTES: usize = 64 << 10;
+pub const BYTES: usize = 64 << 10;
 
 /// A text and the place in it.
 #[derive(Default)]
@@ -37,14 +37,16 @@ impl Editor {
         self.text.is_empty()
     }
 
-    /// Puts a text at the cursor. Of control characters only the ends of lines are taken.
-    pub fn insert(&mut self, text: &str) {
+    /// Puts a text at the cursor. Of control characters only the ends of lines are taken. False if there is no room for it.
+    pub fn insert(&mut self, text: &str) -> bool {
         let text = text.replace("\r\n", "\n").replace('\r', "\n").replace('\t', "    ");
         let text: String = text.chars().filter(|c| *c == '\n' || !c.is_control()).collect();
-        if self.text.len() + text.len() <= BYTES {
+        let fits = self.text.len() + text.len() <= BYTES;
+        if fits {
             self.text.insert_str(self.cursor, &text);
             self.cursor += text.len();
         }
+        fits
     }
 
     /// Puts a text in place of what stands between `start` and the cursor.

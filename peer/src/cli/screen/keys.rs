@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use common::content::{BadContent, Content};
 use ratatui::{
     crossterm::event::{KeyCode, KeyEvent, KeyModifiers},
     layout::Position,
@@ -11,9 +12,10 @@ use super::{
     ask::Ask,
     bindings::{Bindings, Does},
     editor::Editor,
+    jump::Jump,
     overlay::{Found, Overlay},
     state::{Output, State},
-    view::Layout,
+    view::{self, Layout},
 };
 use crate::cli::chat::action::Action;
 
@@ -27,7 +29,7 @@ pub fn told(bindings: &Bindings) -> Vec<(String, &'static str)> {
         (all(Does::Complete), "complete a name, a room, a command, a path"),
         ("Up, Down".into(), "what was typed before"),
         (two(Does::PageUp, Does::PageDown), "back and forth in the history"),
-        (format!("{}, Esc", bindings.shown(Does::Newest)), "to the newest"),
+        (two(Does::Oldest, Does::Newest), "to the oldest, to the newest; Esc too"),
         (two(Does::NextRoom, Does::PreviousRoom), "the next room, the one before"),
         (all(Does::Jump), "go to a room by a part of its name, or join it"),
         (all(Does::Search), "search here; Enter: go on to the one before"),
@@ -57,10 +59,11 @@ impl State {
             (Some(Does::NextRoom), _) => self.step(1),
             (Some(Does::PreviousRoom), _) => self.step(-1),
             (Some(Does::Members), _) => self.toggle_members(),
-            (Some(Does::Keys), _) => self.toggle(Overlay::Keys),
+            (Some(Does::Keys), _) => self.toggle(Overlay::Keys(0)),
             (Some(Does::Jump), _) => {
                 self.ask(Ask::Rooms, out);
-                self.toggle(Overlay::Jump(Editor::default(), 0));
+                self.toggle(Overlay::Jump(Jump::default()));
+                self.list_jumps();
             }
             (Some(Does::Search), _) if matches!(self.overlay, Overlay::Search(..)) => self.search_on(out),
             (Some(Does::Search), _) => self.toggle(Overlay::Search(Editor::default(), Found::default())),
@@ -69,19 +72,26 @@ impl State {
             }
             (Some(Does::Receipts), _) => self.who_has_it(true, out),
             (Some(Does::Pick), _) => self.pick(true, out),
+            (Some(Does::PageUp), _) if matches!(self.overlay, Overlay::Keys(_)) => self.scroll_keys(-self.page()),
+            (Some(Does::PageDown), _) if matches!(self.overlay, Overlay::Keys(_)) => self.scroll_keys(self.page()),
             (Some(Does::PageUp), _) => self.scroll(self.page(), out),
             (Some(Does::PageDown), _) => self.scroll(-self.page(), out),
             // The screen is cleared where it is held.
             (Some(Does::Redraw), _) => out.push(Output::Redraw),
             (Some(Does::Complete), _) if is_typing => self.complete(true, out),
-            (Some(Does::NewLine), _) if is_typing => self.editor.insert("\n"),
+            (Some(Does::NewLine), _) if is_typing => drop(self.editor.insert("\n")),
             (Some(Does::Newest), _) if is_typing && !self.conversation.is_at_end() => self.go_to_end(),
+            (Some(Does::Oldest), _) if is_typing => self.go_to_start(out),
             (_, KeyCode::Esc) if !is_typing => self.overlay = Overlay::None,
             (_, KeyCode::Esc) if self.aim.is_some() => self.aim_no_more(),
             (_, KeyCode::Esc) => self.go_to_end(),
             (_, code) => match &self.overlay {
                 Overlay::None => self.type_key(code, control, alt, now, out),
-                Overlay::Keys => self.overlay = Overlay::None,
+                Overlay::Keys(_) => match code {
+                    KeyCode::Up => self.scroll_keys(-1),
+                    KeyCode::Down => self.scroll_keys(1),
+                    _ => self.overlay = Overlay::None,
+                },
                 Overlay::Receipts { .. } => match code {
                     KeyCode::Up => self.who_has_it(true, out),
                     KeyCode::Down => self.who_has_it(false, out),
@@ -101,7 +111,7 @@ impl State {
 
     pub(super) fn click(&mut self, place: Position, out: &mut Vec<Output>) {
         let layout = Layout::of(self);
-        if matches!(self.overlay, Overlay::Keys | Overlay::Receipts { .. } | Overlay::Jump(..)) {
+        if matches!(self.overlay, Overlay::Keys(_) | Overlay::Receipts { .. } | Overlay::Jump(..)) {
             // What is under it is not what is meant.
             self.overlay = Overlay::None;
         } else if layout.places.contains(place) {
@@ -109,6 +119,8 @@ impl State {
             if let Some(room) = self.places.all().get(row).map(|place| place.room.clone()) {
                 self.go(room);
             }
+        } else if layout.own.contains(place) {
+            self.go(None);
         } else if layout.conversation.contains(place) && !matches!(self.overlay, Overlay::Search(..)) {
             self.click_message(place, out);
         }
@@ -118,9 +130,15 @@ impl State {
         match code {
             KeyCode::Enter => {
                 let typed = self.editor.take();
+                let aim = self.aim.clone();
                 let action = self.aimed(&typed);
-                if action != Action::Nothing && !self.conversation.is_at_end() && !matches!(action, Action::Search(..))
-                {
+                if let Some(why) = refused(&action) {
+                    (self.aim, _) = (aim, self.editor.set(typed));
+                    self.notice(format!("! {why}. It is in the line again"));
+                    return;
+                }
+                let moves = matches!(action, Action::Search(..) | Action::Goto(..) | Action::Nothing);
+                if !moves && !self.conversation.is_at_end() {
                     self.go_to_end();
                 }
                 self.act(action, out);
@@ -132,7 +150,7 @@ impl State {
                 self.notice(format!("{} closes the screen", self.bindings.shown(Does::Close)));
             }
             KeyCode::Char('c') if control => drop(self.editor.take()),
-            KeyCode::Char('?') if self.editor.is_empty() => self.overlay = Overlay::Keys,
+            KeyCode::Char('?') if self.editor.is_empty() => self.overlay = Overlay::Keys(0),
             code => {
                 edit(&mut self.editor, code, control, alt);
                 if matches!(code, KeyCode::Char(_)) {
@@ -142,23 +160,11 @@ impl State {
         }
     }
 
-    fn jump_key(&mut self, code: KeyCode, control: bool, out: &mut Vec<Output>) {
-        let count = self.jumps().len();
-        let Overlay::Jump(editor, picked) = &mut self.overlay else { return };
-        match code {
-            KeyCode::Enter => self.jump(out),
-            KeyCode::Up => *picked = picked.saturating_sub(1),
-            KeyCode::Down | KeyCode::Tab => *picked = (*picked + 1).min(count.saturating_sub(1)),
-            code => {
-                edit(editor, code, control, false);
-                *picked = 0;
-            }
-        }
-    }
-
-    fn step(&mut self, steps: isize) {
-        if let Some(room) = self.places.next(self.room(), steps) {
-            self.go(room);
+    /// Moves the list of the keys by so many lines, down where that is more than none.
+    pub(super) fn scroll_keys(&mut self, down: isize) {
+        let last = view::keys_beyond(self);
+        if let Overlay::Keys(first) = &mut self.overlay {
+            *first = first.saturating_add_signed(down).min(last);
         }
     }
 
@@ -177,8 +183,18 @@ impl State {
     }
 }
 
+/// Why something cannot be said, as far as its text tells.
+fn refused(action: &Action) -> Option<BadContent> {
+    let check = match action {
+        Action::Say(_, content) | Action::Do(_, content) => content.check(),
+        Action::Tell(_, text) => Content::from(text.as_str()).check(),
+        _ => Ok(()),
+    };
+    check.err().filter(|why| *why != BadContent::Empty)
+}
+
 /// What a key does to a line that is typed.
-fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
+pub(super) fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
     match code {
         KeyCode::Char('a') if control => editor.go_to_end(false),
         KeyCode::Char('e') if control => editor.go_to_end(true),
@@ -186,7 +202,7 @@ fn edit(editor: &mut Editor, code: KeyCode, control: bool, alt: bool) {
         KeyCode::Char('u') if control => editor.delete_to_start(),
         KeyCode::Char('d') if control => editor.delete(),
         KeyCode::Char('h') if control => editor.backspace(),
-        KeyCode::Char(c) if !control && !alt => editor.insert(c.encode_utf8(&mut [0; 4])),
+        KeyCode::Char(c) if !control && !alt => drop(editor.insert(c.encode_utf8(&mut [0; 4]))),
         KeyCode::Backspace if alt => editor.delete_word(),
         KeyCode::Backspace => editor.backspace(),
         KeyCode::Delete => editor.delete(),

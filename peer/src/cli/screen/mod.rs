@@ -2,25 +2,31 @@
 //!
 //! ```text
 //! terminal, session -> Input -> State::handle -> Output -> act (one after the other), ask (each by itself)
-//!                                  State -> view::draw -> terminal, at most 30 times a second
+//!                                  State -> view::draw -> Frames -> terminal, at most 30 times a second
 //! ```
 
 mod answers;
 mod ask;
+mod asking;
 mod bindings;
 mod complete;
 mod conversation;
 mod editor;
 mod entries;
+mod frames;
+mod jump;
 mod keys;
+mod moving;
 mod news;
 mod overlay;
 mod pick;
 mod places;
 mod state;
 mod terminal;
+mod told;
 mod unreached;
 mod view;
+mod window;
 
 use std::{
     collections::VecDeque,
@@ -31,7 +37,7 @@ use std::{
 
 use anyhow::Result;
 use common::{RoomName, wire::control::Refusal};
-use peer::control::{Follow, Lasting, Session};
+use peer::control::{Follow, Lasting, Session, follow::cursor};
 use tokio::{
     sync::mpsc,
     time::{self, MissedTickBehavior},
@@ -75,6 +81,8 @@ pub struct Begin {
     pub attached: bool,
     /// Which key does what.
     pub keys: Bindings,
+    /// Whether the mouse is for the screen, or for the terminal to select text with.
+    pub mouse: bool,
 }
 
 /// Whether this process has a terminal that can show it.
@@ -96,15 +104,18 @@ pub async fn run<S: Session>(
     let (status, rooms) = (session.status().await?, session.rooms().await?);
     let mut past = Follow::new(session.clone(), None, None).typing();
     // What was before is in the history.
-    while past.next_past().await?.is_some() {}
+    let mut latest = 0;
+    while let Some(event) = past.next_past().await? {
+        latest = cursor(&event).map_or(latest, |cursor| cursor.max(latest));
+    }
     let mut events = Lasting::new(session.clone(), past);
     let mut idle = Idle::new(begin.away_after);
-    let mut terminal = Terminal::open()?;
+    let mut terminal = Terminal::open(begin.mouse)?;
     let mut inputs = terminal.inputs();
     let look = Look::of_terminal();
     let mut state = State::new(terminal.size()?, begin.room, begin.attached, begin.keys);
     let mut doing = Doing::new(session.clone());
-    let mut over = doing.all(state.begin(status, rooms), &mut terminal)?;
+    let mut over = doing.all(state.begin(status, rooms, latest), &mut terminal)?;
     let mut tick = time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut next_frame = Instant::now();
@@ -112,8 +123,8 @@ pub async fn run<S: Session>(
     while !over {
         let input = tokio::select! {
             biased;
-            () = time::sleep_until(next_frame.into()), if changed => {
-                terminal.draw(|frame| view::draw(&state, look, frame))?;
+            () = terminal.is_ready(next_frame), if changed => {
+                terminal.draw(&state.title(), |frame| view::draw(&state, look, frame))?;
                 next_frame = Instant::now() + FRAME;
                 changed = false;
                 continue;
@@ -141,13 +152,13 @@ pub async fn run<S: Session>(
                     Err(end) => return Ok(Some(end)),
                 };
                 if begin.bell.as_mut().is_some_and(|bell| bell.rings(&event, time::Instant::now())) {
-                    terminal.bell()?;
+                    terminal.bell();
                 }
                 Input::Event(event)
             }
         };
         over = doing.all(state.handle(input, Instant::now()), &mut terminal)?;
-        changed |= state.take_changed();
+        changed |= state.take_changed() || terminal.rings();
     }
     drop(terminal);
     for undone in doing.finish().await {
@@ -195,7 +206,7 @@ impl<S: Session> Doing<S> {
                     });
                 }
                 Output::Act(action) if self.lines.len() < LINES => self.lines.push_back(action),
-                Output::Act(_) => terminal.bell()?,
+                Output::Act(_) => terminal.bell(),
             }
         }
         self.next();
@@ -217,7 +228,7 @@ impl<S: Session> Doing<S> {
         self.next();
         while let Some(acting) = self.acting.take() {
             match time::timeout_at(end, acting).await {
-                Ok(Outcome::Refused(refusal)) => undone.push(refusal.message),
+                Ok(Outcome::Refused(refusal, _)) => undone.push(refusal.message),
                 Ok(_) => {}
                 Err(_) => {
                     let more = self.lines.len();
@@ -253,7 +264,5 @@ impl<S: Session> Doing<S> {
     }
 }
 
-#[cfg(test)]
-mod pick_tests;
 #[cfg(test)]
 mod tests;

@@ -8,19 +8,20 @@ use common::{
 use super::{
     ask::Ask,
     editor::Editor,
+    jump::Jump,
     pick::Picked,
     state::{Output, State},
 };
-use crate::cli::{chat::action::Action, text};
+use crate::cli::text;
 
 /// What is over it.
 pub enum Overlay {
     /// Nothing.
     None,
-    /// The keys.
-    Keys,
+    /// The keys, from so many lines on.
+    Keys(usize),
     /// A list of rooms, picked by a part of the name.
-    Jump(Editor, usize),
+    Jump(Jump),
     /// What was searched for, with the cursors of what was found, the newest first, and which of them is shown.
     Search(Editor, Found),
     /// A message is picked, for something to be done to it.
@@ -51,35 +52,14 @@ impl Overlay {
     /// The line that is typed into it, if any.
     pub fn editor(&mut self) -> Option<&mut Editor> {
         match self {
-            Overlay::Jump(editor, _) | Overlay::Search(editor, _) => Some(editor),
-            Overlay::None | Overlay::Keys | Overlay::Picked(_) | Overlay::Receipts { .. } => None,
+            Overlay::Jump(jump) => Some(&mut jump.editor),
+            Overlay::Search(editor, _) => Some(editor),
+            Overlay::None | Overlay::Keys(_) | Overlay::Picked(_) | Overlay::Receipts { .. } => None,
         }
     }
 }
 
 impl State {
-    /// The rooms that have what is typed in their name: those that one is in, and then others, which can be joined.
-    pub fn jumps(&self) -> Vec<(RoomName, bool)> {
-        let Overlay::Jump(typed, _) = &self.overlay else { return Vec::new() };
-        let part = typed.text().trim().to_lowercase();
-        let joined = self.places.all().iter().map(|place| (place.room.clone(), true));
-        let others = self.rooms.iter().filter(|room| self.places.get(&room.room).is_none());
-        let all = joined.chain(others.map(|room| (room.room.clone(), false)));
-        all.filter(|(room, _)| room.fold().contains(&part)).collect()
-    }
-
-    /// Goes to the room that is picked, or joins it.
-    pub(super) fn jump(&mut self, out: &mut Vec<Output>) {
-        let Overlay::Jump(_, picked) = &self.overlay else { return };
-        let Some((room, joined)) = self.jumps().into_iter().nth(*picked) else { return };
-        self.overlay = Overlay::None;
-        if joined {
-            self.go(room);
-        } else {
-            self.act(Action::Join(room), out);
-        }
-    }
-
     /// Looks for words in a room.
     pub(super) fn search(&mut self, room: RoomName, words: String, out: &mut Vec<Output>) {
         let mut editor = Editor::default();

@@ -6,9 +6,9 @@ use ratatui::{crossterm::event::KeyCode, layout::Position};
 use super::{
     ask::Ask,
     conversation::Conversation,
-    entries::{Entry, Progress, cursor},
+    entries::{Held, Progress, cursor},
     overlay::Overlay,
-    state::{Output, State, lines_in},
+    state::{Output, State},
     view,
 };
 use crate::cli::{chat::action::Action, file, text};
@@ -23,6 +23,7 @@ pub struct Picked {
 }
 
 /// What the line that is typed is to do to a message.
+#[derive(Clone)]
 pub struct Aim {
     id: String,
     /// What.
@@ -63,12 +64,15 @@ impl AimsTo {
 
 impl Picked {
     /// What can be done to it, and with which keys.
-    pub fn hints(&self, message: &MessageEvent) -> String {
+    /// Of one that is too long to be shown at once, it is `folded` or not.
+    pub fn hints(&self, message: &MessageEvent, folded: Option<bool>) -> String {
         if self.deletes {
             return "d: delete it for everybody; Esc: keep it".into();
         }
         let (is_own, is_file) = (message.path == "self", shares(message));
         let can = [
+            (folded == Some(true), "Enter show all"),
+            (folded == Some(false), "Enter fold"),
             (!message.deed.deleted, "r reply"),
             (!message.deed.deleted, "a react"),
             (is_file && !is_own, "f fetch"),
@@ -95,11 +99,17 @@ impl State {
         Some((*picked, self.conversation.message(picked.cursor)?.0))
     }
 
+    /// Whether it is folded, if it is so long that it can be.
+    pub fn picked_is_folded(&self) -> Option<bool> {
+        let held = self.picked().and_then(|(picked, _)| self.conversation.held(picked.cursor))?;
+        view::is_long(held, self.pane().width.into()).then_some(!held.is_whole())
+    }
+
     /// Picks the newest message in view, or, where one is picked, the one before or after it.
     pub(super) fn pick(&mut self, older: bool, out: &mut Vec<Output>) {
         let pane = self.pane();
         let Overlay::Picked(Picked { cursor: here, .. }) = self.overlay else {
-            let visible = self.conversation.visible(pane.height.into(), &lines_in(pane));
+            let visible = self.conversation.visible(pane.height.into(), &self.lines());
             match self.conversation.entries.range(visible).rev().find_map(cursor) {
                 Some(cursor) => self.overlay = Overlay::Picked(Picked { cursor, deletes: false }),
                 None => self.notice("nothing was said here yet that could be picked".into()),
@@ -116,7 +126,8 @@ impl State {
             return;
         };
         self.overlay = Overlay::Picked(Picked { cursor, deletes: false });
-        self.conversation.bring_into_view(cursor, pane.height.into(), &lines_in(pane));
+        let lines = self.lines();
+        self.conversation.bring_into_view(cursor, pane.height.into(), &lines);
     }
 
     /// A key while a message is picked.
@@ -131,6 +142,7 @@ impl State {
         match code {
             KeyCode::Up | KeyCode::Char('k') => self.pick(true, out),
             KeyCode::Down | KeyCode::Char('j') => self.pick(false, out),
+            KeyCode::Enter if self.picked_is_folded().is_some() => self.unfold(picked.cursor),
             KeyCode::Char('f') | KeyCode::Enter if is_file && !is_own => self.fetch(out),
             KeyCode::Char('r') | KeyCode::Enter if !is_gone => self.aim(AimsTo::Reply),
             KeyCode::Char('a' | '+') if !is_gone => self.aim(AimsTo::React),
@@ -154,6 +166,16 @@ impl State {
                 self.editor.insert(&text);
             }
             _ => self.overlay = Overlay::Picked(Picked { deletes: false, ..picked }),
+        }
+    }
+
+    /// Shows all of a long message, or no more than its beginning.
+    fn unfold(&mut self, at: u64) {
+        let (height, lines) = (self.pane().height.into(), self.lines());
+        let found = self.conversation.entries.iter().position(|held| cursor(held) == Some(at));
+        if let Some(entry) = found {
+            self.conversation.entries[entry].unfold();
+            self.conversation.begin_with(entry, height, &lines);
         }
     }
 
@@ -197,15 +219,16 @@ impl State {
     /// picked already fetches it.
     pub(super) fn click_message(&mut self, place: Position, out: &mut Vec<Output>) {
         let pane = self.pane();
-        let from_end = self.conversation.offset + usize::from(pane.bottom().saturating_sub(place.y + 1));
-        let found = self.conversation.at_line(from_end, &lines_in(pane));
-        let Some((Entry::Message(message, progress), line)) = found else {
+        let from_end = usize::from(pane.bottom().saturating_sub(place.y + 1));
+        let found = self.conversation.at_line(from_end, pane.height.into(), &self.lines());
+        let Some((held, line, (message, _))) = found.and_then(|(held, line)| Some((held, line, held.message()?)))
+        else {
             self.overlay = Overlay::None;
             return;
         };
         let column = usize::from(place.x.saturating_sub(pane.x));
         let picked = Overlay::Picked(Picked { cursor: message.cursor, deletes: false });
-        if message.path == "self" && view::is_receipt(message, *progress, pane.width.into(), line, column) {
+        if message.path == "self" && view::is_receipt(held, pane.width.into(), line, column) {
             let (id, text) = (message.id.clone(), message.text.clone());
             self.show_receipts(id, &text, out);
         } else if shares(message)
@@ -222,10 +245,12 @@ impl State {
 impl Conversation {
     /// A message, and how far it has got.
     pub fn message(&self, at: u64) -> Option<(&MessageEvent, Progress)> {
-        self.entries.iter().rev().find_map(|entry| match entry {
-            Entry::Message(message, progress) if message.cursor == at => Some((&**message, *progress)),
-            _ => None,
-        })
+        self.held(at).and_then(Held::message)
+    }
+
+    /// The same, with how it is shown.
+    fn held(&self, at: u64) -> Option<&Held> {
+        self.entries.iter().rev().find(|held| cursor(held) == Some(at))
     }
 
     /// The cursor of the message before or after one.
@@ -235,31 +260,5 @@ impl Conversation {
         } else {
             self.entries.iter().filter_map(cursor).find(|cursor| *cursor > at)
         }
-    }
-
-    /// Moves the view as little as shows all of a message.
-    fn bring_into_view(&mut self, at: u64, height: usize, lines: &impl Fn(&Entry) -> usize) {
-        let mut below = 0;
-        for entry in self.entries.iter().rev() {
-            let own = lines(entry);
-            if cursor(entry) == Some(at) {
-                self.offset = self.offset.max((below + own).saturating_sub(height)).min(below);
-                return;
-            }
-            below += own;
-        }
-    }
-
-    /// What is at a line, counted from the end of the window, and which of its lines that is, counted from its first.
-    fn at_line(&self, from_end: usize, lines: &impl Fn(&Entry) -> usize) -> Option<(&Entry, usize)> {
-        let mut below = 0;
-        for entry in self.entries.iter().rev() {
-            let own = lines(entry);
-            if from_end < below + own {
-                return Some((entry, below + own - 1 - from_end));
-            }
-            below += own;
-        }
-        None
     }
 }

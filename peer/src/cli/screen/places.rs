@@ -11,6 +11,8 @@ use peer::notices::is_to_me;
 pub struct Place {
     /// Which.
     pub room: RoomName,
+    /// What it has in common with others that are the same but for case.
+    folded: String,
     /// Messages that were not read, as far as the session counts them.
     pub unread: usize,
     /// Those of them that name the user; of a conversation of two, all.
@@ -35,6 +37,7 @@ impl Places {
     /// As they are now.
     pub fn update(&mut self, chats: Vec<Chat>) {
         let place = |chat: Chat| Place {
+            folded: chat.room.fold(),
             room: chat.room,
             unread: chat.unread as usize,
             mentions: chat.mentions as usize,
@@ -44,7 +47,7 @@ impl Places {
             counted: chat.counted,
         };
         let mut list: Vec<Place> = chats.into_iter().map(place).collect();
-        list.sort_by_key(|place| (!place.room.is_plain(), place.room.fold()));
+        list.sort_by_key(|place| (!place.room.is_plain(), place.folded.clone()));
         self.list = list;
     }
 
@@ -55,7 +58,8 @@ impl Places {
 
     /// One of them.
     pub fn get(&self, room: &RoomName) -> Option<&Place> {
-        self.list.iter().find(|place| place.room.fold() == room.fold())
+        let folded = room.fold();
+        self.list.iter().find(|place| place.folded == folded)
     }
 
     /// A message has come that is not in view. False if its conversation is not in the list yet; then it is now.
@@ -65,8 +69,17 @@ impl Places {
         }
         let known = self.list.iter().position(|place| place.room == message.room);
         let place = known.unwrap_or_else(|| {
-            let room = message.room.clone();
-            self.list.push(Place { room, unread: 0, mentions: 0, online: true, members: 0, read: 0, counted: 0 });
+            let (room, folded) = (message.room.clone(), message.room.fold());
+            self.list.push(Place {
+                room,
+                folded,
+                unread: 0,
+                mentions: 0,
+                online: true,
+                members: 0,
+                read: 0,
+                counted: 0,
+            });
             self.list.len() - 1
         });
         let place = &mut self.list[place];
@@ -101,16 +114,5 @@ impl Places {
         for place in self.list.iter_mut().filter(|place| place.room == *room) {
             (place.unread, place.mentions) = (0, 0);
         }
-    }
-
-    /// The one so many places after a room, from the last on to the first.
-    pub fn next(&self, room: Option<&RoomName>, steps: isize) -> Option<RoomName> {
-        let count = self.list.len() as isize;
-        if count == 0 {
-            return None;
-        }
-        let at = room.and_then(|room| self.list.iter().position(|place| place.room == *room));
-        let next = at.map_or(0, |at| (at as isize + steps).rem_euclid(count));
-        Some(self.list[next as usize].room.clone())
     }
 }

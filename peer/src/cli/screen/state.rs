@@ -2,8 +2,7 @@
 //! [`super::view`] draws what is held here.
 
 use std::{
-    collections::{BTreeMap, HashMap, hash_map},
-    mem::{Discriminant, discriminant},
+    collections::BTreeMap,
     time::{Duration, Instant},
 };
 
@@ -18,21 +17,22 @@ use ratatui::{
 
 use super::{
     ask::{Answer, Ask},
+    asking::Asking,
     bindings::{Bindings, Does},
     complete::Completing,
-    conversation::{Conversation, Missing},
+    conversation::Conversation,
     editor::Editor,
-    entries::Entry,
+    entries::Held,
     overlay::Overlay,
     pick::Aim,
     places::Places,
+    told::Told,
     unreached::Unreached,
     view::{self, Layout},
 };
 use crate::cli::{
     chat::{
         action::{Action, Outcome},
-        commands,
         talk::Talk,
     },
     text,
@@ -42,11 +42,6 @@ use crate::cli::{
 pub(super) const TYPING: Duration = Duration::from_secs(5);
 /// People shown to be typing, at the most.
 pub(super) const TYPISTS: usize = 64;
-/// Messages asked about at once, how far they have got.
-const PROGRESS: usize = 32;
-/// Ticks between two looks at how the session and its transfers are, and at the paths to members.
-const SECOND: u64 = 5;
-const MEMBERS: u64 = 5 * SECOND;
 
 /// What comes in.
 pub enum Input {
@@ -115,33 +110,25 @@ pub struct State {
     pub status: Option<Status>,
     /// The files under way.
     pub transfers: Vec<Transfer>,
+    /// How many of one's own messages are on the way to somebody who is online, and how many wait for others.
+    pub waiting: (u64, u64),
     /// The rooms there are, as far as they were asked for.
     pub rooms: Vec<Room>,
     /// Whether closing the screen leaves the session logged in.
     pub attached: bool,
     pub(super) completing: Option<Completing>,
+    /// What the program says.
+    pub told: Told,
+    /// The cursor of the last event that is known.
+    pub(super) latest: u64,
     /// What was typed in other rooms and not said.
-    drafts: BTreeMap<RoomName, String>,
+    pub(super) drafts: BTreeMap<Option<RoomName>, String>,
+    /// Whether the user is in no room because they want to, or left the one they were in.
+    pub(super) stays_out: bool,
     pub(super) typing: BTreeMap<(RoomName, AccountName), Instant>,
-    /// What is asked, and what of the same kind is to be asked then.
-    pub(super) under_way: HashMap<Discriminant<Ask>, (Ask, Option<Ask>)>,
-    pub(super) stale: Stale,
-    unreached: Unreached,
-    ticks: u64,
-    changed: bool,
-}
-
-/// What is to be asked again.
-#[derive(Default)]
-pub(super) struct Stale {
-    /// The conversations.
-    pub chats: bool,
-    /// Who is in the one in the middle.
-    pub members: bool,
-    /// What it is about.
-    pub topic: bool,
-    /// What is being asked of how far messages have got: somebody has more of them by now.
-    pub progress: bool,
+    pub(super) asking: Asking,
+    pub(super) unreached: Unreached,
+    pub(super) changed: bool,
 }
 
 impl State {
@@ -151,7 +138,7 @@ impl State {
             talk: Talk::in_room(room),
             size,
             places: Places::default(),
-            conversation: Conversation::new(None),
+            conversation: Conversation::new(None, &[]),
             topic: String::new(),
             members: Vec::new(),
             show_members: None,
@@ -161,21 +148,24 @@ impl State {
             overlay: Overlay::None,
             status: None,
             transfers: Vec::new(),
+            waiting: (0, 0),
             rooms: Vec::new(),
             attached,
             completing: None,
+            told: Told::default(),
+            latest: 0,
             drafts: BTreeMap::new(),
+            stays_out: false,
             typing: BTreeMap::new(),
-            under_way: HashMap::new(),
-            stale: Stale { chats: true, members: true, topic: true, progress: false },
+            asking: Asking::default(),
             unreached: Unreached::default(),
-            ticks: 0,
             changed: true,
         }
     }
 
-    /// How the session is at the beginning.
-    pub fn begin(&mut self, status: Status, rooms: Vec<Room>) -> Vec<Output> {
+    /// How the session is at the beginning, after the event with the cursor `latest`.
+    pub fn begin(&mut self, status: Status, rooms: Vec<Room>, latest: u64) -> Vec<Output> {
+        self.latest = latest;
         let told = self.talk.begin(&status, &rooms);
         (self.status, self.rooms) = (Some(status), rooms);
         let mut out = Vec::new();
@@ -196,16 +186,23 @@ impl State {
         match input {
             Input::Key(key) => self.key(key, now, &mut out),
             Input::Paste(text) => {
-                self.overlay.editor().unwrap_or(&mut self.editor).insert(&text);
+                if !self.overlay.editor().unwrap_or(&mut self.editor).insert(&text) {
+                    let (is, most) = (text.len(), super::editor::BYTES);
+                    self.notice(format!(
+                        "! what was pasted has {is} bytes, and a line {most} at the most; nothing of it is in the line"
+                    ));
+                }
+                self.jump_pasted();
                 self.tell_typing(now, &mut out);
             }
             Input::Click(place) => self.click(place, &mut out),
+            Input::Wheel(up) if matches!(self.overlay, Overlay::Keys(_)) => self.scroll_keys(if up { -3 } else { 3 }),
             Input::Wheel(up) => self.scroll(if up { 3 } else { -3 }, &mut out),
             Input::Resize(size) => self.size = size,
             Input::Event(event) => self.happened(event, now, &mut out),
             Input::Outcome(outcome) => self.done(outcome, now),
             Input::Answer(ask, answer) => self.answered(ask, answer, &mut out),
-            Input::Notice(notice) => self.notice(format!("! {}", text::block(&notice, "  "))),
+            Input::Notice(notice) => self.tell(None, format!("! {}", text::block(&notice, "  ")), true),
             Input::Tick => self.tick(now, &mut out),
         }
         self.settle(&mut out);
@@ -227,16 +224,24 @@ impl State {
         self.conversation.room.as_ref()
     }
 
-    /// Goes to a room that is joined.
-    pub fn go(&mut self, room: RoomName) {
-        self.talk.go(room);
-        self.overlay = Overlay::None;
+    /// How much calls the user, here and elsewhere.
+    pub fn calls(&self) -> usize {
+        self.places.all().iter().map(|place| place.mentions).sum::<usize>() + self.told.all_unseen()
     }
 
-    /// Shows something in the conversation.
-    pub fn notice(&mut self, text: String) {
-        let lines = lines_in(self.pane());
-        self.conversation.notice(text, &lines);
+    /// The same of one conversation, or of what is about none.
+    pub fn calls_in(&self, room: Option<&RoomName>) -> usize {
+        let mentions = room.and_then(|room| self.places.get(room)).map_or(0, |place| place.mentions);
+        mentions + self.told.unseen(room)
+    }
+
+    /// What the window is called: only of letters and the like, whatever rooms are called.
+    pub fn title(&self) -> String {
+        let calls = self.calls();
+        let calls = if calls > 0 { format!("({calls}) ") } else { String::new() };
+        let room = self.room().map(|room| format!(": {room}")).unwrap_or_default();
+        let is_plain = |c: &char| c.is_alphanumeric() || " ()@:-_.".contains(*c);
+        format!("{calls}Rollcall{room}").chars().filter(is_plain).collect()
     }
 
     /// Where the conversation is.
@@ -244,71 +249,9 @@ impl State {
         Layout::of(self).conversation
     }
 
-    /// Moves the view up by so many lines, or down.
-    pub fn scroll(&mut self, up: isize, out: &mut Vec<Output>) {
-        let pane = self.pane();
-        let missing = self.conversation.scroll(up, pane.height.into(), &lines_in(pane));
-        self.read();
-        let Some(room) = self.room().cloned() else { return };
-        match missing {
-            Some(Missing::Before(cursor)) => self.ask(Ask::Page(room, Some(cursor)), out),
-            Some(Missing::After(cursor)) => self.ask(Ask::After(room, cursor), out),
-            None => {}
-        }
-    }
-
-    /// Goes to the newest.
-    pub fn go_to_end(&mut self) {
-        let conversation = &mut self.conversation;
-        (conversation.offset, conversation.marked) = (0, None);
-        if conversation.more_after {
-            // The newest page takes the place of what is held.
-            *conversation = Conversation::new(conversation.room.take());
-        }
-        self.read();
-    }
-
-    /// What is in view is not unread any more.
-    pub(super) fn read(&mut self) {
-        if let Some(room) = self.conversation.room.as_ref().filter(|_| self.conversation.is_at_end()) {
-            self.places.read(room);
-        }
-    }
-
-    /// Lets the session know what was in view, if that is news.
-    fn mark_read(&mut self, out: &mut Vec<Output>) {
-        let is_seen = self.conversation.is_open && self.conversation.is_at_end();
-        let (Some(room), Some(last)) = (self.room(), self.conversation.last()) else { return };
-        if is_seen && self.places.is_news(room, last) {
-            self.ask(Ask::MarkRead(room.clone(), last), out);
-        }
-    }
-
-    /// Asks the session, unless the same is asked already. Of one kind there is one question at a time: another one waits
-    /// for its answer, and takes the place of one that waits.
-    pub fn ask(&mut self, ask: Ask, out: &mut Vec<Output>) {
-        match self.under_way.entry(discriminant(&ask)) {
-            hash_map::Entry::Vacant(entry) => {
-                entry.insert((ask.clone(), None));
-                out.push(Output::Ask(ask));
-            }
-            hash_map::Entry::Occupied(mut entry) => {
-                let (asked, next) = entry.get_mut();
-                *next = (*asked != ask).then_some(ask);
-            }
-        }
-    }
-
-    /// The answer has come: what waited for it is asked.
-    pub(super) fn asked(&mut self, ask: &Ask, out: &mut Vec<Output>) {
-        if let Some((_, Some(next))) = self.under_way.remove(&discriminant(ask)) {
-            self.ask(next, out);
-        }
-    }
-
-    /// Whether something of the kind is asked.
-    pub(super) fn is_asking(&self, ask: &Ask) -> bool {
-        self.under_way.contains_key(&discriminant(ask))
+    /// How many lines an entry takes there.
+    pub fn lines(&self) -> impl Fn(&Held) -> usize + use<> {
+        lines_in(self.pane())
     }
 
     /// Does what a typed line asks for.
@@ -316,8 +259,9 @@ impl State {
         match action {
             Action::Quit => out.push(Output::Quit),
             Action::Nothing => {}
-            Action::Show(text) => self.notice(commands::in_chat(&text)),
+            Action::Show(text) => self.notice(text),
             Action::Search(room, words) => self.search(room, words, out),
+            Action::Goto(room, at) => self.ask(Ask::Goto(room, at), out),
             action => out.push(Output::Act(action)),
         }
     }
@@ -333,10 +277,11 @@ impl State {
 
     fn done(&mut self, outcome: Outcome, now: Instant) {
         let said = matches!(outcome, Outcome::Said(_) | Outcome::Told(_) | Outcome::Done(_));
-        self.stale.chats |= matches!(
+        self.asking.stale.chats |= matches!(
             outcome,
             Outcome::Joined(_) | Outcome::Left(_) | Outcome::Told(_) | Outcome::Met(..) | Outcome::Renamed(..)
         );
+        self.talk.shown_in(Some(self.pane().width.into()));
         let told = self.talk.done(outcome, now);
         self.follow_talk();
         // How far a message has got stands beside it.
@@ -345,83 +290,9 @@ impl State {
         }
     }
 
-    fn tick(&mut self, now: Instant, out: &mut Vec<Output>) {
-        self.ticks += 1;
-        let before = self.typing.len();
-        self.typing.retain(|_, until| *until > now);
-        self.changed |= before != self.typing.len();
-        if self.ticks.is_multiple_of(SECOND) {
-            self.ask(Ask::Status, out);
-            if !self.transfers.is_empty() {
-                self.ask(Ask::Transfers, out);
-            }
-        }
-        if self.ticks.is_multiple_of(MEMBERS) {
-            self.stale.members = true;
-            let told = self.unreached.look(&self.members, self.talk.me());
-            self.changed |= told.is_some();
-            told.into_iter().for_each(|told| self.notice(told));
-        }
-        self.refresh(out);
-    }
-
-    /// Asks again for what has changed: with each tick, however much happens.
-    fn refresh(&mut self, out: &mut Vec<Output>) {
-        // An answer to what is being asked may be of before.
-        if self.stale.chats && !self.is_asking(&Ask::Chats) {
-            self.stale.chats = false;
-            self.ask(Ask::Chats, out);
-        }
-        let pane = self.pane();
-        let Some(room) = self.room().cloned() else { return };
-        let visible = self.conversation.visible(pane.height.into(), &lines_in(pane));
-        let unknown: Vec<String> = self.conversation.unknown(visible).into_iter().rev().take(PROGRESS).collect();
-        if !unknown.is_empty() && !self.is_asking(&Ask::Progress(Vec::new())) {
-            self.stale.progress = false;
-            self.ask(Ask::Progress(unknown), out);
-        }
-        let members = Ask::Members(room.clone());
-        if self.stale.members
-            && !self.under_way.get(&discriminant(&members)).is_some_and(|(asked, _)| *asked == members)
-        {
-            self.stale.members = false;
-            self.ask(members, out);
-        }
-        if self.stale.topic && room.is_plain() {
-            self.stale.topic = false;
-            self.ask(Ask::Topic(room), out);
-        }
-    }
-
-    /// The conversation is that of the room in which what is typed is said.
-    pub(super) fn follow_talk(&mut self) {
-        let room = self.talk.room().ok();
-        if self.room() == room.as_ref() {
-            return;
-        }
-        // What was to be done to a message here is not done there.
-        self.aim_no_more();
-        self.topic.clear();
-        self.members.clear();
-        (self.stale.members, self.stale.topic) = (true, true);
-        room.iter().for_each(|room| self.places.read(room));
-        let draft = room.as_ref().and_then(|room| self.drafts.remove(room)).unwrap_or_default();
-        let before = std::mem::replace(&mut self.conversation, Conversation::new(room));
-        match before.room {
-            // What is typed in a room is for that room, and waits there.
-            Some(left) => {
-                let typed = self.editor.text().to_string();
-                if !typed.is_empty() {
-                    self.drafts.insert(left, typed);
-                }
-                self.editor.set(draft);
-            }
-            // What was told where there was no room goes along.
-            None => self.conversation.entries = before.entries,
-        }
-    }
-
     fn settle(&mut self, out: &mut Vec<Output>) {
+        let lines = self.lines();
+        self.conversation.settle(self.pane().height.into(), &lines);
         // Before another room is gone to, so that what was in view here is read.
         self.mark_read(out);
         self.follow_talk();
@@ -433,6 +304,7 @@ impl State {
 }
 
 /// How many lines an entry takes there.
-pub fn lines_in(pane: Rect) -> impl Fn(&Entry) -> usize {
-    move |entry| view::height(entry, pane.width.into())
+fn lines_in(pane: Rect) -> impl Fn(&Held) -> usize {
+    let width = usize::from(pane.width);
+    move |held| held.height(width, |held| view::height(held, width))
 }

@@ -64,6 +64,9 @@ pub const TYPES: &[Field] = &[
     ("{}", "an empty object"),
 ];
 
+/// The params of the notification `ended`, which comes last.
+const ENDED: &[Field] = &[("code", "number"), ("message", "text")];
+
 /// The method of that name, if there is one.
 pub fn method(name: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.name == name)
@@ -86,6 +89,7 @@ pub fn json() -> Value {
         "v": VERSION,
         "methods": METHODS.iter().map(method).collect::<Vec<_>>(),
         "events": fields(EVENTS),
+        "ended": {"about": "tells a tail that follows how the session has ended", "params": fields(ENDED)},
         "objects": shapes.collect::<Map<_, _>>(),
         "types": fields(TYPES),
         "errors": {

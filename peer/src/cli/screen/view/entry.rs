@@ -16,7 +16,7 @@ use unicode_width::UnicodeWidthStr;
 use super::{Look, wrap::wrap};
 use crate::cli::{
     file, output,
-    screen::entries::{Entry, Progress, cursor},
+    screen::entries::{Entry, Held, Progress, cursor},
     show, text, time,
 };
 
@@ -29,17 +29,28 @@ const TICK: &str = "✓";
 /// People who are named of those who did the same.
 const NAMED: usize = 4;
 
+/// Lines of a text that are shown without being asked for. One that has a single line more is shown as a whole.
+const FOLD: usize = 20;
+
 /// How many lines it takes.
-pub fn height(entry: &Entry, width: usize) -> usize {
-    lines(entry, width, Look::Plain, None).len()
+pub fn height(held: &Held, width: usize) -> usize {
+    lines(held, width, Look::Plain, None).len()
+}
+
+/// Whether it is so long that it is folded until all of it is asked for.
+pub fn is_long(held: &Held, width: usize) -> bool {
+    let whole = |(message, progress)| message_lines(message, progress, false, width, Look::Plain);
+    // What is shorter in bytes than that many lines need cannot be.
+    held.message().is_some_and(|(message, _)| message.text.len() > FOLD)
+        && held.message().map(whole).is_some_and(|lines| lines.is_folded)
 }
 
 /// The lines. The message that was searched for, whose cursor is `marked`, stands out.
-pub fn lines(entry: &Entry, width: usize, look: Look, marked: Option<u64>) -> Vec<Line<'static>> {
-    match entry {
+pub fn lines(held: &Held, width: usize, look: Look, marked: Option<u64>) -> Vec<Line<'static>> {
+    match held.entry() {
         Entry::Message(message, progress) => {
-            let mut lines = message_lines(message, *progress, width, look);
-            if marked.is_some() && cursor(entry) == marked {
+            let mut lines = message_lines(message, *progress, held.is_whole(), width, look).lines;
+            if marked.is_some() && cursor(held) == marked {
                 lines = lines.into_iter().map(|line| line.patch_style(Modifier::REVERSED)).collect();
             }
             lines
@@ -59,7 +70,13 @@ pub fn lines(entry: &Entry, width: usize, look: Look, marked: Option<u64>) -> Ve
     }
 }
 
-fn message_lines(message: &MessageEvent, progress: Progress, width: usize, look: Look) -> Vec<Line<'static>> {
+/// Those of a message, and whether some of its text is not among them.
+struct Lines {
+    lines: Vec<Line<'static>>,
+    is_folded: bool,
+}
+
+fn message_lines(message: &MessageEvent, progress: Progress, is_whole: bool, width: usize, look: Look) -> Lines {
     let deed = &message.deed;
     let mut lines = Vec::new();
     if let Some(quote) = &deed.quote {
@@ -96,15 +113,39 @@ fn message_lines(message: &MessageEvent, progress: Progress, width: usize, look:
     for line in more.split('\n').skip(1) {
         texts.push(vec![Span::raw(" ".repeat(TEXT)), Span::styled(text::inline(line), style)]);
     }
-    if let Some(last) = texts.last_mut() {
-        last.extend(receipts(message, progress, look));
+    let receipts = receipts(message, progress, look);
+    let mut text: Vec<Line<'static>> = Vec::new();
+    let last = texts.len() - 1;
+    for (at, mut spans) in texts.into_iter().enumerate() {
+        if at == last {
+            spans.extend(receipts.clone());
+        }
+        text.extend(wrap(&spans, width, TEXT));
     }
-    lines.extend(texts.iter().flat_map(|spans| wrap(spans, width, TEXT)));
+    let is_folded = !is_whole && text.len() > FOLD + 1;
+    if is_folded {
+        let more =
+            format!("{}… {} more lines: pick it, and Enter shows all", " ".repeat(TEXT), thousands(text.len() - FOLD));
+        text.truncate(FOLD);
+        let more = std::iter::once(Span::styled(more, look.notice())).chain(receipts);
+        text.extend(wrap(&more.collect::<Vec<_>>(), width, TEXT));
+    }
+    lines.extend(text);
     for (reaction, names) in &deed.reactions {
         let reaction = format!("{}{} {}", " ".repeat(HANG), text::inline(reaction), output::few(names));
         lines.extend(wrap(&[Span::styled(reaction, look.dim())], width, HANG));
     }
-    lines
+    Lines { lines, is_folded }
+}
+
+/// `8,172`.
+fn thousands(count: usize) -> String {
+    let digits = count.to_string();
+    let comma = |(at, digit): (usize, char)| {
+        let comma = (at > 0 && (digits.len() - at).is_multiple_of(3)).then_some(',');
+        comma.into_iter().chain([digit])
+    };
+    digits.chars().enumerate().flat_map(comma).collect()
 }
 
 fn receipts(message: &MessageEvent, progress: Progress, look: Look) -> Option<Span<'static>> {
@@ -125,9 +166,10 @@ fn receipt(message: &MessageEvent, progress: Progress) -> Option<String> {
 }
 
 /// Whether how many have a message stands there: in that column of that line of it.
-pub fn is_receipt(message: &MessageEvent, progress: Progress, width: usize, line: usize, column: usize) -> bool {
-    let Some(told) = receipt(message, progress) else { return false };
-    let lines = message_lines(message, progress, width, Look::Plain);
+pub fn is_receipt(held: &Held, width: usize, line: usize, column: usize) -> bool {
+    let told = held.message().and_then(|(message, progress)| receipt(message, progress));
+    let Some(told) = told else { return false };
+    let lines = lines(held, width, Look::Plain, None);
     // It is the end of the text, behind which only reactions come.
     let last = lines.iter().rposition(|line| line.to_string().ends_with(&told));
     let end = lines.get(line).map_or(0, Line::width);
@@ -183,9 +225,9 @@ mod tests {
             mark: None,
             deed,
         };
-        let entry = Entry::Message(Box::new(message), Progress::Unknown);
+        let held = Entry::Message(Box::new(message), Progress::Unknown).into();
         // The time is that of wherever this runs.
-        lines(&entry, 30, Look::Plain, None).iter().map(|line| line.to_string()[HANG..].to_string()).collect()
+        lines(&held, 30, Look::Plain, None).iter().map(|line| line.to_string()[HANG..].to_string()).collect()
     }
 
     #[test]

@@ -25,12 +25,16 @@ pub struct Layout {
     pub places: Rect,
     /// The first of them that is in view.
     pub first_place: usize,
+    /// The place of what is about none of them, if it is shown.
+    pub own: Rect,
     /// The messages.
     pub conversation: Rect,
     /// The members, if they are shown.
     pub members: Option<Rect>,
     /// The files under way.
     pub transfers: Rect,
+    /// The line above what is typed, which tells where one is.
+    pub rule: Rect,
     /// The line that is typed.
     pub input: Rect,
     /// How it all is.
@@ -53,31 +57,41 @@ impl Layout {
         let transfers = if is_low { 0 } else { state.transfers.len().min(TRANSFERS) };
         let typed = if is_low { 1 } else { typed };
         let frame = u16::from(!is_low);
+        let rule = u16::from(all.height > 2);
         let rows = [
             Constraint::Length(frame),
-            Constraint::Min(1),
+            Constraint::Min(u16::from(all.height > 1)),
             Constraint::Length(transfers as u16),
-            Constraint::Length(typed as u16 + 1),
+            Constraint::Length(typed as u16 + rule),
             Constraint::Length(frame),
         ];
         let [head, middle, transfers, input, status] = Split::vertical(rows).areas(all);
         let members = if shows_members { MEMBERS.min(all.width / 2) } else { 0 };
         let columns = [Constraint::Length(places), Constraint::Min(20), Constraint::Length(members)];
         let [places, conversation, members] = Split::horizontal(columns).areas(middle);
+        let (places, own) = match places.height {
+            2.. if state.shows_own() && places.width > 0 => {
+                let [places, own] = Split::vertical([Constraint::Min(1), Constraint::Length(1)]).areas(places);
+                (places, own)
+            }
+            _ => (places, Rect::default()),
+        };
         // The one that is in the middle is in view.
         let list = state.places.all();
         let current = list.iter().position(|place| state.room() == Some(&place.room)).unwrap_or(0);
         let first_place = (current + 1).saturating_sub(places.height.into());
         let conversation = Rect { width: conversation.width.saturating_sub(1), ..conversation };
-        let input = Rect { y: input.y + 1, height: input.height.saturating_sub(1), ..input };
+        let [rule, input] = Split::vertical([Constraint::Length(rule), Constraint::Min(0)]).areas(input);
         Layout {
             head,
             middle,
             places,
             first_place,
+            own,
             conversation,
             members: (members.width > 0).then_some(members),
             transfers,
+            rule,
             input,
             status,
         }

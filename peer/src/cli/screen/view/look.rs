@@ -13,18 +13,21 @@ pub enum Look {
     True,
 }
 
-/// Colours of names that are seen on a dark ground as well as on a light one.
-const NAMES: [Color; 10] = [
-    Color::Red,
-    Color::Green,
-    Color::Yellow,
-    Color::Blue,
-    Color::Magenta,
-    Color::Cyan,
-    Color::LightRed,
-    Color::LightGreen,
-    Color::LightMagenta,
-    Color::LightCyan,
+/// Colours of names on terminals that have no more: each has made those darker ones fit its own ground.
+const NAMES: [Color; 6] = [Color::Red, Color::Green, Color::Yellow, Color::Blue, Color::Magenta, Color::Cyan];
+
+/// Colours of names on all others: few enough to be told from each other, and all as bright as what lies in the middle
+/// between black and white, so that they can be read on either.
+const HUES: [(u8, u8, u8); 9] = [
+    (232, 3, 99),
+    (217, 60, 1),
+    (152, 111, 1),
+    (94, 129, 2),
+    (2, 136, 78),
+    (7, 131, 139),
+    (8, 124, 186),
+    (82, 100, 255),
+    (213, 16, 187),
 ];
 
 impl Look {
@@ -47,7 +50,10 @@ impl Look {
         match self {
             Look::Plain => style,
             Look::Sixteen => style.fg(NAMES[hash as usize % NAMES.len()]),
-            Look::True => style.fg(hue(hash % 360)),
+            Look::True => {
+                let (red, green, blue) = HUES[hash as usize % HUES.len()];
+                style.fg(Color::Rgb(red, green, blue))
+            }
         }
     }
 
@@ -89,18 +95,47 @@ impl Look {
     }
 }
 
-/// A colour of this hue that is neither very bright nor very dark.
-fn hue(degrees: u32) -> Color {
-    let rising = |at: u32| 90 + (at % 60) * 120 / 60;
-    let (low, high) = (90, 210);
-    let [up, down] = [rising(degrees), high + low - rising(degrees)].map(|value| value as u8);
-    let (low, high) = (low as u8, high as u8);
-    match degrees / 60 {
-        0 => Color::Rgb(high, up, low),
-        1 => Color::Rgb(down, high, low),
-        2 => Color::Rgb(low, high, up),
-        3 => Color::Rgb(low, down, high),
-        4 => Color::Rgb(up, low, high),
-        _ => Color::Rgb(high, low, down),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As WCAG defines it, of 0 to 1.
+    fn brightness((red, green, blue): (u8, u8, u8)) -> f64 {
+        let linear = |value: u8| {
+            let value = f64::from(value) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
+    }
+
+    #[test]
+    fn names_can_be_read_on_black_and_on_white_and_told_from_each_other() {
+        for (at, hue) in HUES.iter().enumerate() {
+            let bright = brightness(*hue);
+            let (on_white, on_black) = (1.05 / (bright + 0.05), (bright + 0.05) / 0.05);
+            assert!(on_white > 4.4 && on_black > 4.4, "{hue:?}: {on_white}, {on_black}");
+            for other in &HUES[..at] {
+                let parts = [(hue.0, other.0), (hue.1, other.1), (hue.2, other.2)];
+                let apart: u32 = parts.iter().map(|(one, two)| u32::from(one.abs_diff(*two))).sum();
+                assert!(apart >= 50, "{hue:?}, {other:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_has_one_colour_and_keys_have_many() {
+        let key = |n: u32| format!("{:016x}", n.wrapping_mul(0x9e37_79b9));
+        for look in [Look::True, Look::Sixteen] {
+            assert_eq!(look.name(&key(7)), look.name(&key(7)));
+            let mut seen: Vec<Style> = (0..200).map(|n| look.name(&key(n))).collect();
+            seen.dedup();
+            let mut kinds: Vec<Style> = Vec::new();
+            seen.into_iter().for_each(|style| {
+                if !kinds.contains(&style) {
+                    kinds.push(style)
+                }
+            });
+            assert_eq!(kinds.len(), if look == Look::True { HUES.len() } else { NAMES.len() });
+        }
     }
 }

@@ -16,9 +16,10 @@ use ratatui::{
 };
 use unicode_width::UnicodeWidthStr;
 
-pub use entry::{height, is_receipt};
+pub use entry::{height, is_long, is_receipt};
 pub use layout::Layout;
 pub use look::Look;
+pub use over::keys_beyond;
 
 use super::{bindings::Does, overlay::Overlay, state::State};
 use crate::cli::{text, transfers};
@@ -33,6 +34,7 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
     let layout = Layout::of(state);
     head(state, look, layout.head, frame);
     sides::places(state, look, &layout, frame);
+    sides::own(state, look, layout.own, frame);
     conversation(state, look, layout.conversation, frame);
     if let Some(area) = layout.members {
         sides::members(state, look, area, frame);
@@ -41,7 +43,7 @@ pub fn draw(state: &State, look: Look, frame: &mut Frame<'_>) {
     let line = |transfer| Line::styled(cut(&bar(transfer), layout.transfers.width.into()), look.notice());
     let lines: Vec<Line<'_>> = moving.map(line).collect();
     frame.render_widget(Paragraph::new(lines), layout.transfers);
-    input(state, look, layout.input, frame);
+    input(state, look, &layout, frame);
     status(state, look, layout.status, frame);
     over::draw(state, look, layout.middle, frame);
 }
@@ -60,7 +62,7 @@ fn head(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
                 if state.topic.is_empty() { String::new() } else { format!(" — {}", text::inline(&state.topic)) };
             format!(" {room}{count}{topic}")
         }
-        None => " Rollcall".into(),
+        None => " what is about no conversation".into(),
     };
     let title = cut(&title, area.width.into());
     frame.render_widget(Paragraph::new(title).style(look.bar()), area);
@@ -70,17 +72,12 @@ fn conversation(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     let (width, height) = (usize::from(area.width), usize::from(area.height));
     let conversation = &state.conversation;
     let marked = state.picked().map(|(picked, _)| picked.cursor).or(conversation.marked);
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    // From the end, as far as it is in view: what is above costs nothing.
-    for entry in conversation.entries.iter().rev() {
-        if lines.len() >= conversation.offset + height {
-            break;
-        }
-        lines.extend(entry::lines(entry, width, look, marked).into_iter().rev());
+    let mut shown: Vec<Line<'static>> = Vec::new();
+    for (at, rows) in conversation.in_view(height, &state.lines()) {
+        let lines = entry::lines(&conversation.entries[at], width, look, marked);
+        shown.extend(lines.into_iter().skip(rows.start).take(rows.len()));
     }
-    let mut shown: Vec<Line<'static>> = lines.into_iter().skip(conversation.offset).take(height).collect();
-    shown.reverse();
-    let empty = height - shown.len();
+    let empty = height.saturating_sub(shown.len());
     let below = Rect { y: area.y + empty as u16, height: shown.len() as u16, ..area };
     frame.render_widget(Paragraph::new(shown), below);
     if !conversation.is_open {
@@ -100,12 +97,12 @@ fn bar(transfer: &common::wire::control::files::Transfer) -> String {
     format!("{} {name} [{filled}] {}/{}, {told}", transfer.id, Size(transfer.done), Size(transfer.total))
 }
 
-fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
-    let rule = Rect { y: area.y.saturating_sub(1), height: 1, ..area };
-    let below = hint(state);
+fn input(state: &State, look: Look, layout: &Layout, frame: &mut Frame<'_>) {
+    let area = layout.input;
+    let below = hint(state, layout.places.width > 0);
     let line = format!("──{below}{}", "─".repeat(usize::from(area.width).saturating_sub(below.width() + 2)));
     let style = if state.picked().is_some() { look.notice() } else { look.dim() };
-    frame.render_widget(Line::styled(line, style), rule);
+    frame.render_widget(Line::styled(line, style), layout.rule);
     let prompt_width = prompt_width(state).min(area.width);
     let (editor, told) = match &state.overlay {
         Overlay::Search(editor, found) => (editor, over::found(editor.text(), found)),
@@ -127,9 +124,9 @@ fn input(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
 }
 
 /// What stands on the line above what is typed: what can be done, or where one is.
-fn hint(state: &State) -> String {
+fn hint(state: &State, shows_places: bool) -> String {
     if let Some((picked, message)) = state.picked() {
-        return format!(" {} ", picked.hints(message));
+        return format!(" {} ", picked.hints(message, state.picked_is_folded()));
     }
     if let Some(aim) = &state.aim {
         return format!(" {} — Esc: back ", cut(&aim.about, 50));
@@ -137,7 +134,12 @@ fn hint(state: &State) -> String {
     if state.conversation.is_at_end() {
         // Not all of them are in view.
         let lines = state.editor.text().split('\n').count();
-        return if lines > TYPED { format!(" {lines} lines ") } else { String::new() };
+        return match state.calls() {
+            _ if lines > TYPED => format!(" {lines} lines "),
+            // It stands beside the conversations where there is room for them.
+            1.. if !shows_places => format!(" @{}: {} ", state.calls(), state.bindings.shown(Does::Jump)),
+            _ => String::new(),
+        };
     }
     let unread = state.room().and_then(|room| state.places.get(room)).map_or(0, |place| place.unread);
     let unread = if unread > 0 { format!(", {unread} new") } else { String::new() };
@@ -157,9 +159,6 @@ fn status(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
             Span::raw(format!("tracker {tracker} {state}{why}"))
         }
     });
-    if status.undelivered > 0 {
-        spans.push(Span::raw(format!("  {} on the way", status.undelivered)));
-    }
     let typists = state.typists();
     if !typists.is_empty() {
         let names: Vec<_> = typists.into_iter().cloned().collect();
@@ -167,9 +166,20 @@ fn status(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
         let told = format!("  {} {verb} typing…", crate::cli::output::few(&names));
         spans.push(Span::styled(told, Modifier::ITALIC));
     }
+    spans.extend(under_way(state.waiting).map(Span::raw));
     let line = cut(&Line::from(spans).to_string(), area.width.into());
     let style = if status.tracker.is_some() && status.tracker_state != "up" { look.trouble() } else { look.dim() };
     frame.render_widget(Paragraph::new(line).style(style), area);
+}
+
+/// `  2 on the way, 1 for who is offline`.
+fn under_way((moving, waiting): (u64, u64)) -> Option<String> {
+    match (moving, waiting) {
+        (0, 0) => None,
+        (moving, 0) => Some(format!("  {moving} on the way")),
+        (0, waiting) => Some(format!("  {waiting} waiting for who is offline")),
+        (moving, waiting) => Some(format!("  {moving} on the way, {waiting} for who is offline")),
+    }
 }
 
 /// At most so many columns of a text, with a mark where something is missing.

@@ -8,9 +8,10 @@ use ratatui::{
     widgets::{Block, Clear, Paragraph},
 };
 
-use super::{Look, cut};
+use super::{Layout, Look, cut};
 use crate::cli::{
     screen::{
+        jump::{OWN, Target},
         keys,
         overlay::{Found, Overlay},
         state::State,
@@ -22,23 +23,38 @@ use crate::cli::{
 pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
     match &state.overlay {
         Overlay::None | Overlay::Search(..) | Overlay::Picked(_) => {}
-        Overlay::Keys => {
+        Overlay::Keys(first) => {
             let line = |(key, what): (String, &'static str)| {
                 Line::from(vec![Span::styled(format!("{key:17} "), look.notice()), Span::raw(what)])
             };
-            window("keys", keys::told(&state.bindings).into_iter().map(line).collect(), look, area, frame);
+            let all: Vec<Line<'_>> = keys::told(&state.bindings).into_iter().map(line).collect();
+            let (count, seen) = (all.len(), usize::from(area.height).saturating_sub(2));
+            let title = match count > seen {
+                true => format!("keys {} to {} of {count}, Up, Down", first + 1, (first + seen).min(count)),
+                false => "keys".into(),
+            };
+            window(&title, all.into_iter().skip(*first).collect(), look, area, frame);
         }
-        Overlay::Jump(editor, picked) => {
-            let rooms = state.jumps();
-            let mut lines = vec![Line::from(format!("> {}▏", text::inline(editor.text())))];
+        Overlay::Jump(jump) => {
+            let mut lines = vec![Line::from(format!("> {}▏", text::inline(jump.editor.text())))];
             let height = usize::from(area.height).saturating_sub(4).max(1);
-            let first = (picked + 1).saturating_sub(height);
-            for (at, (room, joined)) in rooms.iter().enumerate().skip(first).take(height) {
-                let style = if at == *picked { look.bar() } else { Style::new() };
-                let join = if *joined { "" } else { "  (join)" };
-                lines.push(Line::styled(format!("  {}{join}", text::inline(room.as_str())), style));
+            let first = (jump.picked + 1).saturating_sub(height);
+            for (at, target) in jump.found().enumerate().skip(first).take(height) {
+                let style = if at == jump.picked { look.bar() } else { Style::new() };
+                let (name, what) = match target {
+                    Target::In(room) => (room.as_str(), ""),
+                    Target::Other(room) => (room.as_str(), "  (join)"),
+                    Target::Own => (OWN, "  (what is about no conversation)"),
+                };
+                let calls = match target {
+                    Target::In(room) => state.calls_in(Some(room)),
+                    Target::Other(_) => 0,
+                    Target::Own => state.calls_in(None),
+                };
+                let calls = if calls > 0 { format!("  @{calls}") } else { String::new() };
+                lines.push(Line::styled(format!("  {}{calls}{what}", text::inline(name)), style));
             }
-            if rooms.is_empty() {
+            if jump.found().len() == 0 {
                 lines.push(Line::styled("  no room is called so; /create makes one", look.dim()));
             }
             window("go to", lines, look, area, frame);
@@ -76,7 +92,13 @@ pub fn found(typed: &str, found: &Found) -> String {
     }
 }
 
-fn window(title: &'static str, lines: Vec<Line<'_>>, look: Look, area: Rect, frame: &mut Frame<'_>) {
+/// How many lines of the keys are not shown with the first of them.
+pub fn keys_beyond(state: &State) -> usize {
+    let height = usize::from(Layout::of(state).middle.height).saturating_sub(2);
+    keys::told(&state.bindings).len().saturating_sub(height)
+}
+
+fn window(title: &str, lines: Vec<Line<'_>>, look: Look, area: Rect, frame: &mut Frame<'_>) {
     let width = lines.iter().map(Line::width).max().unwrap_or(0).max(24) as u16 + 4;
     let (width, height) = (width.min(area.width), (lines.len() as u16 + 2).min(area.height));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };

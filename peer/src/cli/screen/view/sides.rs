@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{Layout, Look, cut, entry::key};
 use crate::cli::{
-    screen::{entries::Entry, places::Place, state::State},
+    screen::{entries::Held, jump::OWN, places::Place, state::State},
     text,
 };
 
@@ -22,30 +22,53 @@ pub fn places(state: &State, look: Look, layout: &Layout, frame: &mut Frame<'_>)
         return;
     }
     let shown = state.places.all().iter().skip(layout.first_place).take(area.height.into());
-    let lines: Vec<Line<'_>> =
-        shown.map(|place| line(place, state.room() == Some(&place.room), look, area.width)).collect();
+    let line = |place: &Place| {
+        let mark = if place.room.is_plain() || place.online { ' ' } else { '○' };
+        let told = state.told.unseen(Some(&place.room));
+        let name = format!("{mark}{}", text::inline(place.room.as_str()));
+        let is_here = state.room() == Some(&place.room);
+        line(&name, (place.mentions + told, place.unread + told), is_here, Style::new(), look, area.width)
+    };
+    let lines: Vec<Line<'_>> = shown.map(line).collect();
     frame.render_widget(Paragraph::new(lines), area);
     rule(area.right() - 1, area, look, frame);
 }
 
-fn line(place: &Place, is_here: bool, look: Look, width: u16) -> Line<'static> {
-    let count = match (place.mentions, place.unread) {
+/// The place of what is about no conversation.
+pub fn own(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
+    if area.width == 0 {
+        return;
+    }
+    let unseen = state.told.unseen(None);
+    let line = line(OWN, (unseen, unseen), state.room().is_none(), look.notice(), look, area.width);
+    frame.render_widget(line, area);
+    rule(area.right() - 1, area, look, frame);
+}
+
+fn line(
+    name: &str,
+    (mentions, unread): (usize, usize),
+    is_here: bool,
+    plain: Style,
+    look: Look,
+    width: u16,
+) -> Line<'static> {
+    let count = match (mentions, unread) {
         (0, 0) => String::new(),
         (0, unread) => format!(" {}", many(unread)),
         (mentions, unread) if mentions == unread => format!(" @{}", many(mentions)),
         (mentions, unread) => format!(" @{}/{}", many(mentions), many(unread)),
     };
-    let mark = if place.room.is_plain() || place.online { ' ' } else { '○' };
-    let room = usize::from(width).saturating_sub(count.width() + 3);
-    let name = cut(&text::inline(place.room.as_str()), room);
-    let space = " ".repeat(room.saturating_sub(name.width()));
-    let style = match place {
+    let columns = usize::from(width).saturating_sub(count.width() + 2);
+    let name = cut(name, columns);
+    let space = " ".repeat(columns.saturating_sub(name.width()));
+    let style = match (mentions, unread) {
         _ if is_here => look.bar(),
-        place if place.mentions > 0 => look.mention(),
-        place if place.unread > 0 => Style::new().add_modifier(Modifier::BOLD),
-        _ => Style::new(),
+        (1.., _) => look.mention(),
+        (_, 1..) => plain.add_modifier(Modifier::BOLD),
+        _ => plain,
     };
-    Line::styled(format!("{mark}{name}{space}{count} "), style)
+    Line::styled(format!("{name}{space}{count} "), style)
 }
 
 /// The members, those online first.
@@ -86,10 +109,15 @@ pub fn members(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
 
 /// The key under which somebody has said something here, which gives their colour.
 fn author<'a>(state: &'a State, name: &str) -> Option<&'a str> {
-    state.conversation.entries.iter().rev().take(200).find_map(|entry| match entry {
-        Entry::Message(message, _) if message.from.as_str() == name => Some(key(message)),
-        _ => None,
-    })
+    state
+        .conversation
+        .entries
+        .iter()
+        .rev()
+        .take(200)
+        .filter_map(Held::message)
+        .map(|(message, _)| message)
+        .find_map(|message| (message.from.as_str() == name).then(|| key(message)))
 }
 
 fn many(count: usize) -> String {

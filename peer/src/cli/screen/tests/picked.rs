@@ -6,11 +6,7 @@ use ratatui::{
     layout::Position,
 };
 
-use super::{
-    ask::{Answer, Ask},
-    state::{Input, Output},
-    tests::{ALICE, Screen, asks, message, room},
-};
+use super::{ALICE, Answer, Ask, Input, Output, Screen, asks, message, room};
 use crate::cli::{chat::action::Action, file::tests::picture};
 
 /// Alice and bob have said something, and bob shares a file.
