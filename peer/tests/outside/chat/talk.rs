@@ -31,6 +31,7 @@ pub const ROWS: &[Row] = &[
         stage.bob.found("lobby", "so do we").is_null() && stage.bob.history("lobby").iter().any(taken_back)
     }),
     row("/search lunch?", |stage| stage.shows("bob") && stage.shows("lunch?")),
+    row("/goto 1h", |stage| stage.shows("bob") && stage.shows("lunch?")),
     row("/search dinner", |stage| stage.shows("nothing in lobby")),
     after(
         |stage| {
