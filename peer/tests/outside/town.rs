@@ -3,12 +3,17 @@
 use std::{
     net::SocketAddr,
     ops::Deref,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     thread,
     time::{Duration, Instant},
 };
 
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use peer::control::socket;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{runtime::Handle, task::block_in_place};
@@ -102,9 +107,14 @@ impl User {
         out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// The socket of their session.
+    fn socket(&self) -> PathBuf {
+        self.home().join(self.name).with_extension("sock")
+    }
+
     /// A connection to their session.
     pub fn line(&self) -> Line {
-        Line::to(&self.home().join(self.name).with_extension("sock"))
+        Line::to(&self.socket())
     }
 
     /// What their session answers, which does what is asked.
@@ -177,7 +187,7 @@ impl User {
 
     /// Whether their session runs.
     pub fn is_logged_in(&self) -> bool {
-        self.home().join(self.name).with_extension("sock").exists()
+        self.socket().exists()
     }
 }
 
@@ -258,7 +268,11 @@ impl Town {
 
 impl Drop for Town {
     fn drop(&mut self) {
-        // At once, since a session takes its time for the last word to the others.
-        self.all(|user| drop(user.run(&["logout"])));
+        // Nobody is there to hear the last word, for which a session takes its time.
+        for user in [&self.alice, &self.bob, &self.carol, &self.dave, &self.again] {
+            if let Some(process) = socket::process(&user.socket()) {
+                let _ = kill(Pid::from_raw(process), Signal::SIGKILL);
+            }
+        }
     }
 }
