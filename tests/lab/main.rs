@@ -7,6 +7,7 @@ mod family;
 mod files;
 mod herd;
 mod history;
+mod host;
 mod long_sleep;
 mod network;
 mod offloads;
@@ -114,6 +115,9 @@ fn calm_trials() -> Vec<Trial> {
         tracker_carries_nothing::its_interface_is_as_quiet_as_when_nobody_speaks,
         tracker_dies::who_restarts_meanwhile_finds_the_others_again,
         history::who_joins_an_open_room_sees_what_those_who_left_have_said_in_it,
+        host::who_hosts_the_tracker_is_found_talked_with_and_missed,
+        host::one_that_is_not_announced_is_named,
+        host::a_port_that_is_taken_is_told_of,
         three_hosts::a_message_reaches_everyone_once_and_directly,
         tracker_dies::whoever_stops_it_is_heard,
         tracker_dies::without_its_tables_it_gets_them_from_the_peers,

@@ -174,8 +174,10 @@ fn systemd_is_told_when_it_is_ready_and_when_it_stops() {
 #[test]
 fn completions_and_pages_for_man_are_made_without_a_tracker() {
     let home = tempfile::tempdir().unwrap();
-    let (code, script, _) = run(tracker(home.path()).args(["completions", "bash"]));
-    assert!(code == 0 && script.contains("remove-account"), "{script}");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (code, script, _) = run(tracker(home.path()).args(["completions", shell]));
+        assert!(code == 0 && script.contains("remove-account"), "{shell}: {script}");
+    }
     let dir = home.path().join("man1");
     assert_eq!(run(tracker(home.path()).arg("man").arg(&dir)).0, 0);
     assert!(dir.join("tracker.1").exists() && dir.join("tracker-status.1").exists());
@@ -264,6 +266,77 @@ async fn accounts_are_listed_given_a_new_key_and_removed() {
     let (code, _, stderr) = run(tracker(home.path()).args(["remove-account", "alice"]));
     assert_eq!(code, 1);
     assert!(stderr.contains("there is no account alice"), "{stderr}");
+}
+
+#[tokio::test]
+async fn where_registration_is_closed_only_who_is_registered_comes_in_and_the_flag_goes_before_the_file() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::create_dir(home.path().join("config")).unwrap();
+    std::fs::write(home.path().join("config/tracker.toml"), "registration = \"closed\"").unwrap();
+    let program = Program::start(home.path(), ANY, &["--registration", "open"]);
+    let mut alice = Peer::login(program.address(), 1, "alice").await;
+    assert!(matches!(alice.next().await, ToPeer::Welcome(_)));
+    program.end(Signal::SIGTERM);
+
+    for more in [&["--registration", "closed"][..], &[]] {
+        let program = Program::start(home.path(), ANY, more);
+        let mut bob = Peer::login(program.address(), 2, "bob").await;
+        assert_eq!(refusal(bob.next().await).0, Code::Closed);
+        let mut alice = Peer::login(program.address(), 1, "alice").await;
+        assert!(matches!(alice.next().await, ToPeer::Welcome(_)));
+    }
+}
+
+#[test]
+fn an_invitation_holds_for_as_many_days_and_accounts_as_are_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let _program = Program::start(home.path(), ANY, &["--registration", "invitation"]);
+    let (code, token, stderr) = run(tracker(home.path()).args(["invite", "--days", "3", "--uses", "20"]));
+    assert!(
+        code == 0 && stderr.contains("20") && stderr.contains("3 days") && stderr.contains(token.trim()),
+        "{stderr}"
+    );
+    let (_, stdout, _) = run(tracker(home.path()).args(["invite", "--days", "3", "--json"]));
+    let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&told["uses"], &told["days"]), (&1.into(), &3.into()));
+    for days in ["0", "4000", "soon"] {
+        assert_eq!(run(tracker(home.path()).args(["invite", "--days", days])).0, 2, "{days}");
+    }
+}
+
+#[tokio::test]
+async fn status_is_a_table_for_a_person() {
+    let home = tempfile::tempdir().unwrap();
+    let program = Program::start(home.path(), ANY, &["--domain", "home"]);
+    let mut alice = Peer::login(program.address(), 1, "alice").await;
+    alice.next().await;
+    alice.say(Join { id: 1, room: "lobby".parse().unwrap(), history: None }).await;
+    alice.next().await;
+    let (code, table, stderr) = run(tracker(home.path()).arg("status"));
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let line =
+        |name: &str| table.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_string();
+    assert_eq!(line("domain"), "home");
+    assert!(line("accounts").starts_with("1,") && line("accounts").contains("1 logged in"), "{table}");
+    assert!(line("rooms").starts_with("1,") && line("rooms").contains("1 member"), "{table}");
+    for name in ["changes", "carried", "up for"] {
+        assert!(line(name).contains(|digit: char| digit.is_ascii_digit()), "{name}: {table}");
+    }
+}
+
+#[tokio::test]
+async fn as_much_is_logged_as_is_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    for (level, has, has_not) in
+        [("error", "log in with", "INFO"), ("info", "INFO", "DEBUG"), ("debug", "DEBUG", "TRACE")]
+    {
+        let program = Program::start(home.path(), ANY, &["--log", level]);
+        Peer::login(program.address(), 1, "alice").await.next().await;
+        let (_, said) = program.end(Signal::SIGTERM);
+        assert!(said.contains(has) && !said.contains(has_not), "{level}: {said}");
+    }
+    let (code, _, stderr) = run(tracker(home.path()).args(["--log", "loud"]));
+    assert!(code != 0 && stderr.contains("loud"), "{code} {stderr}");
 }
 
 #[test]

@@ -191,7 +191,7 @@ impl Core {
         };
         if let Some(reason) = refuse {
             self.out.push(Output::Close(id, reason.into()));
-            return self.call_over(id, reason);
+            return self.call_over(id, &key, reason);
         }
         let link = Link {
             key,
@@ -280,7 +280,7 @@ impl Core {
         self.receipts.forget_link(id);
         self.typing.forget(id);
         self.files.link_down(id, now.at);
-        self.call_over(id, &why);
+        self.call_over(id, &key, &why);
         let tracker_up = self.tracker.is_up();
         let Some(person) = self.people.get_mut(&key) else { return };
         if person.link == Some(id) {
@@ -319,7 +319,7 @@ impl Core {
         let reason = bye.reason.clone();
         self.out.push(Output::Send(id, PeerFrame::from(bye).encode()));
         self.out.push(Output::Close(id, reason.clone()));
-        self.call_over(id, &reason);
+        self.call_over(id, &link.key, &reason);
     }
 
     pub(super) fn close_all(&mut self, reason: &str) {

@@ -147,11 +147,13 @@ impl Core {
         late.into_iter().for_each(|id| self.call_failed(id, "nobody answers there"));
     }
 
-    /// A link is over before what was called through it came about.
-    pub(super) fn call_over(&mut self, link: LinkId, why: &str) {
+    /// A link is over before what was called through it came about. It has, if whoever is called is reached by another.
+    pub(super) fn call_over(&mut self, link: LinkId, key: &Key, why: &str) {
         let over = self.meeting.calls.iter().find(|(_, call)| call.link == Some(link)).map(|(id, _)| *id);
-        if let Some(id) = over {
-            self.call_failed(id, why);
+        let Some(id) = over else { return };
+        match self.people.get(key).and_then(|person| person.link).filter(|other| *other != link) {
+            Some(other) => self.call_done(id, other, key),
+            None => self.call_failed(id, why),
         }
     }
 
@@ -222,11 +224,14 @@ impl Core {
             .filter(|(_, call)| call.link == Some(id) || call.key == Some(*key))
             .map(|(id, _)| *id)
             .collect();
-        for call in done {
-            let Some(call) = self.meeting.calls.remove(&call) else { continue };
-            if let Err(refusal) = self.connected(call.ask, id, key) {
-                self.reply(call.ask, Err(refusal));
-            }
+        done.into_iter().for_each(|call| self.call_done(call, id, key));
+    }
+
+    /// Whoever is called is reached by this link.
+    fn call_done(&mut self, id: CallId, link: LinkId, key: &Key) {
+        let Some(call) = self.meeting.calls.remove(&id) else { return };
+        if let Err(refusal) = self.connected(call.ask, link, key) {
+            self.reply(call.ask, Err(refusal));
         }
     }
 

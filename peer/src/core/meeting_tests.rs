@@ -141,6 +141,23 @@ fn whoever_is_called_is_greeted_and_told_with_key_and_number() {
 }
 
 #[test]
+fn who_is_linked_already_is_reached_though_the_call_s_own_link_is_given_up_for_that() {
+    // Of two links, that which the smaller key has dialled stays.
+    let smaller = (2..).map(|seed| Identity::from_seed([seed; 32])).find(|other| other.key() < me().key()).unwrap();
+    let mut alice = trackerless(Saved::default());
+    alice.listens();
+    alice.comes(&smaller, "bob", 1);
+    let call = alice.calls();
+    alice.tell(Input::CallUp { call, link: LinkId(2), key: smaller.key(), address: address(7) });
+    let outputs = alice.says_hello("bob", LinkId(2));
+    let [Ok(Answer::People(AnswerPeople::Connected(connected)))] = &replies(&outputs)[..] else {
+        panic!("{outputs:?}")
+    };
+    assert_eq!(connected.room.as_str(), "@bob");
+    assert!(closed(&outputs) && alice.core.people.get(&smaller.key()).unwrap().link == Some(LinkId(1)));
+}
+
+#[test]
 fn a_known_name_that_answers_with_another_key_ends_the_call_with_the_code_for_it() {
     let mut alice = trackerless(Saved::default());
     alice.listens();
