@@ -181,8 +181,9 @@ impl User {
     }
 
     /// Their UDP port.
-    pub fn port(&self) -> String {
-        self.ask("status", json!({}))["address"].as_str().unwrap().rsplit(':').next().unwrap().into()
+    pub fn port(&self) -> u16 {
+        let status = self.ask("status", json!({}));
+        status["address"].as_str().unwrap().parse::<SocketAddr>().unwrap().port()
     }
 
     /// Whether their session runs.

@@ -85,7 +85,7 @@ impl Stage {
     fn line(&self, typed: &str) -> String {
         let mut line = typed.replace("{folder}", self.folder.path().to_str().unwrap());
         if line.contains("{port}") {
-            line = line.replace("{port}", &self.dave.port());
+            line = line.replace("{port}", &self.dave.port().to_string());
         }
         if line.contains("{id}") {
             line = line.replace("{id}", self.alice.ask("outbox", json!({}))["waiting"][0]["id"].as_str().unwrap());

@@ -69,7 +69,7 @@ pub const ROWS: &[Row] = &[
         |_| json!({"seconds": 60}),
         |stage, told| {
             let reached = stage.dave.line().ask("connect", json!({"addresses": at(&stage.alice)}));
-            told["port"].to_string() == stage.alice.port() && reached.is_ok_and(|reached| reached["name"] == "alice")
+            told["port"] == stage.alice.port() && reached.is_ok_and(|reached| reached["name"] == "alice")
         },
     ),
     row(

@@ -139,7 +139,7 @@ async fn who_is_not_known_is_let_in_for_as_long_as_listen_runs() {
     let mut line = String::new();
     BufReader::new(listen.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let told: Value = line.parse().unwrap();
-    assert_eq!((&told["name"], told["port"].to_string()), (&"alice".into(), alice.port()), "{told}");
+    assert_eq!((&told["name"], &told["port"]), (&"alice".into(), &alice.port().into()), "{told}");
     assert!(bob.done(&["connect", &at]).contains("alice"));
     kill(Pid::from_raw(i32::try_from(listen.id()).unwrap()), Signal::SIGINT).unwrap();
     assert_eq!(listen.wait().unwrap().code(), Some(0));
