@@ -86,7 +86,7 @@ const GROUPS: [Group; 6] = [
                 "what was said at that time: a date (2026-05-01), a date and time, or an age (2d)",
                 |talk, rest| match rest {
                     "" => Err(Bad::Usage),
-                    time => Ok(Action::Goto(talk.room()?, export::moment(time).map_err(|_| Bad::Usage)?)),
+                    time => Ok(Action::Goto(talk.room()?, export::moment(time).map_err(Bad::Params)?)),
                 },
             ),
         ],
