@@ -82,7 +82,18 @@ impl Core {
     }
 
     pub(super) fn reply(&mut self, id: AskId, reply: Result<Answer, Refusal>) {
+        let reply = reply.map_err(|refusal| self.in_titles(refusal));
         self.out.push(Output::Reply(id, reply));
+    }
+
+    /// A refusal that calls conversations of two by the names that they have here.
+    fn in_titles(&self, mut refusal: Refusal) -> Refusal {
+        if refusal.message.contains('~') {
+            for room in self.rooms.keys().filter(|room| room.is_direct()) {
+                refusal.message = refusal.message.replace(room.as_str(), self.title(room).as_str());
+            }
+        }
+        refusal
     }
 
     fn status(&self, now: Now) -> Status {

@@ -230,10 +230,12 @@ fn disk(place: &Place, error: &io::Error) -> FetchEnd {
     let shown = place.path.display();
     FetchEnd::Disk(match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            format!("the disk is full: {shown} cannot be written")
+            format!("the disk is full, and {shown} cannot be written: make room")
         }
-        io::ErrorKind::FileTooLarge => format!("{shown} cannot be written: no file may be that large there"),
-        io::ErrorKind::InvalidData => error.to_string(),
-        _ => format!("{shown} cannot be written: {}", why(error)),
+        io::ErrorKind::FileTooLarge => format!(
+            "{shown} cannot be written, since no file may be that large there: cancel it and name another place, or mend that"
+        ),
+        io::ErrorKind::InvalidData => format!("{error}: see to it"),
+        _ => format!("{shown} cannot be written ({}): see to it", why(error)),
     })
 }

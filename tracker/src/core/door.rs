@@ -95,7 +95,7 @@ impl Tracker {
 
     /// Who waits at a door and who is banned, as much as fits a frame.
     pub(super) fn list_door(&self, me: &Key, id: u32, name: &RoomName) -> DoorList {
-        let room = match self.staff(me, name, "see who is at its door") {
+        let room = match self.staff(me, name, "see who asks to join it or is banned") {
             Ok(actor) => self.rooms.get(actor.id),
             Err(refused) => {
                 return DoorList { id, refused: Some(refused), waiting: Vec::new(), banned: Vec::new() };

@@ -92,7 +92,7 @@ async fn files_are_shared_fetched_and_stopped_from_the_chat() {
         "! there is no transfer 7",
         "cat.jpg is not shared in lobby any more; who has it keeps it",
         "files go out at: 2.0 MiB/s\nfiles come in at: no limit",
-        "! it is /get [ROOM] NAME [-o PATH] [--overwrite] [--limit RATE]: fetch a file from everybody who has it, as /get cat.jpg",
+        "! it is /get [ROOM] NAME [-o PATH] [--overwrite] [--limit RATE]: fetch a file from everybody who has it, for example: /get cat.jpg",
     ];
     assert_eq!(shown[2..], expected);
 }

@@ -231,8 +231,11 @@ impl Command {
 
     /// How it is typed and what it does, behind what is wrong with how it was.
     fn right(&self) -> String {
-        let example =
-            if self.example.is_empty() { String::new() } else { format!(", as /{} {}", self.name, self.example) };
+        let example = if self.example.is_empty() {
+            String::new()
+        } else {
+            format!(", for example: /{} {}", self.name, self.example)
+        };
         format!("it is {}: {}{example}", self.usage(), self.help)
     }
 }

@@ -97,7 +97,7 @@ fn people_may_be_named_as_their_conversations_are() {
 
 #[test]
 fn what_is_missing_or_too_much_is_told_with_what_it_takes() {
-    let kick = "it is /kick [ROOM] NAME: remove somebody, who may join again or ask to, as /kick bob";
+    let kick = "it is /kick [ROOM] NAME: remove somebody, who may join again or ask to, for example: /kick bob";
     assert_eq!(shown("kick"), format!("! {kick}"));
     assert_eq!(shown("kick a b c"), format!("! {kick}"));
     assert_eq!(shown("rooms x"), "! nothing goes behind it, and there is: x; it is /rooms: the rooms there are");

@@ -94,15 +94,16 @@ pub async fn run<S: Session>(
     let mut talk = Talk::in_room(begin.room);
     let mut idle = Idle::new(begin.away_after);
     let mut shown = VecDeque::new();
-    let mut past = Follow::new(session.clone(), None, None).typing();
+    let mut past = Follow::new(session.clone(), None, None).typing().latest(true);
     shown.push_back(talk.begin(&session.status().await?, &session.rooms().await?));
+    // As it stands now: what was taken back is shown to nobody any more.
     while let Some(event) = past.next_past().await? {
         // Who came and went before is no news any more.
         if matches!(event, Event::Message(_)) {
             shown.extend(talk.happened(&event, Instant::now()));
         }
     }
-    let mut events = Lasting::new(session.clone(), past);
+    let mut events = Lasting::new(session.clone(), past.latest(false));
     let mut second = time::interval(Duration::from_secs(1));
     second.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut acting: Option<Acting> = None;

@@ -173,6 +173,7 @@ fn of_the_tracker(seen: &Observed, findings: &mut Vec<Finding>) {
         findings.push(faults::OTHER_VERSION.found(&[("address", &address), ("reason", &reason)]));
     } else if let Some(down) = session.down_s.filter(|_| !session.tracker_up) {
         let reason = session.trouble.as_deref().unwrap_or("it is not known why");
+        let reason = &reason.split_whitespace().collect::<Vec<_>>().join(" ");
         let then = if explained { "" } else { ", and should be back within seconds: it answers now" };
         let values = [name, ("span", &span(down)), ("reason", reason), ("then", then)];
         findings.push(faults::TRACKER_DOWN.found(&values));
@@ -256,11 +257,18 @@ fn of_the_members(seen: &Observed, findings: &mut Vec<Finding>) {
             .push(faults::MEMBERS_UNREACHABLE.found(&values.each_ref().map(|(word, value)| (*word, value.as_str()))));
     } else {
         findings.extend(unreached.iter().map(|member| {
-            let via =
-                member.path.strip_prefix("via ").map(|via| format!("; messages go {via}'s way")).unwrap_or_default();
+            let via = member.path.strip_prefix("via ");
+            let via = via.map(|via| format!("; in rooms messages go {via}'s way, one to one they wait"));
+            let (via, port) = (via.unwrap_or_default(), session.port.to_string());
             let told = member.probe.as_ref().map_or("", told_of);
             let address = address_of(member);
-            let values = [("names", member.name.as_str()), ("address", &address), ("seen", told), ("via", &via)];
+            let values = [
+                ("names", member.name.as_str()),
+                ("address", &address),
+                ("seen", told),
+                ("via", &via),
+                ("port", &port),
+            ];
             faults::MEMBER_UNREACHABLE.found(&values)
         }));
     }

@@ -202,7 +202,7 @@ faults! {
         "let UDP port {port} in and out on this machine; on Wi-Fi, switch client isolation off; not in a VPN or NAT of your own"
     MEMBER_UNREACHABLE "member-unreachable" Fault Unreachable
         "the tracker says that {names} is online, and there is no direct way to {address}{seen}{via}"
-        "let {names} look, with: peer doctor    (a firewall there that keeps UDP out, or a network of its own)"
+        "let UDP port {port} in and out on this machine, and {names} theirs there (they see it with: peer doctor); no VPN or network of its own"
 }
 
 #[cfg(test)]

@@ -180,7 +180,15 @@ async fn log_in(
         Some(target) => welcome(&handle, target, &profile, kept, late, login.headless.then_some(&mut told)).await?,
         None => None,
     };
-    called.found(&handle.status().await.map_err(|error| Failed::Perhaps(error.into()))?.name);
+    let status = handle.status().await.map_err(|error| Failed::Perhaps(error.into()))?;
+    called.found(&status.name);
+    let was_hosted = hosted.is_none() && tracker.is_some_and(|tracker| tracker.ip().to_canonical().is_loopback());
+    if was_hosted && status.tracker_state != "up" && folders.tracker_data().join("key").exists() {
+        told.push(format!(
+            "the tracker that ran inside of a login here is not there, and everybody misses it: peer logout, and then \
+             peer login {name} --host brings it back"
+        ));
+    }
     let server = Server::start(socket, handle.clone());
     let socket = profile.socket().to_owned();
     let session = Session { handle, endpoint, socket, tracker, domain, server, hosted, _held: held };

@@ -90,7 +90,7 @@ impl State {
         if self.asking.ticks.is_multiple_of(MEMBERS) {
             self.asking.stale.members = true;
             let told = self.unreached.look(&self.members, self.talk.me());
-            self.changed |= told.is_some();
+            self.changed |= !told.is_empty();
             told.into_iter().for_each(|told| self.notice(told));
         }
         self.refresh(out);

@@ -14,27 +14,38 @@ const MESH: usize = 128;
 pub struct Unreached(BTreeMap<AccountName, u32>);
 
 impl Unreached {
-    /// Looks at the members of a room; what to tell, if anything.
-    pub fn look(&mut self, members: &[Member], me: Option<&AccountName>) -> Option<String> {
+    /// Looks at the members of a room; what to tell.
+    pub fn look(&mut self, members: &[Member], me: Option<&AccountName>) -> Vec<String> {
         let is_cut = |member: &&Member| member.online && member.path == "none" && Some(&member.name) != me;
         let cut: Vec<&AccountName> = members.iter().filter(is_cut).map(|member| &member.name).collect();
-        self.0.retain(|name, _| cut.contains(&name));
-        if members.len() > MESH {
-            return None;
-        }
+        let has_way = |name: &AccountName| {
+            members.iter().any(|member| member.name == *name && member.online && member.path != "none")
+        };
         let mut told = Vec::new();
+        self.0.retain(|name, looks| {
+            if *looks >= LOOKS && has_way(name) {
+                told.push(format!("* there is a way to {name} again"));
+            }
+            cut.contains(&name)
+        });
+        if members.len() > MESH {
+            return told;
+        }
+        let mut lost = Vec::new();
         for name in cut {
             let looks = self.0.entry(name.clone()).or_default();
             *looks += 1;
             if *looks == LOOKS {
-                told.push(name.to_string());
+                lost.push(name.to_string());
             }
         }
-        let are = if told.len() == 1 { "is" } else { "are" };
-        (!told.is_empty()).then(|| {
-            let names = told.join(", ");
-            format!("! {names} {are} online, and there is no way there; what you say waits. Why, tells: peer doctor")
-        })
+        if !lost.is_empty() {
+            let (names, are) = (lost.join(", "), if lost.len() == 1 { "is" } else { "are" });
+            told.push(format!(
+                "! {names} {are} online, and there is no way there; what you say waits. Why, tells: peer doctor"
+            ));
+        }
+        told
     }
 }
 
@@ -54,12 +65,17 @@ mod tests {
         let me = "alice".parse().ok();
         let members = [member("alice", true, "none"), member("bob", true, "none"), member("dave", false, "none")];
         let mut unreached = Unreached::default();
-        let told: Vec<String> = (0..20).filter_map(|_| unreached.look(&members, me.as_ref())).collect();
+        let told: Vec<String> = (0..20).flat_map(|_| unreached.look(&members, me.as_ref())).collect();
         assert!(
             matches!(&told[..], [told] if told.contains("bob is online") && told.contains("peer doctor")),
             "{told:?}"
         );
-        unreached.look(&[member("bob", true, "direct")], me.as_ref());
-        assert!((0..5).all(|_| unreached.look(&members, me.as_ref()).is_none()), "it begins anew");
+        let told = unreached.look(&[member("bob", true, "direct")], me.as_ref());
+        assert_eq!(told, ["* there is a way to bob again"]);
+        assert!((0..5).all(|_| unreached.look(&members, me.as_ref()).is_empty()), "it begins anew");
+        assert!(
+            unreached.look(&[member("bob", true, "direct")], me.as_ref()).is_empty(),
+            "it was not told that there is none"
+        );
     }
 }

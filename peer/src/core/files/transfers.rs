@@ -265,7 +265,7 @@ impl Files {
     pub(super) fn fail(&mut self, root: Root, why: String, now: u64) {
         let Some(fetching) = self.fetching.get_mut(&root) else { return };
         fetching.finishing = false;
-        fetching.failed = Some(format!("{why}; when that is put right: peer resume {}", fetching.id));
+        fetching.failed = Some(format!("{why}, and then: peer resume {}", fetching.id));
         let id = fetching.id;
         self.reschedule(now);
         self.out.push(Outcome::Show(id));

@@ -146,5 +146,5 @@ fn where_there_is_no_room_for_the_conversations_what_calls_is_counted_above_the_
     screen.input(Input::Notice("the disk is full".into()));
     assert!(shows(&screen, "── @2: ctrl-K ──"), "{}", screen.shown());
     screen.key(KeyCode::Char('k'), KeyModifiers::CONTROL);
-    assert!(shows(&screen, "den  @1") && shows(&screen, "*rollcall  @1  (what is about no"));
+    assert!(shows(&screen, "den  @1") && shows(&screen, "*rollcall  @1  (what the program "));
 }

@@ -62,7 +62,7 @@ fn head(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
                 if state.topic.is_empty() { String::new() } else { format!(" — {}", text::inline(&state.topic)) };
             format!(" {room}{count}{topic}")
         }
-        None => " what is about no conversation".into(),
+        None => " *rollcall: what the program says of itself, and not of a conversation".into(),
     };
     let title = cut(&title, area.width.into());
     frame.render_widget(Paragraph::new(title).style(look.bar()), area);

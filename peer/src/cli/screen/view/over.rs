@@ -44,7 +44,7 @@ pub fn draw(state: &State, look: Look, area: Rect, frame: &mut Frame<'_>) {
                 let (name, what) = match target {
                     Target::In(room) => (room.as_str(), ""),
                     Target::Other(room) => (room.as_str(), "  (join)"),
-                    Target::Own => (OWN, "  (what is about no conversation)"),
+                    Target::Own => (OWN, "  (what the program says of itself)"),
                 };
                 let calls = match target {
                     Target::In(room) => state.calls_in(Some(room)),
