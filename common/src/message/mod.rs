@@ -26,11 +26,11 @@ pub struct Message {
     /// When, in milliseconds since 1970, by the author's clock: something to show, never to decide by.
     #[serde(rename = "t")]
     pub sent: u64,
-    /// The text, at most [`limits::TEXT_BYTES`] long.
+    /// The text, at most [`TEXT_BYTES`](crate::limits::TEXT_BYTES) long.
     #[serde(rename = "x")]
     pub text: String,
     /// What its author had seen last, on the first message of a batch: it is shown to nobody before these. At most
-    /// [`limits::ANSWERS`].
+    /// [`ANSWERS`](crate::limits::ANSWERS).
     #[serde(rename = "a", default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answered>,
     /// What it does; a text if it does not say. [`Message::does`] is what counts.

@@ -216,10 +216,22 @@ fn about(file: &Path, folder: &Path) -> Result<Option<About>, BackupError> {
 fn free(folders: &Folders, name: &AccountName) -> Result<PathBuf, BackupError> {
     let path = folders.data().join(name.fold());
     match path.symlink_metadata() {
+        // What a first login that came to nothing leaves; with anything else in it, it stays.
+        Ok(_) if removed_if_empty(&path) => Ok(path),
         Ok(_) => Err(BackupError::Taken { name: name.clone(), path }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(path),
         Err(error) => Err(BackupError::read(&path)(error)),
     }
+}
+
+/// Whether a folder held nothing but the lock of an account, which nobody holds, and is gone now.
+fn removed_if_empty(folder: &Path) -> bool {
+    let lock = folder.join("lock");
+    let is_alone = fs::read_dir(folder).is_ok_and(|entries| {
+        entries.map(|entry| entry.map(|entry| entry.path())).all(|path| path.is_ok_and(|path| path == lock))
+    });
+    let Ok(held) = File::open(&lock) else { return false };
+    is_alone && held.try_lock().is_ok() && fs::remove_file(&lock).is_ok() && fs::remove_dir(folder).is_ok()
 }
 
 /// Makes the settings of the backup those of this machine, unless it has some.

@@ -20,7 +20,7 @@ use peer::{
 };
 use tokio::{net::lookup_host, time};
 
-use super::{Global, identity, output, output::Out, text::inline};
+use super::{Global, identity, output::Out, text::inline};
 
 /// For how long strangers are let in at a time, and how often that is asked again, in seconds.
 const LISTENING: u64 = 90;
@@ -157,9 +157,8 @@ pub async fn listen(session: &impl Session) -> Result<String, Refusal> {
 }
 
 impl Meet {
-    /// Does it in a session that has just begun; returns the conversation to begin with.
-    pub async fn run(&self, handle: &peer::Handle) -> Result<Option<RoomName>> {
-        let tell = |text: String| output::note(&text);
+    /// Does it in a session that has just begun, and tells of it; returns the conversation to begin with.
+    pub async fn run(&self, handle: &peer::Handle, tell: impl Fn(String)) -> Result<Option<RoomName>> {
         match self {
             Meet::Listen => {
                 tell(listen(handle).await?);
@@ -178,7 +177,10 @@ impl Meet {
 }
 
 fn told(listening: &Listening) -> String {
-    let at: Vec<String> = listening.addresses.iter().map(|address| format!("  peer connect {address}")).collect();
+    let of_others = |address: &&SocketAddr| !address.ip().to_canonical().is_loopback();
+    let is_alone = !listening.addresses.iter().any(|address| of_others(&address));
+    let given = listening.addresses.iter().filter(|address| is_alone || of_others(address));
+    let at: Vec<String> = given.map(|address| format!("  peer connect {address}")).collect();
     let at = if at.is_empty() { format!("  peer connect HOST:{}", listening.port) } else { at.join("\n") };
     format!("{} listens, with the key\n  {}\nOn the other side run one of\n{at}", listening.name, listening.key)
 }

@@ -100,7 +100,7 @@ impl<S: Session> Connection<S> {
     }
 
     async fn take(&mut self, line: &[u8]) -> Result<(), Gone> {
-        let request = match Request::read(line) {
+        let mut request = match Request::read(line) {
             Ok(request) => request,
             Err((id, fault)) => {
                 self.finish().await?;
@@ -116,6 +116,7 @@ impl<S: Session> Connection<S> {
             self.finish().await?;
             return self.answer(request.id.map(|id| line::answer(&id, Err(fault)))).await;
         }
+        request.params = describe::given(request.params);
         if request.method == "say" {
             self.start_saying(request).await;
             return Ok(());

@@ -15,26 +15,45 @@ const BUSY: Duration = Duration::from_secs(5);
 pub fn copy(path: &Path, into: &Path) -> Result<(), StoreError> {
     let open = |cause| StoreError::Open { path: path.to_owned(), cause };
     // What a crashed session has left beside the history stays as it is, and what is missing there stays missing: its next
-    // start looks for it. While a session uses it, it is there.
-    let history = if salvage::beside(path, "-wal").exists() {
-        let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
-        history.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        history
-    } else {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-        Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags).map_err(open)?
-    };
-    history.busy_timeout(BUSY)?;
-    let name = into.to_str().ok_or_else(|| open(rusqlite::Error::InvalidPath(into.to_owned())))?;
-    let copied = history.execute("VACUUM INTO ?", [name]).map_err(StoreError::from);
-    drop(history);
-    let sound = copied.and_then(|_| salvage::check(&Connection::open(into).map_err(open)?, 0));
+    // start looks for it. While a session uses the history, it is there.
+    let is_used = || salvage::beside(path, "-wal").exists();
+    let was_used = is_used();
+    let mut copied = if was_used { copy_used(path, into) } else { copy_alone(path, into) };
+    if !was_used && is_used() {
+        // A session has begun meanwhile, and may have written where it was read.
+        std::fs::File::create(into).map_err(|source| StoreError::Salvage { path: into.to_owned(), source })?;
+        copied = copy_used(path, into);
+    }
+    let sound = copied.and_then(|()| salvage::check(&Connection::open(into).map_err(open)?, 0));
     if sound.as_ref().is_err_and(StoreError::is_damage) {
         let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
         history.busy_timeout(BUSY)?;
         schema::damaged(&history)?;
     }
     sound
+}
+
+/// While a session may use it.
+fn copy_used(path: &Path, into: &Path) -> Result<(), StoreError> {
+    let open = |cause| StoreError::Open { path: path.to_owned(), cause };
+    let history = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(open)?;
+    history.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    history.busy_timeout(BUSY)?;
+    vacuum(&history, into)
+}
+
+/// While nobody does, without a trace.
+fn copy_alone(path: &Path, into: &Path) -> Result<(), StoreError> {
+    let open = |cause| StoreError::Open { path: path.to_owned(), cause };
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let history = Connection::open_with_flags(format!("file:{}?immutable=1", escaped(path)), flags).map_err(open)?;
+    vacuum(&history, into)
+}
+
+fn vacuum(history: &Connection, into: &Path) -> Result<(), StoreError> {
+    let name = into.to_str().ok_or_else(|| rusqlite::Error::InvalidPath(into.to_owned()))?;
+    history.execute("VACUUM INTO ?", [name])?;
+    Ok(())
 }
 
 /// A path as it stands in a URI (RFC 3986).

@@ -23,6 +23,19 @@ async fn an_account_that_is_here_is_never_touched_logged_in_or_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_first_login_that_came_to_nothing_has_left_is_not_in_the_way() {
+    let (stick, alice, _host, _data) = alone().await;
+    stick.back_up(&alice);
+    alice.run(&["logout"]);
+    let account = alice.0.path().join("alice");
+    fs::remove_dir_all(&account).unwrap();
+    fs::create_dir(&account).unwrap();
+    fs::write(account.join("lock"), "").unwrap();
+    let (code, _, err) = stick.run(&alice, "restore", &[]);
+    assert!(code == 0 && account.join("key").exists(), "{err}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn settings_that_are_here_stay_and_those_of_the_backup_lie_beside_the_account() {
     let (stick, alice, _host, _data) = alone().await;
     fs::create_dir(alice.0.path().join("config")).unwrap();

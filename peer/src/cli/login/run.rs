@@ -64,13 +64,20 @@ pub async fn run(
     // There is room for these too.
     told.iter().for_each(|told| drop(notes.try_send(told.clone())));
     let handle = &session.handle;
+    let first_notes = notes.clone();
     beside::begin(handle, &settings, metrics, &notes);
     if let Some(folder) = &login.transcript {
         tokio::spawn(transcript::run(handle.clone(), folder.clone(), notes));
     }
+    let on_screen = !login.headless && !login.plain && screen::can_be_shown();
     let interface = async {
+        // The screen would cover what is printed before it.
+        let tell = |text: String| match on_screen {
+            true => drop(first_notes.try_send(text)),
+            false => output::note(&text),
+        };
         let room = match &login.meet {
-            Some(meet) => meet.run(handle).await?,
+            Some(meet) => meet.run(handle, tell).await?,
             None => None,
         };
         if login.headless {
@@ -91,7 +98,7 @@ pub async fn run(
         let away_after = settings.away_after();
         let bell = (editing && settings.bell).then(|| Bell::new(&settings));
         // How the session has ended, if it has, is told below.
-        if !login.plain && screen::can_be_shown() {
+        if on_screen {
             let session = Remote::connect(&session.socket).await?;
             let mouse = settings.mouse;
             let begin = screen::Begin { room, away_after, bell, attached: false, keys, mouse };
@@ -108,11 +115,12 @@ pub async fn run(
         () = signals.next() => (log_out(handle).await, "a signal to its process", Ok(())),
     };
     beside::tell_system(NotifyState::Stopping);
-    if end.code != Exit::Done {
+    let how = how(&end, by, &outcome);
+    if how.code != Exit::Done {
         // Where nobody looks on it would be found in the log alone.
-        profile.note_end(Some(&end.message));
+        profile.note_end(Some(&how.message));
     }
-    session.close(how(&end, by, &outcome)).await;
+    session.close(how).await;
     match end.code {
         Exit::Done => outcome,
         _ => Err(end.into()),

@@ -16,24 +16,26 @@ pub struct Traces {
     lock: PathBuf,
     /// Whether there was a key: then there is an account, and everything stays as it is.
     had_key: bool,
-    before: BTreeSet<OsString>,
+    /// What was there, if that can be told.
+    before: Option<BTreeSet<OsString>>,
 }
 
 impl Traces {
     /// To be asked before the login.
     pub fn before(profile: &Profile) -> Traces {
         let folder = profile.folder().to_path_buf();
-        let before = names(&folder).unwrap_or_default();
+        let before = match names(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Some(BTreeSet::new()),
+            found => found.ok(),
+        };
         Traces { had_key: profile.key().exists(), lock: profile.lock(), before, folder }
     }
 
     /// Takes away what has come into the profile since, which is what that login made. Not the lock: another process may
     /// wait for it, and would hold one that nobody sees.
     pub fn remove(self) {
-        if self.had_key {
-            return;
-        }
-        for name in names(&self.folder).unwrap_or_default().difference(&self.before) {
+        let Some(before) = self.before.filter(|_| !self.had_key) else { return };
+        for name in names(&self.folder).unwrap_or_default().difference(&before) {
             let path = self.folder.join(name);
             if path == self.lock {
                 continue;

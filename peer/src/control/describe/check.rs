@@ -14,6 +14,8 @@ pub fn check(method: &Method, params: &Value) -> Result<(), Fault> {
     let given = match params {
         Value::Null => &none,
         Value::Object(given) => given,
+        // What many libraries send where there are none.
+        Value::Array(given) if given.is_empty() => &none,
         _ => return Err(fault(method, "params is to be an object, such as {}")),
     };
     if let Some(unknown) = given.keys().find(|name| !method.params.iter().any(|(told, _)| told == name)) {
@@ -29,6 +31,14 @@ pub fn check(method: &Method, params: &Value) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// Params as they are read: what is null is left out.
+pub fn given(params: Value) -> Value {
+    match params {
+        Value::Object(given) => given.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+        _ => Map::new().into(),
+    }
 }
 
 fn fault(method: &Method, why: &str) -> Fault {
@@ -104,5 +114,12 @@ mod tests {
             assert!(check(describe::method("join").unwrap(), &params).is_ok(), "{params}");
         }
         assert!(check(describe::method("status").unwrap(), &Value::Null).is_ok());
+    }
+
+    #[test]
+    fn an_empty_list_and_null_are_no_params() {
+        assert!(check(describe::method("status").unwrap(), &json!([])).is_ok());
+        assert_eq!(given(json!([])), json!({}));
+        assert_eq!(given(json!({"room": "x", "follow": null})), json!({"room": "x"}));
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 
 use serde_json::{Map, Value, json};
 
-pub use check::check;
+pub use check::{check, given};
 pub use methods::METHODS;
 pub use shapes::{EVENTS, SHAPES};
 
